@@ -1,0 +1,61 @@
+# Every target makes .venv by itself when it is missing and says nothing when there is nothing to do.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.ready
+PORT ?= 8000
+.DEFAULT_GOAL := help
+
+.PHONY: help setup demo test check lint types imports format bench screens lock messages wheel clean
+
+help: ## What there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Make .venv with the locked dependencies and the b24app command
+
+$(STAMP): pyproject.toml requirements.lock
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing dependencies into .venv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $(STAMP)
+
+demo: $(STAMP) ## A local Bitrix24 portal with real deals and the app in it (PORT=8000)
+	@$(BIN)/b24app demo --port $(PORT)
+
+test: $(STAMP) ## All tests; installs Chromium for them where there is none
+	@.ci/chromium
+	@$(BIN)/python -m pytest
+
+check: lint types imports test ## What CI runs
+
+lint: $(STAMP) ## Style and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(STAMP) ## Types
+	@$(BIN)/mypy
+
+imports: $(STAMP) ## Which room may import which
+	@$(BIN)/lint-imports
+
+format: $(STAMP) ## Format the code
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format --quiet .
+
+bench: $(STAMP) ## Measure; prints a table and writes bench/last.json
+	@$(BIN)/python -m bench
+
+screens: $(STAMP) ## Take the screenshots of docs/screens anew, from a demo of its own
+	@.ci/chromium
+	@$(BIN)/python docs/screens/make.py
+
+lock: $(STAMP) ## Write requirements.lock anew from pyproject.toml
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile --quiet --no-emit-index-url --no-header --universal --python-version 3.11 --extra dev \
+		--output-file requirements.lock pyproject.toml
+
+wheel: $(STAMP) ## Build the wheel into dist/
+	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean: ## Remove everything made here
+	@rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

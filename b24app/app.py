@@ -1,0 +1,72 @@
+"""create_app: wires extensions, settings of each stage and blueprints. What a stage needs is handed down here, once."""
+
+import json
+from typing import Any
+
+from flask import Flask
+from flask_migrate import Migrate
+from sqlalchemy.pool import NullPool
+
+from b24app.bitrix import oauth
+from b24app.config import Config
+from b24app.lib import crypto, log, queue
+from b24app.lib.db import db, prepare
+from b24app.lib.paths import MANIFEST, MIGRATIONS, STATIC, TEMPLATES
+from b24app.portal import operations as portal_operations
+
+
+def create_app(config: Config, pooled: bool = True) -> Flask:
+    """The application. `pooled=False` for processes that fork: they open a connection per use and inherit none."""
+    log.configure(config.log_format)
+    app = Flask(__name__, template_folder=str(TEMPLATES), static_folder=str(STATIC))
+    app.config.update(
+        SECRET_KEY=config.secret_key,
+        SESSION_MINUTES=config.session_minutes,
+        PUBLIC_URL=config.public_url,
+        REDIS_URL=config.redis_url,
+        SQLALCHEMY_DATABASE_URI=config.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(config.database_url, pooled),
+        MAX_CONTENT_LENGTH=16 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+    )
+    db.init_app(app)
+    with app.app_context():
+        prepare(db.engine)
+    Migrate(app, db, directory=str(MIGRATIONS), render_as_batch=True)
+    crypto.use_keys(config.token_keys)
+    if config.redis_url:
+        queue.use_redis(config.redis_url)
+    portal_operations.use(_connection(config))
+    _register(app)
+    return app
+
+
+def _engine_options(database_url: str, pooled: bool) -> dict[str, Any]:
+    if not pooled:
+        return {"poolclass": NullPool}
+    return {} if database_url.startswith("sqlite") else {"pool_pre_ping": True, "pool_size": 10}
+
+
+def _connection(config: Config) -> portal_operations.Connection:
+    return portal_operations.Connection(
+        credentials=oauth.Credentials(
+            client_id=config.client_id,
+            client_secret=config.client_secret,
+            servers=config.oauth_servers,
+            allow_http=config.allow_http,
+        ),
+        public_url=config.public_url,
+        manifest=json.loads(MANIFEST.read_text("utf-8")),
+    )
+
+
+def _register(app: Flask) -> None:
+    from b24app.web import api, dashboards, errors, formats, ops, session, viewer
+    from b24app.web.bitrix import app as placements
+    from b24app.web.bitrix import events, install, robots
+
+    formats.init_templates(app)
+    errors.init_app(app)
+    viewer.init_app(app)
+    for module in (install, placements, events, robots, session, dashboards, api, ops):
+        app.register_blueprint(module.bp)

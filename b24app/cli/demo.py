@@ -1,0 +1,99 @@
+"""`b24app demo`: a local Bitrix24 portal with real deals, and this app installed into it over the real protocol.
+
+    embedded Redis + SQLite in a temporary folder  ->  portal (port + 1)  <-OAuth, REST, events->  web, worker, scheduler (port)
+
+The first visitor of the portal page is its administrator and sees the installer run. Nothing stays behind after Ctrl-C.
+"""
+
+import os
+import socket
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+import requests
+
+from b24app.cli import supervisor
+from b24app.cli.check import upgrade
+from b24app.cli.roles import children
+from b24app.lib import crypto, redis_server
+from b24app.lib.errors import Permanent
+
+CLIENT_ID = "app.demo.b24app"
+WAIT_S = 60
+
+
+def run(port: int, deals: int | None) -> None:
+    """Start everything, install the app, print the address, and stay until Ctrl-C."""
+    _refuse_taken(port, port + 1)
+    with tempfile.TemporaryDirectory(prefix="b24app-demo-") as folder:
+        redis_process, redis_url = redis_server.start(Path(folder) / "redis")
+        try:
+            _environment(port, redis_url, folder)
+            upgrade()
+            supervisor.supervise([_portal(port, deals), *children("127.0.0.1", port)], lambda: _announce(port))
+        finally:
+            redis_process.terminate()
+            redis_process.wait()
+
+
+def _environment(port: int, redis_url: str, folder: str) -> None:
+    """The same variables as in production, for this one machine and this one run."""
+    secret = crypto.new_token()
+    os.environ.update(
+        DATABASE_URL=f"sqlite:///{folder}/b24app.sqlite",
+        REDIS_URL=redis_url,
+        SECRET_KEY=secret,
+        TOKEN_KEYS=crypto.derive_key(secret, "tokens"),
+        PUBLIC_URL=f"http://127.0.0.1:{port}",
+        HOST="127.0.0.1",
+        PORT=str(port),
+        B24_CLIENT_ID=CLIENT_ID,
+        B24_CLIENT_SECRET=secret,
+        B24_OAUTH_SERVERS=f"{portal_url(port)}/oauth-server",
+        B24_ALLOW_HTTP="1",
+        LOG_FORMAT=os.environ.get("LOG_FORMAT", "console"),
+        WEB_CONCURRENCY="1",
+        B24APP_DEMO_FOLDER=folder,
+    )
+
+
+def portal_url(port: int) -> str:
+    """`localhost`, where the app is `127.0.0.1`: two origins, as in a real portal's frame."""
+    return f"http://localhost:{port + 1}"
+
+
+def _portal(port: int, deals: int | None) -> supervisor.Child:
+    arguments = [sys.executable, "-m", "b24app.demo", "--port", str(port + 1), "--app-url", f"http://127.0.0.1:{port}"]
+    return supervisor.Child("portal", [*arguments, *(["--deals", str(deals)] if deals else [])])
+
+
+def _announce(port: int) -> None:
+    portal, app = portal_url(port), f"http://127.0.0.1:{port}"
+    _wait_for(f"{app}/healthz")
+    _wait_for(f"{portal}/demo/api/stats")
+    click.echo(f"\n  Open {portal}/ - a Bitrix24 portal with the KPI app in it.")
+    click.echo(f"  The app itself, its API and its health are at {app}/ ; stop with Ctrl-C.\n")
+
+
+def _wait_for(url: str) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline:
+        try:
+            if requests.get(url, timeout=2).ok:
+                return
+        except requests.RequestException:
+            time.sleep(0.1)
+    raise Permanent(f"{url} did not answer within {WAIT_S} seconds; see the messages above.")
+
+
+def _refuse_taken(*ports: int) -> None:
+    for port in ports:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as cause:
+                raise Permanent(f"Port {port} is taken. Choose another: b24app demo --port 8100") from cause

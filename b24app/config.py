@@ -1,0 +1,104 @@
+"""The typed configuration, read from the environment once. Only app.py and cli/ import it (architecture, decision 5)."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+
+from b24app.lib.errors import Fault, Invalid
+
+OFFICIAL_OAUTH_SERVERS = ("https://oauth.bitrix.info", "https://oauth.bitrix24.tech", "https://oauth.bitrix24.info")
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What an operator decides (interfaces, section 2)."""
+
+    database_url: str
+    redis_url: str | None
+    secret_key: str
+    token_keys: tuple[str, ...]
+    public_url: str
+    client_id: str
+    client_secret: str
+    oauth_servers: tuple[str, ...]
+    allow_http: bool
+    host: str
+    port: int
+    session_minutes: int
+    log_format: str
+    sentry_dsn: str | None
+
+
+def instance_folder() -> Path:
+    """Where SQLite and the embedded Redis keep their files unless told otherwise: ./instance."""
+    return Path.cwd() / "instance"
+
+
+def load(environment: Mapping[str, str] = os.environ) -> Config:
+    """The configuration, or Invalid with every missing or wrong variable, each as a sentence."""
+    faults: list[Fault] = []
+
+    def required(name: str, why: str) -> str:
+        value = environment.get(name, "").strip()
+        if not value:
+            faults.append(Fault(name, f"{name} is not set: {why}."))
+        return value
+
+    def number(name: str, default: int) -> int:
+        try:
+            return int(environment.get(name) or default)
+        except ValueError:
+            faults.append(Fault(name, f"{name} must be a whole number."))
+            return default
+
+    secret_key = required("SECRET_KEY", "it signs sessions; any long random text")
+    token_keys = tuple(filter(None, (key.strip() for key in required("TOKEN_KEYS", "Fernet keys that encrypt tokens, newest first").split(","))))  # fmt: skip
+    client_id = required("B24_CLIENT_ID", "the application's id from its card in Bitrix24")
+    client_secret = required("B24_CLIENT_SECRET", "the application's key from its card in Bitrix24")
+    allow_http = environment.get("B24_ALLOW_HTTP") == "1"
+    public_url = required("PUBLIC_URL", "the address of this app as the portal sees it").rstrip("/")
+    servers = tuple(filter(None, (url.strip().rstrip("/") for url in environment.get("B24_OAUTH_SERVERS", "").split(","))))  # fmt: skip
+
+    port, session_minutes = number("PORT", 8000), number("SESSION_MINUTES", 60)
+
+    for name, url in [("PUBLIC_URL", public_url), *(("B24_OAUTH_SERVERS", server) for server in servers)]:
+        if url and (fault := _wrong_address(url, allow_http)):
+            faults.append(Fault(name, f"{name} {fault}"))
+    if token_keys:
+        try:
+            for key in token_keys:
+                Fernet(key)
+        except ValueError:
+            faults.append(Fault("TOKEN_KEYS", "TOKEN_KEYS must be Fernet keys: 32 random bytes in URL-safe base64 each."))
+    if faults:
+        raise Invalid("The configuration is not complete.", faults)
+    return Config(
+        database_url=environment.get("DATABASE_URL") or f"sqlite:///{instance_folder() / 'b24app.sqlite'}",
+        redis_url=environment.get("REDIS_URL") or None,
+        secret_key=secret_key,
+        token_keys=token_keys,
+        public_url=public_url,
+        client_id=client_id,
+        client_secret=client_secret,
+        oauth_servers=servers or OFFICIAL_OAUTH_SERVERS,
+        allow_http=allow_http,
+        host=environment.get("HOST") or "127.0.0.1",
+        port=port,
+        session_minutes=session_minutes,
+        log_format=environment.get("LOG_FORMAT") or "console",
+        sentry_dsn=environment.get("SENTRY_DSN") or None,
+    )
+
+
+def _wrong_address(url: str, allow_http: bool) -> str | None:
+    parts = urlsplit(url)
+    if parts.scheme == "https" and parts.hostname:
+        return None
+    if parts.scheme == "http" and allow_http and parts.hostname in LOOPBACK:
+        return None
+    return "must be an https address (http on loopback only with B24_ALLOW_HTTP=1)."

@@ -1,0 +1,191 @@
+"""What happened: the latest state of every synced record, what was journalled about it, and the ledger of entries.
+
+Stored integers only (architecture, decision 2): base-currency money in hundredths, other numbers in millionths, durations in
+seconds, instants in epoch seconds. `deleted_at` is a tombstone: the record stopped counting (semantics 3.6).
+"""
+
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from b24app.lib.db import Base, Int64
+
+
+class Deal(Base):
+    __tablename__ = "deal"
+    __table_args__ = (
+        Index("ix_deal_created", "portal_id", "created_at"),
+        Index("ix_deal_closed", "portal_id", "closed_at"),
+        Index("ix_deal_client", "portal_id", "client"),
+        Index("ix_deal_updated", "portal_id", "updated_at"),
+    )
+
+    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"), primary_key=True)
+    id: Mapped[int] = mapped_column(Int64, primary_key=True, autoincrement=False)
+    title: Mapped[str] = mapped_column(String(512), default="")
+    category_id: Mapped[int] = mapped_column(default=0)
+    stage_id: Mapped[str] = mapped_column(String(64))
+    semantic: Mapped[str] = mapped_column(String(1))
+    """P open, S won, F lost"""
+    source_id: Mapped[str | None] = mapped_column(String(64))
+    company_id: Mapped[int | None] = mapped_column(Int64)
+    contact_id: Mapped[int | None] = mapped_column(Int64)
+    client: Mapped[str | None] = mapped_column(String(24))
+    """Client key (semantics 3.3): `C5` company, `P7` person, None."""
+    responsible_id: Mapped[int | None] = mapped_column(Int64)
+    created_by_id: Mapped[int | None] = mapped_column(Int64)
+    closed_by_id: Mapped[int | None] = mapped_column(Int64)
+    """Owner at the close (semantics 3.4); None while open."""
+    closed_by_assumed: Mapped[bool] = mapped_column(default=False)
+    currency: Mapped[str | None] = mapped_column(String(3))
+    amount_original: Mapped[int | None] = mapped_column(Int64)
+    """In the deal's own currency, millionths."""
+    amount: Mapped[int | None] = mapped_column(Int64)
+    """In the portal's base currency, hundredths; None without a rate: the deal counts, its amount does not."""
+    rate: Mapped[str | None] = mapped_column(String(40))
+    """The decimal rate `amount` was made with."""
+    created_at: Mapped[int] = mapped_column(Int64)
+    updated_at: Mapped[int] = mapped_column(Int64)
+    moved_at: Mapped[int | None] = mapped_column(Int64)
+    close_day: Mapped[str | None] = mapped_column(String(10))
+    """CLOSEDATE as the portal wrote it, YYYY-MM-DD."""
+    closed_at: Mapped[int | None] = mapped_column(Int64)
+    closed_from: Mapped[str | None] = mapped_column(String(8))
+    """What told closed_at: history | moved | planned (semantics 3.2)."""
+    seconds_to_close: Mapped[int | None] = mapped_column(Int64)
+    """closed_at - created_at of won deals with a known close; None when unknown or negative."""
+    win_no: Mapped[int | None] = mapped_column()
+    is_return: Mapped[bool] = mapped_column(default=False)
+    is_recurring: Mapped[bool] = mapped_column(default=False)
+    read_at: Mapped[int] = mapped_column(Int64)
+    """When the read began that brought this state."""
+    deleted_at: Mapped[int | None] = mapped_column(Int64)
+
+
+class StageMove(Base):
+    """One row of the portal's stage history. Once seen it stays (semantics 3.2)."""
+
+    __tablename__ = "stage_move"
+    __table_args__ = (
+        Index("ix_stage_move_record", "portal_id", "entity", "record_id"),
+        Index("ix_stage_move_at", "portal_id", "entity", "at"),
+    )
+
+    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"), primary_key=True)
+    entity: Mapped[str] = mapped_column(String(16), primary_key=True)
+    id: Mapped[int] = mapped_column(Int64, primary_key=True, autoincrement=False)
+    record_id: Mapped[int] = mapped_column(Int64)
+    kind: Mapped[int]
+    """1 created, 2 moved, 3 final, 5 funnel changed"""
+    category_id: Mapped[int | None]
+    stage_id: Mapped[str] = mapped_column(String(64))
+    semantic: Mapped[str] = mapped_column(String(1))
+    at: Mapped[int] = mapped_column(Int64)
+
+
+class Ownership(Base):
+    """Journal of who was responsible for a record, from `since` until the next row; begins when we first saw it."""
+
+    __tablename__ = "ownership"
+
+    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"), primary_key=True)
+    entity: Mapped[str] = mapped_column(String(16), primary_key=True)
+    record_id: Mapped[int] = mapped_column(Int64, primary_key=True, autoincrement=False)
+    since: Mapped[int] = mapped_column(Int64, primary_key=True, autoincrement=False)
+    owner_id: Mapped[int | None] = mapped_column(Int64)
+
+
+class Activity(Base):
+    """A CRM activity: call, meeting, e-mail, to-do, task or something else."""
+
+    __tablename__ = "activity"
+    __table_args__ = (
+        Index("ix_activity_start", "portal_id", "kind", "start_at"),
+        Index("ix_activity_completed", "portal_id", "kind", "completed_at"),
+    )
+
+    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"), primary_key=True)
+    id: Mapped[int] = mapped_column(Int64, primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(8))
+    """call | meeting | email | todo | task | other"""
+    provider: Mapped[str] = mapped_column(String(64), default="")
+    subject: Mapped[str] = mapped_column(String(512), default="")
+    direction: Mapped[str | None] = mapped_column(String(3))
+    """in | out"""
+    responsible_id: Mapped[int | None] = mapped_column(Int64)
+    created_by_id: Mapped[int | None] = mapped_column(Int64)
+    owner_type_id: Mapped[int | None]
+    owner_id: Mapped[int | None] = mapped_column(Int64)
+    """The CRM record the activity hangs on (2 deal, 3 contact, ..) - not a person."""
+    created_at: Mapped[int] = mapped_column(Int64)
+    updated_at: Mapped[int] = mapped_column(Int64)
+    start_at: Mapped[int | None] = mapped_column(Int64)
+    end_at: Mapped[int | None] = mapped_column(Int64)
+    deadline_at: Mapped[int | None] = mapped_column(Int64)
+    completed: Mapped[bool] = mapped_column(default=False)
+    completed_at: Mapped[int | None] = mapped_column(Int64)
+    completed_assumed: Mapped[bool] = mapped_column(default=False)
+    read_at: Mapped[int] = mapped_column(Int64)
+    deleted_at: Mapped[int | None] = mapped_column(Int64)
+
+
+class Entry(Base):
+    """One row of the append-only ledger of values that do not come from CRM facts (semantics 4.7, 14)."""
+
+    __tablename__ = "entry"
+    __table_args__ = (
+        UniqueConstraint("portal_id", "key"),
+        Index("ix_entry_code", "portal_id", "code", "occurred_at"),
+    )
+
+    id: Mapped[int] = mapped_column(Int64, primary_key=True)
+    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"))
+    key: Mapped[str] = mapped_column(String(255))
+    """Idempotency key: the same key counts once."""
+    code: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(3), default="add")
+    """add | set"""
+    value: Mapped[int] = mapped_column(Int64)
+    """Millionths."""
+    occurred_at: Mapped[int] = mapped_column(Int64)
+    employee_id: Mapped[int | None] = mapped_column(Int64)
+    department_id: Mapped[int | None] = mapped_column(Int64)
+    source_id: Mapped[str | None] = mapped_column(String(64))
+    comment: Mapped[str] = mapped_column(Text, default="")
+    origin: Mapped[str] = mapped_column(String(16))
+    """robot | api | manual | import"""
+    author: Mapped[str] = mapped_column(String(64))
+    """As the audit log names people: `user:7`, `token:3`, `system`."""
+    undoes_id: Mapped[int | None] = mapped_column(Int64)
+    """The entry this counter-entry takes back; both then count for nothing."""
+    undone: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[int] = mapped_column(Int64)
+
+
+class Rate(Base):
+    """The portal's rate of a currency on a local day: `amount` base units for `count` units (AMOUNT / AMOUNT_CNT)."""
+
+    __tablename__ = "rate"
+
+    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"), primary_key=True)
+    currency: Mapped[str] = mapped_column(String(3), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    amount: Mapped[str] = mapped_column(String(40))
+    count: Mapped[int] = mapped_column(default=1)
+
+
+class Term(Base):
+    """One word of the portal's dictionaries: a funnel, stage, source, deal type or company the facts refer to."""
+
+    __tablename__ = "term"
+
+    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    """funnel | stage | source | currency"""
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(255))
+    sort: Mapped[int] = mapped_column(default=500)
+    extra: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    """stage: category_id, semantic, color"""
+    active: Mapped[bool] = mapped_column(default=True)

@@ -1,0 +1,95 @@
+"""Every periodic job, declared in one table. One scheduler at a time enqueues them; a second one waits for its lock.
+
+A periodic job that is enqueued twice, late or not at all does no harm: each asks the database what is due.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from b24app.jobs import inbox, robots, scores, sync
+from b24app.lib import clock
+from b24app.lib.log import logger
+from b24app.lib.queue import enqueue, redis
+from b24app.portal import queries
+
+LOCK = "b24app:scheduler"
+LOCK_S = 30
+TICK_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """`job(portal_id)` for every active portal, or `job()` once, every so many seconds."""
+
+    job: Callable[..., Any]
+    every_s: int
+    queue: str
+    per_portal: bool = True
+
+
+SCHEDULE = (
+    Periodic(inbox.sweep, 60, "live", per_portal=False),
+    Periodic(robots.sweep, 15, "robots", per_portal=False),
+    Periodic(sync.resume, 60, "sync"),
+    Periodic(sync.staff, 15 * 60, "default"),
+    Periodic(sync.incremental, 10 * 60, "sync"),
+    Periodic(scores.midnight, 5 * 60, "default"),
+    Periodic(sync.reconcile, 24 * 3600, "sync"),
+    Periodic(scores.nightly, 24 * 3600, "sync"),
+    Periodic(sync.purge, 24 * 3600, "default", per_portal=False),
+)
+
+
+def run() -> None:
+    """Hold the lock and enqueue what is due, for ever. Needs an application context."""
+    name = clock.now().isoformat()
+    while True:
+        try:
+            if _holds_lock(name):
+                tick(clock.epoch(clock.now()))
+        except RedisError as error:
+            logger.warning("scheduler_waits_for_redis", error=type(error).__name__)
+        time.sleep(TICK_S)
+
+
+def tick(now: int) -> int:
+    """Enqueue every job whose interval began since it was last enqueued; returns how many jobs were."""
+    count = 0
+    portals: tuple[int, ...] | None = None
+    for periodic in SCHEDULE:
+        if not _is_due(periodic, now):
+            continue
+        if not periodic.per_portal:
+            enqueue(periodic.job, queue=periodic.queue, unique=_name(periodic))
+            count += 1
+            continue
+        portals = queries.active_ids() if portals is None else portals
+        for portal_id in portals:
+            enqueue(periodic.job, portal_id, queue=periodic.queue, unique=f"{_name(periodic)}:{portal_id}")
+            count += 1
+    return count
+
+
+def _is_due(periodic: Periodic, now: int) -> bool:
+    """Once per interval over all schedulers and restarts: the interval's number is what Redis remembers."""
+    interval = str(now // periodic.every_s)
+    last = redis().getset(f"{LOCK}:{_name(periodic)}", interval)
+    return last is None or last.decode() != interval
+
+
+def _holds_lock(name: str) -> bool:
+    if redis().set(LOCK, name, nx=True, ex=LOCK_S):
+        return True
+    holder = redis().get(LOCK)
+    if holder is None or holder.decode() != name:
+        return False
+    redis().expire(LOCK, LOCK_S)
+    return True
+
+
+def _name(periodic: Periodic) -> str:
+    return f"{periodic.job.__module__.rsplit('.', 1)[-1]}.{periodic.job.__name__}"

@@ -1,0 +1,1 @@
+"""Tools with no KPI word and no Bitrix24 word in them."""

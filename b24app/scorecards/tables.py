@@ -1,0 +1,48 @@
+"""What is expected of whom: versions of scorecard documents, and targets."""
+
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from b24app.lib.db import Base, Int64
+
+
+class ScorecardVersion(Base):
+    """One document of a scorecard, in force from `effective_from` until the next version's. Replaced, never deleted."""
+
+    __tablename__ = "scorecard_version"
+    __table_args__ = (UniqueConstraint("portal_id", "code", "effective_from"),)
+
+    id: Mapped[int] = mapped_column(Int64, primary_key=True)
+    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"))
+    code: Mapped[str] = mapped_column(String(64))
+    effective_from: Mapped[str] = mapped_column(String(10))
+    version: Mapped[int] = mapped_column(default=1)
+    """1, 2, .. in the order of saving within the scorecard."""
+    status: Mapped[str] = mapped_column(String(8), default="active")
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+    author: Mapped[str] = mapped_column(String(64))
+    saved_at: Mapped[int] = mapped_column(Int64)
+
+
+class Target(Base):
+    """What one subject is to reach: in the period that starts at `start`, or, repeating, in every one (`start` = '')."""
+
+    __tablename__ = "target"
+    __table_args__ = (
+        UniqueConstraint("portal_id", "scorecard", "indicator", "subject_type", "subject_id", "period", "start"),
+    )
+
+    id: Mapped[int] = mapped_column(Int64, primary_key=True)
+    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"))
+    scorecard: Mapped[str] = mapped_column(String(64))
+    indicator: Mapped[str] = mapped_column(String(64))
+    subject_type: Mapped[str] = mapped_column(String(10))
+    subject_id: Mapped[int] = mapped_column(Int64)
+    period: Mapped[str] = mapped_column(String(9))
+    start: Mapped[str] = mapped_column(String(10), default="")
+    target: Mapped[int] = mapped_column(Int64)
+    """Millionths of the indicator's unit."""
+    author: Mapped[str] = mapped_column(String(64))
+    saved_at: Mapped[int] = mapped_column(Int64)
