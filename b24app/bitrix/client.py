@@ -1,0 +1,335 @@
+"""The one place that talks to a portal: one call, a batch, or all records of a list by keyset chains.
+
+Every request waits for its place in the limiter, has a timeout, follows no redirect by itself, and is repeated only
+when that cannot do harm. Where tokens are kept is the caller's business: `Keeper`. The long lists are in lister.py.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from secrets import SystemRandom
+from typing import Any, Protocol, TypeVar
+
+import requests
+
+from b24app import __version__
+from b24app.bitrix.errors import (
+    BadAnswer,
+    BatchError,
+    LimitExceeded,
+    MethodPaused,
+    OwnerDismissed,
+    PortalGone,
+    RestError,
+    TokenExpired,
+    Unreachable,
+    Wait,
+    refused,
+)
+from b24app.bitrix.journal import Exchange, written
+from b24app.bitrix.lister import Pace, Rows, chain, collect
+from b24app.bitrix.oauth import new_session
+from b24app.bitrix.throttle import Limiter
+from b24app.bitrix.wire import mapping, query
+from b24app.lib.i18n import gettext as _
+
+Params = Mapping[str, Any]
+Command = tuple[str, Params]
+T = TypeVar("T")
+
+BATCH = 50
+LONGEST_BACKOFF_S = 30.0
+HEADERS = {"Accept": "application/json", "User-Agent": f"b24app/{__version__}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """An access token, the REST base it works on, and which renewal of whose token it is."""
+
+    endpoint: str
+    token: str
+    user_id: int = 0
+    version: int = 0
+
+
+class Keeper(Protocol):
+    """Who keeps a portal's tokens and owes the client a working one. What is new is stored before it is given."""
+
+    def access(self) -> Access:
+        """The token to work with now."""
+
+    def renewed(self, stale: Access) -> Access:
+        """Another one after this one has expired; many may ask at once, one renewal is made."""
+
+    def another(self, dismissed: Access) -> Access:
+        """Somebody else's, because the owner of this one is gone."""
+
+    def moved(self, access: Access, address: str) -> Access:
+        """The portal says it lives at `address` now: the same token there, if the OAuth server confirms it."""
+
+    def gone(self, error: PortalGone) -> None:
+        """The portal lets the app in no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a caller bears it: tries in all; seconds in the queue, of a method's pause, and for an answer."""
+
+    tries: int
+    queue_s: float
+    pause_s: float
+    answer_s: float
+
+
+IN_BACKGROUND = Patience(tries=7, queue_s=120, pause_s=60, answer_s=70)
+WHILE_SOMEBODY_WAITS = Patience(tries=2, queue_s=5, pause_s=0, answer_s=15)
+
+
+class _Moved(Exception):
+    """The portal answered with a redirect."""
+
+
+class Client:
+    def __init__(
+        self,
+        keeper: Keeper,
+        limiter: Limiter,
+        *,
+        patience: Patience = IN_BACKGROUND,
+        log: Callable[[Exchange], None] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._keeper = keeper
+        self._limiter = limiter
+        self._patience = patience
+        self._log = log
+        self._sleep = sleep
+        self._access: Access | None = None
+        self._session: requests.Session | None = None
+        self._pace = Pace()
+
+    def call(self, method: str, params: Params | None = None, *, repeat: bool = True) -> Any:
+        """The `result` of one method. `repeat=False` for what must not be carried out twice if an answer is lost."""
+        return self.call_full(method, params, repeat=repeat)["result"]
+
+    def call_full(self, method: str, params: Params | None = None, *, repeat: bool = True) -> dict[str, Any]:
+        """The whole envelope: result, total, next, time."""
+        return self._until_answered(method, dict(params or {}), (method,), repeat, lambda body: body)
+
+    def total(self, method: str, params: Params | None = None) -> int:
+        """How many records a list method finds."""
+        return int(self.call_full(method, {**(params or {}), "start": 0}).get("total") or 0)
+
+    def batch(self, commands: Mapping[str, Command], *, repeat: bool = True) -> dict[str, Any]:
+        """The results by key. BatchError when any command is refused; more than 50 go in several requests."""
+        results: dict[str, Any] = {}
+        for part in _parts(commands):
+            results |= self._batch(part, repeat, _all_or_nothing)[0]
+        return results
+
+    def batch_lenient(self, commands: Mapping[str, Command], *, repeat: bool = True) -> dict[str, Any]:
+        """The same, but a refused command's result is its RestError."""
+        results: dict[str, Any] = {}
+        for part in _parts(commands):
+            results |= self._batch(part, repeat, lambda answers: answers)[0]
+        return results
+
+    def keyset(
+        self,
+        method: str,
+        params: Params | None = None,
+        *,
+        id_field: str = "id",
+        items_key: str | None = None,
+        after: int = 0,
+        descending: bool = False,
+        pages: int = BATCH,
+    ) -> Iterator[Rows]:
+        """All records of a list in the order of their ids, up to 2 500 a request; `after` is the last id already known.
+
+        Pages of a request are chained: each asks for ids behind the last one of the page before. Stops at the first
+        short page; an error on the way there is raised, so that what came is either all or known not to be.
+        """
+        while True:
+            count = self._pace.pages(method, pages)
+            asked = chain(params or {}, id_field, items_key, descending, after, count)
+            commands = {f"p{n}": (method, page) for n, page in enumerate(asked)}
+            read = partial(collect, id_field=id_field, items_key=items_key, descending=descending, after=after)
+            batch, seconds = self._batch(commands, True, read)
+            self._pace.learn(method, count, seconds)
+            if batch.rows:
+                after = batch.last_id
+                yield batch.rows
+            if batch.is_last:
+                return
+
+    def _batch(
+        self, commands: Mapping[str, Command], repeat: bool, read: Callable[[dict[str, Any]], T]
+    ) -> tuple[T, float]:
+        """What `read` makes of the answers by key, and how many seconds the portal worked on it.
+
+        What `read` raises counts as a failure of the request: it is repeated or not by the same rules.
+        """
+        params = {"halt": 0, "cmd": {key: f"{method}?{query(values)}" for key, (method, values) in commands.items()}}
+        methods = tuple(dict.fromkeys(method for method, _values in commands.values()))
+        return self._until_answered(
+            "batch", params, methods, repeat, lambda body: (read(_answers(commands, body)), _seconds(body))
+        )
+
+    def _until_answered(
+        self, method: str, params: Params, methods: Sequence[str], repeat: bool, read: Callable[[dict[str, Any]], T]
+    ) -> T:
+        """Send, mend what can be mended, wait, send again. Each cure is tried once, waiting `patience.tries` times."""
+        cures: set[type[Exception]] = set()
+        tries = 1
+        while True:
+            access = self._access = self._access or self._keeper.access()
+            try:
+                return read(self._send(access, method, params, methods))
+            except (TokenExpired, _Moved) as trouble:
+                if type(trouble) in cures:
+                    raise _plain(trouble, method) from None
+                cures.add(type(trouble))
+                self._access = self._cured(access, trouble)
+            except OwnerDismissed:
+                self._access = self._keeper.another(access)
+            except PortalGone as error:
+                self._keeper.gone(error)
+                raise
+            except Wait as error:
+                self._slow_down(error)
+                pause = self._pause_before_repeating(error, tries, repeat)
+                if pause is None:
+                    raise
+                self._sleep(pause)
+                tries += 1
+
+    def _cured(self, access: Access, trouble: Exception) -> Access:
+        if isinstance(trouble, _Moved):
+            return self._keeper.moved(access, str(trouble))
+        return self._keeper.renewed(access)
+
+    def _slow_down(self, error: Wait) -> None:
+        """Everybody's business, not only this request's: the limiter passes it on to all processes."""
+        if isinstance(error, LimitExceeded) and error.http_status is not None:
+            self._limiter.fill()
+        if isinstance(error, MethodPaused) and error.http_status is not None:
+            self._limiter.pause(error.method, error.retry_after_s or 0)
+
+    def _pause_before_repeating(self, error: Wait, tries: int, repeat: bool) -> float | None:
+        """None: do not repeat. What was refused for its rate was surely not carried out; of the rest nobody knows."""
+        was_refused = isinstance(error, LimitExceeded | MethodPaused)
+        if tries >= self._patience.tries or not (repeat or was_refused):
+            return None
+        if isinstance(error, MethodPaused):
+            pause = error.retry_after_s or 0
+            return pause if pause <= self._patience.pause_s else None
+        return min(LONGEST_BACKOFF_S, 2.0 ** (tries - 1)) * SystemRandom().uniform(0.5, 1.0)
+
+    def _send(self, access: Access, method: str, params: Params, methods: Sequence[str]) -> dict[str, Any]:
+        self._wait_in_line(methods)
+        started = time.monotonic()
+        status: int | None = None
+        body: Any = None
+        trouble: str | None = None
+        try:
+            answer = self._post(access, method, params)
+            status = answer.status_code
+            body = _body(answer, method)
+            return body
+        except (RestError, _Moved) as error:
+            trouble = f"{type(error).__name__} {error.code}".strip() if isinstance(error, RestError) else "redirect"
+            raise
+        finally:
+            if self._log is not None:
+                spent_ms = round((time.monotonic() - started) * 1000)
+                self._log(Exchange(method, status, trouble, spent_ms, written(params), written(body)))
+
+    def _wait_in_line(self, methods: Sequence[str]) -> None:
+        place = self._limiter.take(methods, self._patience.queue_s)
+        if place.pause_s:
+            error = refused(methods[0], None, {"error": "OPERATION_TIME_LIMIT"})
+            error.retry_after_s = place.pause_s
+            raise error
+        if place.wait_s > self._patience.queue_s:
+            raise refused(methods[0], None, {"error": "QUERY_LIMIT_EXCEEDED"})
+        if place.wait_s:
+            self._sleep(place.wait_s)
+
+    def _post(self, access: Access, method: str, params: Params) -> requests.Response:
+        self._session = self._session or new_session(access.endpoint)
+        try:
+            return self._session.post(
+                f"{access.endpoint}{method}",
+                json={**params, "auth": access.token},
+                headers=HEADERS,
+                timeout=(5, self._patience.answer_s),
+                allow_redirects=False,
+            )
+        except requests.RequestException as cause:
+            message = _("Bitrix24 cannot be reached. The work goes on by itself when it answers again.")
+            raise Unreachable(message, method=method, description=type(cause).__name__) from cause
+
+
+def _body(answer: requests.Response, method: str) -> dict[str, Any]:
+    """The envelope of an answer, or what its refusal means. Numbers with a point become Decimals, digit for digit."""
+    if answer.is_redirect:
+        raise _Moved(answer.headers["Location"])
+    try:
+        body = answer.json(parse_float=Decimal)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict) or not ("error" in body or "result" in body):
+        raise BadAnswer(_("Bitrix24's answer cannot be read."), status=answer.status_code, method=method)
+    if "error" in body:
+        raise refused(method, answer.status_code, body)
+    return body
+
+
+def _answers(commands: Mapping[str, Command], body: Mapping[str, Any]) -> dict[str, Any]:
+    """The result or the RestError of each command of a batch, in the order of the commands."""
+    envelope = mapping(body["result"])
+    results, errors = mapping(envelope.get("result")), mapping(envelope.get("result_error"))
+    answers: dict[str, Any] = {}
+    for key, (method, _values) in commands.items():
+        if key in errors:
+            # An error without a code is still an error: the text is all there is.
+            found = errors[key] if isinstance(errors[key], dict) else {"error_description": errors[key]}
+            answers[key] = refused(method, 200, found)
+        elif key in results:
+            answers[key] = results[key]
+        else:
+            raise BadAnswer(_("A part of Bitrix24's answer is missing."), method=method)
+    return answers
+
+
+def _all_or_nothing(answers: dict[str, Any]) -> dict[str, Any]:
+    refusals = {key: answer for key, answer in answers.items() if isinstance(answer, RestError)}
+    for error in refusals.values():
+        if isinstance(error, Wait | PortalGone):
+            raise error
+    if refusals:
+        raise BatchError(refusals)
+    return answers
+
+
+def _seconds(body: Mapping[str, Any]) -> float:
+    try:
+        return float(mapping(body.get("time")).get("duration") or 0)
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def _parts(commands: Mapping[str, Command]) -> Iterator[dict[str, Command]]:
+    items = list(commands.items())
+    for start in range(0, len(items), BATCH):
+        yield dict(items[start : start + BATCH])
+
+
+def _plain(trouble: Exception, method: str) -> RestError:
+    """What is said when a cure did not help."""
+    if isinstance(trouble, RestError):
+        return trouble
+    return Unreachable(_("Bitrix24 has moved to another address and cannot be reached there."), method=method)

@@ -1,0 +1,194 @@
+"""Everything one demo portal holds, in memory, behind one lock.
+
+What people and programs do to it lives in deals.py (CRM), installation.py (the app's life) and rest.py (REST calls);
+whoever reads or writes holds `portal.lock`.
+"""
+
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from b24app.demo import dataset, diary, dictionaries, people, seed
+from b24app.demo.courier import Courier
+from b24app.demo.dictionaries import Dictionaries
+from b24app.demo.errors import RestError
+from b24app.demo.events import EventBus
+from b24app.demo.faults import Faults
+from b24app.demo.limits import Limiter
+from b24app.demo.oauth import Tokens
+from b24app.demo.people import Staff, User
+from b24app.demo.robots import Workflows
+from b24app.demo.settings import DemoSettings
+from b24app.demo.store import Table
+from b24app.lib import clock
+from b24app.lib.i18n import speaking
+
+ABSENT, INSTALLING, INSTALLED = "absent", "installing", "installed"
+LEAD, DEAL, CONTACT, COMPANY = 1, 2, 3, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    id: int
+    code: str
+    handler: str
+    titles: dict[str, dict[str, str]]  # language -> TITLE, DESCRIPTION, GROUP_NAME
+    title: str
+    options: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Application:
+    """`token` is the application_token that signs events; it changes with every install."""
+
+    state: str = ABSENT
+    removed: bool = False  # somebody has uninstalled it, so opening the portal does not begin an installation again
+    token: str = ""
+    version: int = 1
+    placements: list[Placement] = field(default_factory=list)
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Notification:
+    id: int
+    user_id: int
+    text: str
+    tag: str
+    moment: datetime
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What programs asked for; a batch is one request with its commands counted beside it."""
+
+    requests: int = 0
+    by_method: Counter[str] = field(default_factory=Counter)
+    commands: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+
+
+class Portal:
+    """One portal with its people, its CRM, and the app installed into it or not."""
+
+    def __init__(self, settings: DemoSettings) -> None:
+        self.settings = settings
+        self.lock = threading.RLock()
+        self.answered = threading.Condition(self.lock)  # notified when a robot's run gets its results
+        self.zone = ZoneInfo(settings.time_zone)
+        self.today = settings.today or clock.now().astimezone(self.zone).date()
+        self.random = Random(settings.seed)
+        self.app = Application()
+        self.tokens = Tokens()
+        self.faults = Faults()
+        self.traffic = Traffic()
+        self.limiter = Limiter(enforced=settings.strict_limits)
+        self.notifications: list[Notification] = []
+        self.courier = Courier(settings.event_workers, self.faults, settings.seed)
+        self.events = EventBus(self.courier, self.auth)
+        self.workflows = Workflows(self.courier, self.auth)
+        with speaking(settings.language):
+            self._fill()
+
+    staff: Staff
+    dictionaries: Dictionaries
+    deals: Table
+    companies: Table
+    contacts: Table
+    leads: Table
+    history: Table
+    activities: Table
+
+    def _fill(self) -> None:
+        settings = self.settings
+        pipeline = dataset.opportunities(self.today, settings.deals, settings.seed)
+        first = pipeline[0].engaged if pipeline else self.today
+        opened = seed.noon(first, self.zone)
+        accounts = dataset.accounts()
+        self.prices = dataset.prices()
+        self.staff = people.hire(dataset.agents())
+        self.dictionaries = dictionaries.build(settings.currency)
+        self.companies = seed.companies(accounts, opened)
+        self.contacts = seed.contacts(accounts, opened, self.random)
+        self.leads = seed.leads(self.staff, seed.noon(self.today, self.zone), self.random)
+        self.deals = seed.deals(pipeline, self.staff, self.companies, self.prices, settings.currency, self.zone)
+        self.history = seed.stage_history(self.deals)
+        self.activities = (
+            diary.write(self.staff, self.deals, first, self.today, self.zone, settings.seed)
+            if settings.activities
+            else seed.no_activities()
+        )
+
+    def now(self) -> datetime:
+        """The present in the portal's time zone, in whole seconds as Bitrix24 keeps it."""
+        return clock.now().astimezone(self.zone).replace(microsecond=0)
+
+    @property
+    def url(self) -> str:
+        """The portal's present address."""
+        return self.faults.moved_to or self.settings.portal_url
+
+    @property
+    def domain(self) -> str:
+        return urlsplit(self.url).netloc
+
+    @property
+    def client_endpoint(self) -> str:
+        return f"{self.url}/rest/"
+
+    @property
+    def server_endpoint(self) -> str:
+        return f"{self.settings.oauth_url}/rest/"
+
+    @property
+    def scope(self) -> str:
+        return ",".join(self.settings.scopes)
+
+    def items(self, entity_type: int) -> Table:
+        tables = {LEAD: self.leads, DEAL: self.deals, CONTACT: self.contacts, COMPANY: self.companies}
+        if entity_type not in tables:
+            raise RestError("NOT_FOUND", "Smart process not found")
+        return tables[entity_type]
+
+    def user_behind(self, access_token: str) -> User:
+        """Who calls with this token, or why nobody may."""
+        if self.app.state == ABSENT:
+            raise RestError("APPLICATION_NOT_FOUND", "Application not found", 401)
+        user = self.staff.users[self.tokens.owner(access_token, clock.now())]
+        if not user.active:
+            raise RestError("authorization_error", "Unable to authorize user", 401)
+        return user
+
+    def auth(self, user_id: int, with_refresh: bool) -> dict[str, Any]:
+        """The auth[...] part of an event or a robot's call. User 0: nobody acted, so there is no access token."""
+        endpoints = {
+            "domain": self.domain,
+            "server_endpoint": self.server_endpoint,
+            "client_endpoint": self.client_endpoint,
+            "member_id": self.settings.member_id,
+            "application_token": self.app.token,
+        }
+        if user_id not in self.staff.users or self.app.state == ABSENT:
+            return endpoints
+        pair = self.tokens.current(user_id, clock.now())
+        left_s = int((pair.expires_at - clock.now()).total_seconds())
+        return {
+            "access_token": pair.access,
+            "expires": str(int(pair.expires_at.timestamp())),
+            "expires_in": str(left_s),
+            "scope": self.scope,
+            "status": "F",
+            "user_id": str(user_id),
+            **endpoints,
+            **({"refresh_token": pair.refresh} if with_refresh else {}),
+        }
+
+    def emit(self, event: str, data: dict[str, Any], actor: int = 0, key: str = "") -> None:
+        """Nothing is told to an app whose installation is not finished."""
+        if self.app.state == INSTALLED:
+            self.events.emit(event, data, actor, key)

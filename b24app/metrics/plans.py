@@ -1,0 +1,172 @@
+"""What people write about an indicator becomes a Plan, or is refused with everything wrong in it at once. Pure.
+
+Paths of faults are relative to the indicator: `options.mode`, `where.any[0].stage_id`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from b24app.lib.errors import Fault, Invalid
+from b24app.lib.i18n import gettext as _
+from b24app.metrics.catalogue import CATALOGUE, Miss, Ready
+from b24app.metrics.conditions import WhereDocument, where_of
+from b24app.metrics.conditions import faults as where_faults
+from b24app.metrics.rules import Aggregate, Among, Measure, Near, Plan, Scan, Where
+from b24app.metrics.types.base import Scope, metric_types
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def plan(
+    metric: str,
+    options: Mapping[str, Any] | None = None,
+    date: str | None = None,
+    owner: str | None = None,
+    where: WhereDocument | Mapping[str, Any] | None = None,
+) -> Plan:
+    """The plan of an indicator; what is left out has the defaults of the metric (interfaces 4)."""
+    ready = CATALOGUE.get(metric)
+    if ready is None:
+        raise Invalid(_("There is no such metric."), [Fault("metric", _("There is no such metric."))])
+
+    faults: list[Fault] = []
+    kind = metric_types()[ready.type]
+    chosen, rest = _choose(ready, dict(options or {}), faults)
+    params = _parse(kind.Params, rest, "options", faults)
+    scan = Scan(
+        ready.entity,
+        _word(date, ready.dates, "date", faults),
+        _word(owner, ready.owners, "owner", faults),
+    )
+    asked = _conditions(where, ready.entity, faults)
+    if faults or params is None:
+        raise Invalid(_("The indicator cannot be computed as it is written."), faults)
+
+    misses = ready.misses
+    only = ready.only
+    for choice in chosen:
+        only, misses = only & choice.only, misses + choice.misses
+    made = kind.plan(params, Scope(scan, only & asked))
+    base = kind.plan(params, Scope(scan, only))
+    return replace(made, near=(*_missed(misses, scan, asked), *_excluded(base, asked), *_gone(made)))
+
+
+def _choose(ready: Ready, options: dict[str, Any], faults: list[Fault]) -> tuple[list[Any], dict[str, Any]]:
+    """The options that only choose facts, and what remains for the metric type."""
+    chosen = []
+    for name in tuple(options):
+        if name in ready.later or f"{name}={options[name]}" in ready.later:
+            faults.append(Fault(f"options.{name}", _("This option is not available yet.")))
+            del options[name]
+    for name, option in ready.options.items():
+        value = options.pop(name, option.default)
+        if value is None:
+            continue
+        choice = option.choices.get(value) if isinstance(value, str) else None
+        if choice is None:
+            faults.append(Fault(f"options.{name}", _one_of(option.choices)))
+        else:
+            chosen.append(choice)
+    return chosen, options
+
+
+def _word(word: str | None, allowed: Mapping[str, str], path: str, faults: list[Fault]) -> str:
+    """A date or owner of a document as the facts call it; the default when the document names none."""
+    if word is None:
+        return next(iter(allowed.values()))
+    if word not in allowed:
+        later = path == "owner" and word.lower().startswith("uf")
+        message = _("Owners from user fields are not available yet.") if later else _one_of(allowed)
+        faults.append(Fault(path, message))
+    return allowed.get(word, "")
+
+
+def _conditions(where: WhereDocument | Mapping[str, Any] | None, entity: str, faults: list[Fault]) -> Where:
+    document = where if isinstance(where, WhereDocument) else _parse(WhereDocument, where or {}, "where", faults)
+    if document is None:
+        return Where()
+    wrong = tuple(where_faults(document, entity))
+    faults.extend(wrong)
+    return Where() if wrong else where_of(document)
+
+
+def _parse(model: type[Model], document: Any, path: str, faults: list[Fault]) -> Model | None:
+    try:
+        return model.model_validate(document)
+    except ValidationError as wrong:
+        faults.extend(Fault(_path(path, fault["loc"]), _sentence(fault)) for fault in wrong.errors())
+        return None
+
+
+def _path(start: str, steps: tuple[int | str, ...]) -> str:
+    """("any", 0, "stage_id") inside `where` -> `where.any[0].stage_id`."""
+    return start + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+
+
+def _sentence(fault: Mapping[str, Any]) -> str:
+    """A pydantic fault in the reader's language."""
+    match fault["type"]:
+        case "extra_forbidden":
+            return _("There is no such field.")
+        case "missing":
+            return _("This field is required.")
+        case "literal_error":
+            return _one_of(str(fault["ctx"]["expected"]).replace("'", "").replace(" or ", ", ").split(", "))
+        case "int_type":
+            return _("A whole number is expected.")
+        case "string_type":
+            return _("A text is expected.")
+        case "list_type":
+            return _("A list is expected.")
+        case "too_long" | "string_too_long":
+            return _("This is too long.")
+        case _:
+            return _("This value is not right.")
+
+
+def _one_of(choices: Iterable[str]) -> str:
+    return _("One of these is expected: %(choices)s.", choices=", ".join(choices))
+
+
+_OTHER = {"category_id": "other_funnel", "stage_id": "other_stage", "source_id": "other_source"}
+
+
+def _missed(misses: tuple[Miss, ...], scan: Scan, asked: Where) -> list[Near]:
+    """Facts that meet the indicator's conditions and lack what the metric itself needs."""
+    return [Near(miss.reason, _count(replace(scan, date=miss.date or scan.date), miss.only & asked)) for miss in misses]
+
+
+def _excluded(base: Plan, asked: Where) -> list[Near]:
+    """Facts that only a condition of the indicator keeps out, each under the first condition it fails."""
+    facts = _widest(base)
+    passed = facts.where
+    near = []
+    for test in asked.tests:
+        near.append(Near(_OTHER[test.field], _count(facts.scan, passed & Where(none=(Where((test,)),)))))
+        passed = passed & Where((test,))
+    if asked.any:
+        near.append(Near("other_conditions", _count(facts.scan, passed & Where(none=asked.any))))
+    return near
+
+
+def _gone(made: Plan) -> list[Near]:
+    """Facts that would count if they had not been deleted, undone or replaced by a later `set`."""
+    facts = _widest(made)
+    if facts.scan.entity != "entry":
+        return [Near("deleted", _count(facts.scan, facts.where), Among.DELETED)]
+    undone = Near("undone", _count(facts.scan, facts.where), Among.DELETED)
+    if facts.aggregate is not Aggregate.BALANCE:
+        return [undone]
+    return [Near("replaced", facts, Among.REPLACED), undone]
+
+
+def _widest(plan: Plan) -> Measure:
+    """The measure that holds all facts of the plan: a numerator is a part of its denominator."""
+    return plan.denominator or plan.numerator
+
+
+def _count(scan: Scan, where: Where) -> Measure:
+    return Measure(scan, Aggregate.COUNT, where=where)

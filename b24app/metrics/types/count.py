@@ -1,0 +1,14 @@
+"""How many facts there are."""
+
+from b24app.metrics.rules import Aggregate, Plan, Unit
+from b24app.metrics.types import base
+
+key = "count"
+
+
+class Params(base.Params):
+    """Nothing to choose."""
+
+
+def plan(params: Params, scope: base.Scope) -> Plan:
+    return Plan(scope.measure(Aggregate.COUNT), Unit.COUNT, "count", additive=True)

@@ -1,0 +1,26 @@
+"""The mean time between two moments of a record, in days of 24 hours."""
+
+from typing import Literal
+
+from b24app.metrics.rules import Aggregate, Op, Plan, Test, Unit, Where
+from b24app.metrics.types import base
+
+key = "duration"
+
+FIELD = "seconds_to_close"
+KNOWN = Where((Test(FIELD, Op.NOT_EMPTY),))
+SECONDS_A_DAY = 86_400
+
+
+class Params(base.Params):
+    stat: Literal["mean"] = "mean"
+
+
+def plan(params: Params, scope: base.Scope) -> Plan:
+    """Facts whose time is not known, or negative, are left out of both sides (semantics 3.2, 4.4)."""
+    return Plan(
+        scope.measure(Aggregate.SUM, FIELD, also=KNOWN, scale=SECONDS_A_DAY),
+        Unit.DAYS,
+        "mean",
+        denominator=scope.measure(Aggregate.COUNT, also=KNOWN),
+    )

@@ -1,0 +1,263 @@
+"""Compiled SQL against the slow reading, on generated facts and plans: every type, every ready-made metric.
+
+Dates lie at the edges of periods on purpose, on days when the clock changes too; owners, currencies, clients and sources
+are missing now and then; some records are deleted, recurring or undone.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from b24app.facts.tables import Activity, Deal, Entry
+from b24app.lib.db import db
+from b24app.metrics.catalogue import CATALOGUE, REASONS
+from b24app.metrics.plans import plan
+from b24app.metrics.queries import FactPage, FactRow, evaluate, facts_behind, not_counted
+from b24app.metrics.rules import Aggregate, Plan, value_of
+from b24app.periods.rules import Kind, Period, Settings, Span, span
+from tests.metrics import slow_reading
+from tests.metrics.world import Fact, put, put_portal
+
+BERLIN = Settings("Europe/Berlin")
+SPANS = tuple(
+    span(period, BERLIN)
+    for period in (
+        Period(Kind.DAY, date(2024, 3, 31), date(2024, 4, 1)),  # 23 hours
+        Period(Kind.DAY, date(2024, 10, 27), date(2024, 10, 28)),  # 25 hours
+        Period(Kind.MONTH, date(2024, 3, 1), date(2024, 4, 1)),
+        Period(Kind.MONTH, date(2024, 4, 1), date(2024, 5, 1)),
+        Period(Kind.YEAR, date(2024, 1, 1), date(2025, 1, 1)),  # overlaps all of them
+    )
+)
+PEOPLE = (1, 2, 3)
+GROUPS = ({1}, {2}, {1, 2}, {1, 2, 3}, None)
+DEPARTMENTS = (10,)
+
+instants = st.sampled_from(SPANS).flatmap(
+    lambda span: st.sampled_from((span.start - 1, span.start, span.start + 3600, span.end - 1, span.end))
+)
+people = st.none() | st.sampled_from((*PEOPLE, 99))
+sources = st.sampled_from((None, "WEB", "CALL"))
+
+
+@st.composite
+def deals(draw: st.DrawFn, id: int) -> Deal:
+    semantic = draw(st.sampled_from("SSSFP"))
+    won, closed = semantic == "S", semantic != "P"
+    return Deal(
+        id=id,
+        category_id=draw(st.integers(0, 2)),
+        stage_id=draw(st.sampled_from(("NEW", "WON", "C1:WON"))),
+        semantic=semantic,
+        source_id=draw(sources),
+        client=draw(st.sampled_from((None, "C1", "P2"))),
+        responsible_id=draw(people),
+        created_by_id=draw(people),
+        closed_by_id=draw(people) if closed else None,
+        amount=draw(st.none() | st.integers(-100, 10**12)),
+        currency="EUR",
+        rate=draw(st.sampled_from((None, "1.5"))),
+        created_at=draw(instants),
+        updated_at=0,
+        closed_at=draw(instants) if closed else None,
+        closed_from=draw(st.sampled_from(("history", "moved", "planned"))) if closed else None,
+        seconds_to_close=draw(st.none() | st.integers(0, 10**7)) if won else None,
+        win_no=draw(st.sampled_from((None, 1, 2, 3))) if won else None,
+        is_return=draw(st.booleans()),
+        is_recurring=draw(st.integers(0, 9)) == 0,
+        deleted_at=draw(st.sampled_from((None, None, None, 5))),
+        read_at=0,
+    )
+
+
+@st.composite
+def activities(draw: st.DrawFn, id: int) -> Activity:
+    completed = draw(st.booleans())
+    return Activity(
+        id=id,
+        kind=draw(st.sampled_from(("call", "meeting", "email", "todo"))),
+        direction=draw(st.sampled_from((None, "in", "out"))),
+        responsible_id=draw(people),
+        created_by_id=draw(people),
+        created_at=0,
+        updated_at=0,
+        start_at=draw(st.none() | instants),
+        completed=completed,
+        completed_at=draw(instants) if completed else None,
+        deleted_at=draw(st.sampled_from((None, None, None, 5))),
+        read_at=0,
+    )
+
+
+@st.composite
+def entries(draw: st.DrawFn, id: int) -> Entry:
+    undoes = draw(st.integers(0, 9)) == 0
+    return Entry(
+        id=id,
+        key=f"k{id}",
+        code=draw(st.sampled_from(("nps", "nps", "ad_spend"))),
+        kind=draw(st.sampled_from(("add", "add", "set"))),
+        value=draw(st.integers(-(10**9), 10**12)),
+        occurred_at=draw(instants),
+        employee_id=draw(people),
+        department_id=draw(st.sampled_from((None, 10, 11))),
+        source_id=draw(sources),
+        undone=draw(st.integers(0, 9)) == 0 and not undoes,
+        undoes_id=1 if undoes else None,
+        origin="api",
+        author="system",
+        created_at=0,
+    )
+
+
+facts = st.integers(0, 25).flatmap(
+    lambda size: st.tuples(*(st.one_of(deals(id), activities(id), entries(id)) for id in range(1, size + 1)))
+)
+
+simple = {
+    "category_id": st.lists(st.integers(0, 3), max_size=2),
+    "stage_id": st.lists(st.sampled_from(("NEW", "WON", "C1:WON")), max_size=2),
+    "source_id": st.lists(st.sampled_from(("WEB", "CALL", "FAX")), max_size=2),
+}
+
+
+def conditions(entity: str) -> st.SearchStrategy[dict[str, Any]]:
+    fields = {"deal": simple, "activity": {}, "entry": {"source_id": simple["source_id"]}}[entity]
+    flat = st.fixed_dictionaries({}, optional=fields)
+    return st.fixed_dictionaries({}, optional={**fields, "any": st.lists(flat, max_size=2)})
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    ready = draw(st.sampled_from(tuple(CATALOGUE.values())))
+    options: dict[str, Any] = {}
+    if ready.code == "entries":
+        aggregates = ("sum", "last", "mean", "min", "max", "count")
+        options = {"code": draw(st.sampled_from(("nps", "ad_spend"))), "aggregate": draw(st.sampled_from(aggregates))}
+    for name, option in ready.options.items():
+        if draw(st.booleans()):
+            options[name] = draw(st.sampled_from(tuple(option.choices)))
+    return plan(
+        ready.code,
+        options,
+        draw(st.none() | st.sampled_from(tuple(ready.dates))),
+        draw(st.none() | st.sampled_from(tuple(ready.owners))),
+        draw(conditions(ready.entity)),
+    )
+
+
+ALL_READY = tuple(plan(code, {"code": "nps"} if code == "entries" else {}) for code in CATALOGUE)
+
+thorough = settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+
+
+@contextmanager
+def stored(facts: tuple[Fact, ...]) -> Iterator[int]:
+    """A portal with exactly these facts, and a second one with the same ones to be left alone."""
+    portal = put_portal()
+    for fact in facts:
+        fact.portal_id = portal
+    put(*facts)
+    try:
+        yield portal
+    finally:
+        db.session.rollback()
+
+
+@given(facts=facts, drawn=st.lists(plans(), min_size=1, max_size=6))
+@thorough
+def test_sql_gives_what_the_slow_reading_gives(database: Flask, facts: tuple[Fact, ...], drawn: list[Plan]) -> None:
+    asked = (*ALL_READY, *drawn)
+    with stored(facts) as portal:
+        parts = evaluate(portal, asked, SPANS)
+        for wanted in asked:
+            for number, instants in enumerate(SPANS):
+                for members in GROUPS:
+                    here = parts.get(wanted, number, members, DEPARTMENTS)
+                    assert here == slow_reading.read(facts, wanted, instants, members, DEPARTMENTS)
+
+
+@given(facts=facts, wanted=plans())
+@thorough
+def test_narrowed_to_some_people_the_numbers_are_the_same(
+    database: Flask, facts: tuple[Fact, ...], wanted: Plan
+) -> None:
+    with stored(facts) as portal:
+        everybody, some = evaluate(portal, [wanted], SPANS), evaluate(portal, [wanted], SPANS, owners={1, 2})
+        for number in range(len(SPANS)):
+            for members in ({1}, {2}, {1, 2}):
+                assert some.get(wanted, number, members, DEPARTMENTS) == everybody.get(
+                    wanted, number, members, DEPARTMENTS
+                )
+
+
+@given(facts=facts, wanted=plans(), limit=st.integers(1, 7))
+@thorough
+def test_listed_facts_give_the_value_again(database: Flask, facts: tuple[Fact, ...], wanted: Plan, limit: int) -> None:
+    with stored(facts) as portal:
+        parts = evaluate(portal, [wanted], SPANS)
+        for number, instants in enumerate(SPANS):
+            for members in GROUPS:
+                part = parts.get(wanted, number, members, DEPARTMENTS)
+                rows = all_pages(facts_behind, portal, wanted, instants, members, limit)
+                assert len({row.id for row in rows}) == part.facts or wanted.shown_as == "last"
+                assert aggregated(wanted, rows) == value_of(wanted, part.numerator, part.denominator)
+
+
+@given(facts=facts, wanted=plans(), limit=st.integers(1, 7))
+@thorough
+def test_what_did_not_count_is_told_once_and_with_a_reason(
+    database: Flask, facts: tuple[Fact, ...], wanted: Plan, limit: int
+) -> None:
+    with stored(facts) as portal:
+        for instants in SPANS:
+            missed = all_pages(not_counted, portal, wanted, instants, None, limit)
+            assert len({row.id for row in missed}) == len(missed)
+            assert all(row.reason in REASONS for row in missed)
+            counted = {row.id for row in all_pages(facts_behind, portal, wanted, instants, None, limit)}
+            assert not any(row.id in counted for row in missed if row.reason != "no_rate")
+
+
+def all_pages(ask: Any, portal: int, wanted: Plan, instants: Span, members: Any, limit: int) -> list[FactRow]:
+    """Every row, page after page; the pages agree on how many there are."""
+    rows: list[FactRow] = []
+    cursor: str | None = None
+    while True:
+        page: FactPage = ask(portal, wanted, instants, members, departments=DEPARTMENTS, limit=limit, cursor=cursor)
+        assert len(page.items) <= limit
+        rows.extend(page.items)
+        cursor = page.next_cursor
+        if cursor is None:
+            assert page.total == len(rows)
+            return rows
+
+
+def aggregated(wanted: Plan, rows: list[FactRow]) -> Fraction | None:
+    """What a reader of the list would do with it."""
+    numbers = {
+        part: [row.number or Fraction(0) for row in rows if row.part == part]
+        for part in ("value", "numerator", "denominator")
+    }
+    values = numbers["value"]
+    match wanted.shown_as:
+        case "count" | "sum":
+            nothing = wanted.numerator.over_nothing if wanted.numerator.aggregate is not Aggregate.BALANCE else None
+            return sum(values, Fraction(0)) if values else None if nothing is None else Fraction(nothing)
+        case "mean":
+            return sum(values, Fraction(0)) / len(values) if values else None
+        case "ratio":
+            below = sum(numbers["denominator"])
+            return wanted.factor * sum(numbers["numerator"]) / below if below else None
+        case "min":
+            return min(values, default=None)
+        case "max":
+            return max(values, default=None)
+        case _:
+            assert len(values) <= 1
+            return values[0] if values else None

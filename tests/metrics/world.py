@@ -1,0 +1,154 @@
+"""A portal with nothing but a database, and short ways to write facts down.
+
+`TEST_DATABASE_URL` chooses the database, as everywhere in the tests; without it every module has a fresh SQLite file.
+"""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from b24app.facts.tables import Activity, Deal, Entry
+from b24app.lib.db import Base, db, prepare
+from b24app.periods.rules import Kind, Settings, Span, named, span
+from b24app.portal.tables import Portal
+
+Fact = Deal | Activity | Entry
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """An empty database with its context pushed."""
+    app = Flask("metrics")
+    app.config["SQLALCHEMY_DATABASE_URI"] = (
+        os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{tmp_path_factory.mktemp('metrics')}/facts.sqlite"
+    )
+    db.init_app(app)
+    with app.app_context():
+        prepare(db.engine)
+        db.drop_all()
+        db.create_all()
+        yield app
+        db.session.remove()
+        db.drop_all()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def portal(database: Flask) -> Iterator[int]:
+    """The id of a portal that vanishes with its facts when the test ends."""
+    yield put_portal()
+    db.session.rollback()
+
+
+def put_portal() -> int:
+    portal = Portal(member_id=f"m{next(_numbers)}", domain="d", client_endpoint="e", oauth_server="o", created_at=0)
+    put(portal)
+    return portal.id
+
+
+def put(*rows: Base) -> None:
+    db.session.add_all(rows)
+    db.session.flush()
+
+
+def at(moment: str) -> int:
+    """Epoch seconds of a moment written in UTC: `2024-05-17T12:00`."""
+    return int(datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp())
+
+
+UTC_ONLY = Settings("UTC")
+MAY = span(named(Kind.MONTH, datetime(2024, 5, 1).date(), UTC_ONLY), UTC_ONLY)
+JUNE = span(named(Kind.MONTH, datetime(2024, 6, 1).date(), UTC_ONLY), UTC_ONLY)
+BOTH = Span(MAY.start, JUNE.end)
+
+ANN, BOB, EVE = 7, 8, 9
+"""Employees: Ann and Bob are in the department SALES, Eve is in no department of ours."""
+SALES = 5
+
+
+def deal(portal: int, **known: Any) -> Deal:
+    """A deal of Ann's won on 17 May 2024 for 1 000.00, created ten days before; say what is different."""
+    deal = Deal(
+        portal_id=portal,
+        id=next(_numbers),
+        title="Deal",
+        category_id=0,
+        stage_id="WON",
+        semantic="S",
+        client="C1",
+        responsible_id=ANN,
+        created_by_id=ANN,
+        closed_by_id=ANN,
+        currency="USD",
+        amount_original=1_000_000_000,
+        amount=100_000,
+        rate="1",
+        created_at=at("2024-05-07T12:00"),
+        updated_at=at("2024-05-17T12:00"),
+        closed_at=at("2024-05-17T12:00"),
+        closed_from="history",
+        seconds_to_close=864_000,
+        win_no=1,
+        is_return=False,
+        is_recurring=False,
+        read_at=0,
+    )
+    return _known(deal, known)
+
+
+def lost(portal: int, **known: Any) -> Deal:
+    return deal(portal, **{"semantic": "F", "stage_id": "LOSE", "seconds_to_close": None, "win_no": None, **known})
+
+
+def activity(portal: int, kind: str, **known: Any) -> Activity:
+    """An activity of Ann's that took place and was completed on 17 May 2024."""
+    activity = Activity(
+        portal_id=portal,
+        id=next(_numbers),
+        kind=kind,
+        subject=kind,
+        direction="out",
+        responsible_id=ANN,
+        created_by_id=ANN,
+        created_at=at("2024-05-10T12:00"),
+        updated_at=at("2024-05-17T13:00"),
+        start_at=at("2024-05-17T12:00"),
+        completed=True,
+        completed_at=at("2024-05-17T13:00"),
+        read_at=0,
+    )
+    return _known(activity, known)
+
+
+def entry(portal: int, code: str, value: float, **known: Any) -> Entry:
+    """An entry of Ann's of 17 May 2024."""
+    number = next(_numbers)
+    entry = Entry(
+        portal_id=portal,
+        id=number,
+        key=f"k{number}",
+        code=code,
+        kind="add",
+        value=round(value * 1_000_000),
+        occurred_at=at("2024-05-17T12:00"),
+        employee_id=ANN,
+        comment="",
+        origin="api",
+        author="system",
+        undone=False,
+        created_at=0,
+    )
+    return _known(entry, known)
+
+
+def _known(row: Any, known: dict[str, Any]) -> Any:
+    for name, value in known.items():
+        setattr(row, name, value)
+    return row
