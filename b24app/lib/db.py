@@ -1,7 +1,7 @@
 """The database: column types, the two kinds of transaction, and erasing a tenant.
 
-Reading needs no care. Writing starts with `write()`: on SQLite it begins with BEGIN IMMEDIATE, because a transaction that
-reads first and writes later fails there as soon as another process has written in between.
+Reading needs no care. Writing starts with `write()`: on SQLite it begins with BEGIN IMMEDIATE, because a transaction
+that reads first and writes later fails there as soon as another process has written in between.
 """
 
 from collections.abc import Iterator
@@ -9,10 +9,29 @@ from contextlib import contextmanager
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Connection, Engine, Integer, MetaData, delete, event, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    Table,
+    delete,
+    event,
+    select,
+    tuple_,
+)
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
+from b24app.lib.errors import Temporary
+
+DatabaseUnavailable = OperationalError
+"""What a full disk, a lock held too long, or a database that does not answer raises."""
+
+ROUNDS = 10
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -69,24 +88,38 @@ def write() -> Iterator[Session]:
 
 
 def erase(portal_id: int, chunk: int = 5000) -> int:
-    """Delete every row of a tenant from every table that has `portal_id`, children first; returns how many.
+    """Delete every row of a tenant from every table that has `portal_id`, children first, and then the tenant itself.
 
-    Runs in chunks, each its own transaction, so that nobody waits long; killed half-way, it is called again.
+    Runs in chunks, each its own transaction, so that nobody waits long; killed half-way, it is called again. Rows that
+    a job still wrote meanwhile keep the tenant's own row alive: another round takes them. Returns how many rows went.
     """
     erased = 0
-    for table in reversed(Base.metadata.sorted_tables):
-        if "portal_id" not in table.c:
+    for _round in range(ROUNDS):
+        try:
+            for column in _tenant_columns():
+                while rows := _erase_chunk(column, portal_id, chunk):
+                    erased += rows
+        except IntegrityError:
             continue
-        keys = list(table.primary_key.columns)
-        while True:
-            with write() as session:
-                rows = session.execute(select(*keys).where(table.c.portal_id == portal_id).limit(chunk)).all()
-                for row in rows:
-                    session.execute(delete(table).where(*(key == value for key, value in zip(keys, row, strict=True))))
-            erased += len(rows)
-            if len(rows) < chunk:
-                break
-    return erased
+        return erased
+    raise Temporary("Something still writes for this portal: erasing it goes on later.")
+
+
+def _tenant_columns() -> list[Column[int]]:
+    """`portal_id` of every table that has it, children first; last the key that all of them point at."""
+    columns = [table.c.portal_id for table in reversed(Base.metadata.sorted_tables) if "portal_id" in table.c]
+    owners = {key.column for column in columns for key in column.foreign_keys if key.column.name == "id"}
+    return [*columns, *owners]
+
+
+def _erase_chunk(column: Column[int], portal_id: int, chunk: int) -> int:
+    table = column.table
+    assert isinstance(table, Table)
+    keys = table.primary_key.columns
+    doomed = select(*keys).where(column == portal_id).limit(chunk)
+    with write() as session:
+        result = session.execute(delete(table).where(tuple_(*keys).in_(doomed)))
+    return int(getattr(result, "rowcount", 0))
 
 
 def prepare(engine: Engine) -> None:

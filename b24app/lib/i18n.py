@@ -1,6 +1,6 @@
 """Words, numbers and dates in the reader's language, inside a request and outside of one.
 
-Catalogues are read from the .po files themselves (locale/<lang>/LC_MESSAGES/messages.po), so there is no compile step to
+Catalogues are read from the .po files themselves (locale/<lang>/LC_MESSAGES/messages.po): there is no compile step to
 forget. Message ids are the English sentences. The current language is a context variable: `with speaking("ru"): ...`.
 """
 

@@ -1,4 +1,4 @@
-"""Structured logs: one line of JSON (production) or of text (a terminal) per happening, bound to request and job ids."""
+"""Structured logs: a line of JSON (production) or of text (a terminal) per happening."""
 
 import logging
 import sys

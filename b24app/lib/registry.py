@@ -1,4 +1,4 @@
-"""Finds every variant in a folder: one file per metric type, source, robot. A variant registers itself by being there."""
+"""Finds every variant in a folder: one file per metric type, source, robot. Being there is registering."""
 
 import importlib
 import pkgutil

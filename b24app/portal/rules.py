@@ -1,10 +1,12 @@
-"""Who is looking, at whom, and whether they may: the one place that decides access. Pure.
+"""Who is looking, at whom, and whether they may: the one place that decides access; and who belongs where. Pure.
 
 An employee sees themselves, a head the whole sub-tree of the departments they head, an administrator everything.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 
 class SubjectType(StrEnum):
@@ -54,15 +56,22 @@ class Viewer:
     language: str = "en"
     sees_money: bool = True
     may_write: bool = True
+    may_read: bool = True
+    token_id: int | None = None
+    """The API token of a program that asks; a person has none."""
 
     @property
     def actor(self) -> str:
         """How the audit log names them."""
+        if self.token_id is not None:
+            return f"token:{self.token_id}"
         return f"user:{self.user_id}" if self.user_id is not None else "system"
 
 
 def can(viewer: Viewer, action: Action, subject: Subject) -> bool:
     """Whether the viewer may do this to this subject."""
+    if action in (Action.SEE, Action.SEE_MONEY) and not viewer.may_read:
+        return False
     if action is Action.SEE_MONEY and not viewer.sees_money:
         return False
     if action in (Action.EDIT_PLAN, Action.ADMINISTER) and not viewer.may_write:
@@ -78,3 +87,100 @@ def can(viewer: Viewer, action: Action, subject: Subject) -> bool:
     if action is Action.EDIT_PLAN:
         return subject.id in viewer.employees and subject.id != viewer.user_id
     return subject.id == viewer.user_id or subject.id in viewer.employees
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An employee as the portal knows them. Somebody dismissed keeps the departments they were in last."""
+
+    id: int
+    name: str
+    position: str = ""
+    photo_url: str | None = None
+    department_ids: tuple[int, ...] = ()
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A department. Inactive once the portal no longer lists it."""
+
+    id: int
+    name: str
+    parent_id: int | None = None
+    head_id: int | None = None
+    sort: int = 500
+    active: bool = True
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The people and departments of a portal at one instant. Each question is answered from indexes made once."""
+
+    people: Mapping[int, Person]
+    units: Mapping[int, Unit]
+
+    def children(self, department_id: int) -> tuple[int, ...]:
+        """The departments right below, in the portal's order."""
+        return self._children.get(department_id, ())
+
+    def subtree(self, department_id: int) -> frozenset[int]:
+        """The department and everything below it; empty for one that is not there."""
+        found: set[int] = set()
+        waiting = [department_id] if department_id in self.units else []
+        while waiting:
+            id = waiting.pop()
+            if id not in found:
+                found.add(id)
+                waiting.extend(self.children(id))
+        return frozenset(found)
+
+    def members(self, department_id: int) -> frozenset[int]:
+        """Everybody in the department or below it, the dismissed included."""
+        return self._members.get(department_id, frozenset())
+
+    def ancestors(self, employee_id: int) -> frozenset[int]:
+        """Every department that holds the employee, directly or from above."""
+        person = self.people.get(employee_id)
+        return frozenset[int]().union(*(self._upwards(id) for id in person.department_ids)) if person else frozenset()
+
+    def headed_by(self, user_id: int) -> frozenset[int]:
+        """The departments this person heads, and all below them."""
+        return frozenset[int]().union(
+            *(self.subtree(unit.id) for unit in self.units.values() if unit.head_id == user_id)
+        )
+
+    def everybody_in(self, department_ids: Iterable[int]) -> frozenset[int]:
+        return frozenset[int]().union(*(self.members(id) for id in department_ids))
+
+    @cached_property
+    def _children(self) -> dict[int, tuple[int, ...]]:
+        found: dict[int, list[int]] = {}
+        for unit in sorted(self.units.values(), key=lambda unit: (unit.sort, unit.id)):
+            if unit.parent_id is not None:
+                found.setdefault(unit.parent_id, []).append(unit.id)
+        return {parent: tuple(ids) for parent, ids in found.items()}
+
+    @cached_property
+    def _members(self) -> dict[int, frozenset[int]]:
+        """Each person is put into every department above them: people x depth, not departments x people."""
+        found: dict[int, set[int]] = {id: set() for id in self.units}
+        for person in self.people.values():
+            for id in self.ancestors(person.id):
+                found[id].add(person.id)
+        return {id: frozenset(people) for id, people in found.items()}
+
+    @cached_property
+    def _paths(self) -> dict[int, frozenset[int]]:
+        return {}
+
+    def _upwards(self, department_id: int) -> frozenset[int]:
+        """The department and all above it. A ring, which only broken data has, ends where it began."""
+        if department_id not in self._paths:
+            path: set[int] = set()
+            id: int | None = department_id
+            while id is not None and id in self.units and id not in path:
+                path.add(id)
+                id = self.units[id].parent_id
+            self._paths[department_id] = frozenset(path)
+        return self._paths[department_id]

@@ -102,7 +102,7 @@ class Employee(Base):
 
 
 class Membership(Base):
-    """Journal of who was in which departments: one row per change, valid from `since` until the next row (semantics 4.6)."""
+    """Journal of who was in which departments: one row per change, valid until the next one (semantics 4.6)."""
 
     __tablename__ = "membership"
 
@@ -179,5 +179,3 @@ class Job(Base):
     error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[int] = mapped_column(Int64)
     finished_at: Mapped[int | None] = mapped_column(Int64)
-
-

@@ -201,6 +201,7 @@ def test_a_dismissed_owner_is_replaced(client: Client, keeper, portal: RunningPo
 
 
 def test_a_moved_portal_is_followed_only_by_asking_the_keeper(client: Client, keeper, portal: RunningPortal) -> None:
+    client.call("profile")
     portal.state.faults.moved_to = portal.url.replace("127.0.0.1", "localhost")
     assert client.call("profile")["ADMIN"] is True
     assert keeper.asked == [f"moved {portal.state.faults.moved_to}/rest/profile"]

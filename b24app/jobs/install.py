@@ -1,0 +1,85 @@
+"""What follows installing, updating, paying for and removing the app; each of it may run twice or late."""
+
+from b24app.jobs import sync
+from b24app.lib import clock
+from b24app.lib.db import db, erase, write
+from b24app.lib.errors import AppError
+from b24app.lib.i18n import speaking
+from b24app.lib.log import logger
+from b24app.lib.queue import enqueue
+from b24app.portal import connection, operations, queries, registrar
+from b24app.portal.jobs import finish, report, unfinished
+
+KIND = "register"
+
+
+def ask(portal_id: int, job_id: str | None = None) -> bool:
+    """Have a worker register what install.json lists; False when the queue cannot be reached (the sweep finds it)."""
+    return enqueue(register, portal_id, job_id, queue="live")
+
+
+def register(portal_id: int, job_id: str | None = None) -> None:
+    """Bind everything on the portal, then let its history be read. Without `job_id` nobody watches."""
+    _report(job_id, 1)
+    try:
+        outcome = _outcome(portal_id)
+        _report(job_id, 2)
+    except AppError as error:
+        if job_id is not None:
+            with write():
+                finish(job_id, error.message, now=clock.now())
+        raise
+    for failure in outcome.failed:
+        logger.warning("not_registered", portal=portal_id, kind=failure.kind, code=failure.code, reason=failure.message)
+    with write():
+        is_new = operations.lock(portal_id).status == "installing"
+        registrar.remember(portal_id, outcome, clock.now())
+        operations.installed(portal_id, clock.now())
+        if job_id is not None:
+            finish(job_id, now=clock.now())
+    if is_new:
+        enqueue(sync.backfill, portal_id, queue="sync", unique=f"backfill:{portal_id}")
+
+
+def _outcome(portal_id: int) -> registrar.Outcome:
+    """REST with no transaction open; what the portal shows of us is in its own language."""
+    language, fingerprints = queries.get(portal_id).language, registrar.known(portal_id)
+    db.session.rollback()
+    client, settings = operations.connect(portal_id), operations.settings()
+    with speaking(language):
+        return registrar.register(client, settings.manifest, settings.public_url, fingerprints)
+
+
+def _report(job_id: str | None, done: int) -> None:
+    if job_id is not None:
+        with write():
+            report(job_id, done, total=3)
+
+
+def review(portal_id: int) -> None:
+    """Somebody says that payment changed: ask the portal. The client suspends one that lets us in no more."""
+    operations.connect(portal_id, suspended_too=True).call("app.info")
+    with write():
+        operations.resume(portal_id, clock.now())
+
+
+def forget(portal_id: int) -> None:
+    """Erase a portal that was removed together with its data."""
+    if portal_id in queries.to_be_erased():
+        rows = erase(portal_id)
+        logger.info("portal_erased", portal=portal_id, rows=rows)
+
+
+def sweep() -> None:
+    """Take up what the queue has lost: registrations that nobody began, portals that wait to be erased."""
+    for job in unfinished(KIND):
+        if job.state == "queued":
+            enqueue(register, job.portal_id, job.id, queue="live", unique=f"register:{job.id}")
+    for portal_id in queries.to_be_erased():
+        enqueue(forget, portal_id, unique=f"forget:{portal_id}")
+
+
+def purge() -> None:
+    """Drop what the REST log has kept long enough."""
+    with write():
+        connection.purge(clock.now())

@@ -1,0 +1,53 @@
+"""Long work that people may watch: begun here, reported from the job that does it, shown by id."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from b24app.lib.clock import epoch
+from b24app.lib.db import db
+from b24app.lib.errors import NotFound
+from b24app.lib.i18n import gettext as _
+from b24app.portal.tables import Job
+
+
+def start_job(portal_id: int, kind: str, arguments: Mapping[str, Any], now: datetime) -> Job:
+    job = Job(id=str(uuid.uuid4()), portal_id=portal_id, kind=kind, arguments=dict(arguments), created_at=epoch(now))
+    db.session.add(job)
+    db.session.flush()
+    return job
+
+
+def report(job_id: str, done: int, total: int) -> None:
+    """How far it has come. A job that has ended stays as it ended."""
+    db.session.execute(
+        update(Job)
+        .where(Job.id == job_id, Job.state.in_(("queued", "running")))
+        .values(state="running", done=done, total=total)
+    )
+
+
+def finish(job_id: str, error: str | None = None, *, now: datetime) -> None:
+    """Done, or failed with a sentence that says why."""
+    values: dict[str, Any] = {"state": "failed" if error else "done", "error": error, "finished_at": epoch(now)}
+    if not error:
+        values["done"] = Job.total
+    db.session.execute(update(Job).where(Job.id == job_id, Job.finished_at.is_(None)).values(values))
+
+
+def job(portal_id: int, job_id: str) -> Job:
+    """NotFound also for another portal's job."""
+    found = db.session.scalar(
+        select(Job).where(Job.portal_id == portal_id, Job.id == job_id).execution_options(populate_existing=True)
+    )
+    if found is None:
+        raise NotFound(_("There is no such job."))
+    return found
+
+
+def unfinished(kind: str) -> tuple[Job, ...]:
+    """Jobs of a kind that have not ended: what a sweep takes up again if the queue has lost them."""
+    return tuple(db.session.scalars(select(Job).where(Job.kind == kind, Job.finished_at.is_(None)).order_by(Job.id)))

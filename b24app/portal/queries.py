@@ -1,0 +1,53 @@
+"""What can be asked about tenants: the portal itself, its people and structure, and what a viewer may see of them."""
+
+from sqlalchemy import select
+
+from b24app.lib.db import db
+from b24app.lib.errors import NotFound
+from b24app.lib.i18n import choose
+from b24app.lib.i18n import gettext as _
+from b24app.portal.rules import Structure, Viewer
+from b24app.portal.staff import structure as structure
+from b24app.portal.tables import Portal
+
+
+def find(member_id: str) -> Portal | None:
+    return db.session.scalar(select(Portal).where(Portal.member_id == member_id))
+
+
+def get(portal_id: int) -> Portal:
+    found = db.session.get(Portal, portal_id)
+    if found is None:
+        raise NotFound(_("There is no such portal."))
+    return found
+
+
+def active_ids() -> tuple[int, ...]:
+    """The portals that are worked for: installed, and not suspended."""
+    return tuple(db.session.scalars(select(Portal.id).where(Portal.status == "active").order_by(Portal.id)))
+
+
+def everybody() -> tuple[Portal, ...]:
+    """Every portal ever installed and not erased."""
+    return tuple(db.session.scalars(select(Portal).order_by(Portal.id)))
+
+
+def to_be_erased() -> tuple[int, ...]:
+    """Portals removed together with their settings and data, whose rows are still here."""
+    rows = db.session.scalars(select(Portal).where(Portal.status == "uninstalled").order_by(Portal.id))
+    return tuple(portal.id for portal in rows if portal.settings.get("erase"))
+
+
+def viewer(portal_id: int, user_id: int, is_admin: bool, language: str) -> Viewer:
+    """Somebody in the frame, with the sub-tree they head. An administrator needs none: they see everything."""
+    if is_admin:
+        return Viewer(portal_id, user_id, is_admin=True, language=choose(language))
+    people: Structure = structure(portal_id)
+    departments = people.headed_by(user_id)
+    return Viewer(
+        portal_id,
+        user_id,
+        employees=people.everybody_in(departments),
+        departments=departments,
+        language=choose(language),
+    )

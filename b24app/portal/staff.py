@@ -1,0 +1,151 @@
+"""The people and departments of a portal: taken over from its lists, with a journal of who was where and since when."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from b24app.lib.clock import epoch
+from b24app.lib.db import db
+from b24app.portal.rules import Person, Structure, Unit
+from b24app.portal.tables import Department, Employee, Membership
+
+CHUNK = 500
+
+
+def structure(portal_id: int, at: int | None = None) -> Structure:
+    """The structure now, or with everybody where the journal has them at an instant (semantics 4.6).
+
+    Before the journal begins the earliest known state holds. Departments are those of today: they have no journal.
+    """
+    people = _people(portal_id)
+    if at is not None:
+        people = {id: replace(person, **changed) for id, person, changed in _as_of(portal_id, people, at)}
+    return Structure(people, _units(portal_id))
+
+
+def _people(portal_id: int) -> dict[int, Person]:
+    columns = (
+        Employee.id,
+        Employee.name,
+        Employee.position,
+        Employee.photo_url,
+        Employee.department_ids,
+        Employee.active,
+    )
+    rows = db.session.execute(select(*columns).where(Employee.portal_id == portal_id).order_by(Employee.id))
+    return {row.id: Person(*row[:4], tuple(row.department_ids), row.active) for row in rows}
+
+
+def _units(portal_id: int) -> dict[int, Unit]:
+    columns = (
+        Department.id, Department.name, Department.parent_id, Department.head_id, Department.sort, Department.active,
+    )  # fmt: skip
+    rows = db.session.execute(select(*columns).where(Department.portal_id == portal_id).order_by(Department.id))
+    return {row.id: Unit(*row) for row in rows}
+
+
+def _as_of(portal_id: int, people: Mapping[int, Person], at: int) -> Iterable[tuple[int, Person, dict[str, Any]]]:
+    """Each person with what was different about them then: the last journal row not after `at`, else the first one."""
+    rows = db.session.execute(
+        select(Membership.employee_id, Membership.since, Membership.department_ids, Membership.active)
+        .where(Membership.portal_id == portal_id)
+        .order_by(Membership.employee_id, Membership.since)
+    )
+    then: dict[int, dict[str, Any]] = {}
+    for id, since, department_ids, active in rows:
+        if since <= at or id not in then:
+            then[id] = {"department_ids": tuple(department_ids), "active": active}
+    return ((id, person, then.get(id, {})) for id, person in people.items())
+
+
+def sync_staff(portal_id: int, people: Sequence[Person], departments: Sequence[Unit], now: datetime) -> bool:
+    """Take over the portal's complete lists. Whether anybody's place or the tree changed, so that numbers may have.
+
+    Who is not listed any more becomes inactive and stays, for history. Repeating it changes nothing.
+    """
+    known, listed = _people(portal_id), {person.id: person for person in people}
+    wanted = [_placed(person, known.get(person.id)) for person in listed.values()]
+    wanted += [replace(person, active=False) for id, person in known.items() if id not in listed]
+    moved = [person for person in wanted if _place(person) != _place(known.get(person.id))]
+
+    _store(Employee, portal_id, known, {person.id: person for person in wanted}, _employee_row)
+    _journal(portal_id, moved, now)
+
+    units, tree = _units(portal_id), {unit.id: unit for unit in departments}
+    tree |= {id: replace(unit, active=False) for id, unit in units.items() if id not in tree}
+    _store(Department, portal_id, units, tree, _department_row)
+    return bool(moved) or {id: unit.parent_id for id, unit in units.items()} != {
+        id: unit.parent_id for id, unit in tree.items()
+    }
+
+
+def _placed(person: Person, known: Person | None) -> Person:
+    """Somebody dismissed stays where they were last, whatever the portal says of their departments now."""
+    if not person.active and not person.department_ids and known:
+        return replace(person, department_ids=known.department_ids)
+    return person
+
+
+def _place(person: Person | None) -> tuple[tuple[int, ...], bool] | None:
+    return (tuple(sorted(person.department_ids)), person.active) if person else None
+
+
+def _journal(portal_id: int, moved: Sequence[Person], now: datetime) -> None:
+    """One row a change; a second change within the same second replaces the first."""
+    since = epoch(now)
+    for start in range(0, len(moved), CHUNK):
+        part = moved[start : start + CHUNK]
+        db.session.execute(
+            delete(Membership).where(
+                Membership.portal_id == portal_id,
+                Membership.since == since,
+                Membership.employee_id.in_([person.id for person in part]),
+            )
+        )
+        rows = [
+            {
+                "portal_id": portal_id,
+                "employee_id": person.id,
+                "since": since,
+                "department_ids": list(person.department_ids),
+                "active": person.active,
+            }
+            for person in part
+        ]
+        db.session.execute(insert(Membership), rows)
+
+
+def _store(table: Any, portal_id: int, before: Mapping[int, Any], after: Mapping[int, Any], row: Any) -> None:
+    """Insert who is new and update who is different, each in one statement."""
+    new = [{"portal_id": portal_id, **row(one)} for id, one in after.items() if id not in before]
+    changed = [{"portal_id": portal_id, **row(one)} for id, one in after.items() if id in before and before[id] != one]
+    if new:
+        db.session.execute(insert(table), new)
+    if changed:
+        db.session.execute(update(table), changed)
+    db.session.expire_all()
+
+
+def _employee_row(person: Person) -> dict[str, Any]:
+    return {
+        "id": person.id,
+        "name": person.name[:255],
+        "position": person.position[:255],
+        "photo_url": person.photo_url,
+        "department_ids": list(person.department_ids),
+        "active": person.active,
+    }
+
+
+def _department_row(unit: Unit) -> dict[str, Any]:
+    return {
+        "id": unit.id,
+        "name": unit.name[:255],
+        "parent_id": unit.parent_id,
+        "head_id": unit.head_id,
+        "sort": unit.sort,
+        "active": unit.active,
+    }

@@ -1,0 +1,114 @@
+"""What the portal reports: a changed record goes into the inbox and is answered at once; the app's own life is lived.
+
+Bitrix24 does not repeat an event, so it is stored before it is answered. Its only proof is the application token.
+"""
+
+from functools import cache
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from b24app.bitrix.payloads import Auth, EventPayload
+from b24app.ingest import operations as ingest
+from b24app.ingest import sources
+from b24app.jobs import inbox
+from b24app.jobs import install as jobs
+from b24app.lib import clock, crypto
+from b24app.lib.db import write
+from b24app.lib.errors import Forbidden, NotFound
+from b24app.lib.i18n import gettext as _
+from b24app.lib.log import logger
+from b24app.lib.queue import enqueue
+from b24app.lib.registry import modules
+from b24app.portal import operations, visits
+
+bp = Blueprint("events", __name__)
+
+
+@bp.post("/b24/event")
+def event() -> ResponseReturnValue:
+    payload = EventPayload.from_form(request.form)
+    match payload.code:
+        case "ONAPPINSTALL":
+            _installed(payload)
+        case "ONAPPUPDATE":
+            _updated(payload)
+        case "ONAPPUNINSTALL":
+            _uninstalled(payload)
+        case "ONAPPPAYMENT":
+            _paid(payload)
+        case _:
+            _changed(payload)
+    return "", 200
+
+
+def authenticated(auth: Auth) -> int:
+    """The portal whose application token came with it. Addresses in the post are never looked at (contract 4.3)."""
+    portal_id, secret = operations.event_secret(auth.member_id)
+    if not secret or not crypto.same(auth.application_token, secret):
+        logger.warning("post_refused", portal=portal_id, path=request.path)
+        raise Forbidden(_("The application token is wrong."))
+    return portal_id
+
+
+@cache
+def entities() -> dict[str, str]:
+    """Which entity of the inbox an event code is about, as the sources declare it."""
+    return {code.upper(): source.entity for source in modules(sources) for code in getattr(source, "events", ())}
+
+
+def _changed(payload: EventPayload) -> None:
+    portal_id = authenticated(payload.auth)
+    entity = entities().get(payload.code)
+    if entity is None or payload.record_id is None:
+        return
+    with write():
+        ingest.accept(portal_id, entity, payload.record_id, clock.now())
+    enqueue(inbox.drain, portal_id, queue="live", unique=f"inbox:{portal_id}")
+
+
+def _installed(payload: EventPayload) -> None:
+    """May come first, late, or again: for a portal we know, the installer's own post has said it all."""
+    try:
+        authenticated(payload.auth)
+    except NotFound:
+        visit = _visit(payload.auth)
+        pair = operations.Pair(str(payload.auth.access_token), payload.auth.refresh_token, payload.auth.expires_in)
+        language = str(payload.fields.get("LANGUAGE_ID") or "")
+        with write():
+            portal = operations.install(visit, pair, payload.auth.application_token, language, clock.now())
+        jobs.ask(portal.id)
+
+
+def _updated(payload: EventPayload) -> None:
+    """The application token may be a new one: an administrator's access token has to prove it. Handlers are gone."""
+    portal_id, secret = operations.event_secret(payload.auth.member_id)
+    if payload.auth.access_token is None and secret:
+        authenticated(payload.auth)
+    else:
+        visit = _visit(payload.auth)
+        with write():
+            operations.update(portal_id, visit.info, payload.auth.application_token, clock.now())
+    jobs.ask(portal_id)
+
+
+def _visit(auth: Auth) -> visits.Visit:
+    visit = visits.verify(str(auth.access_token), auth.member_id, server_endpoint=auth.server_endpoint)
+    if not visit.is_admin:
+        raise Forbidden(_("Only an administrator of this Bitrix24 may do this."))
+    return visit
+
+
+def _uninstalled(payload: EventPayload) -> None:
+    portal_id = authenticated(payload.auth)
+    clean = str(payload.fields.get("CLEAN")) == "1"
+    with write():
+        operations.uninstall(portal_id, clean, clock.now())
+    if clean:
+        enqueue(jobs.forget, portal_id, unique=f"forget:{portal_id}")
+
+
+def _paid(payload: EventPayload) -> None:
+    """Comes without an application token, so it proves nothing: the portal itself is asked (contract 10.9)."""
+    portal_id, _secret = operations.event_secret(payload.auth.member_id)
+    enqueue(jobs.review, portal_id, unique=f"review:{portal_id}")

@@ -1,0 +1,160 @@
+"""The addresses that Bitrix24 itself calls, in a small application of their own with a demo portal that posts to it."""
+
+import importlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import ModuleType
+
+from flask import Flask
+from flask.testing import FlaskClient
+from redis import Redis
+from rq import Queue
+from werkzeug.test import TestResponse
+
+from b24app.bitrix.oauth import Credentials
+from b24app.config import Config
+from b24app.demo import installation, server
+from b24app.demo.server import RunningPortal
+from b24app.demo.settings import DemoSettings
+from b24app.demo.wire import flatten
+from b24app.lib import clock, crypto, queue
+from b24app.lib.db import db, prepare
+from b24app.lib.paths import MANIFEST, STATIC, TEMPLATES
+from b24app.portal import operations
+from b24app.portal.tables import Portal
+
+ADMIN, EMPLOYEE = 1, 8
+PUBLIC_URL = "http://127.0.0.1:8000"
+
+
+@dataclass
+class Site:
+    """The application, a client of it, and the portal it is installed in."""
+
+    app: Flask
+    client: FlaskClient
+    demo: RunningPortal
+    redis: Redis
+
+    @property
+    def member_id(self) -> str:
+        return self.demo.state.settings.member_id
+
+    @property
+    def portal(self) -> Portal:
+        """Our row, as it is stored now."""
+        db.session.remove()
+        return db.session.query(Portal).one()
+
+    def browse(
+        self, user_id: int = ADMIN, placement: str = "DEFAULT", path: str = "", **changed: object
+    ) -> TestResponse:
+        """What a browser posts when somebody opens the app or a placement; `changed` replaces or (None) drops fields."""
+        form = installation.browser_post(self.demo.state, user_id, placement)
+        fields = {name: value for name, value in {**form.fields, **changed}.items() if value is not None}
+        query = {name: fields.pop(name, value) for name, value in form.query.items()}
+        return self.client.post(path or form.action.removeprefix(PUBLIC_URL), query_string=query, data=fields)
+
+    def install(self) -> None:
+        """All of it: the installer's post, its job, and what the page does at the end."""
+        from b24app.jobs import install
+
+        assert self.browse().status_code == 200
+        install.register(self.portal.id)
+        installation.finish(self.demo.state)
+        self.redis.flushall()
+
+    def event(self, code: str, data: dict[str, object], auth: dict[str, object] | None = None) -> TestResponse:
+        """An event as the queue posts it, signed by the portal unless `auth` says otherwise."""
+        signed = {**self.demo.state.auth(ADMIN, code.startswith("ONAPP")), **(auth or {})}
+        payload = {"event": code, "data": data, "ts": "1790000000", "auth": signed}
+        return self.client.post("/b24/event", data=dict(flatten(payload)))
+
+    def session(self, user_id: int = ADMIN, member_id: str | None = None, domain: str | None = None) -> TestResponse:
+        pair = self.demo.state.tokens.issue(user_id, clock.now())
+        asked = {
+            "access_token": pair.access,
+            "member_id": member_id or self.member_id,
+            "domain": domain or self.demo.state.domain,
+        }
+        return self.client.post("/ui/session", json=asked)
+
+    def token(self, user_id: int = ADMIN) -> dict[str, str]:
+        """The header of somebody's session."""
+        return {"Authorization": f"Bearer {self.session(user_id).get_json()['token']}"}
+
+    def queued(self, name: str) -> list[str]:
+        """What waits in a queue: the names of the jobs' functions."""
+        return [job.func_name for job in Queue(name, connection=self.redis).jobs]
+
+
+@contextmanager
+def site(config: Config, redis: Redis) -> Iterator[Site]:
+    """A portal in which the administrator is about to install the app."""
+    from b24app.web import errors, formats, session, viewer
+    from b24app.web.bitrix import app as placements
+    from b24app.web.bitrix import events, install, robots
+
+    settings = DemoSettings(app_url=PUBLIC_URL, deals=20, activities=False, language="ru", event_workers=0)
+    demo = server.start(settings)
+    installation.install(demo.state)
+    app = Flask("site", template_folder=str(TEMPLATES), static_folder=str(STATIC))
+    app.config.update(SECRET_KEY=config.secret_key, SESSION_MINUTES=60, SQLALCHEMY_DATABASE_URI=config.database_url)
+    db.init_app(app)
+    crypto.use_keys(config.token_keys)
+    queue.use_redis(config.redis_url or "")
+    credentials = Credentials(settings.client_id, settings.client_secret, (f"{demo.url}/oauth-server",), True)
+    manifest = json.loads(MANIFEST.read_text("utf-8"))
+    operations.use(operations.Connection(credentials, PUBLIC_URL, manifest, redis))
+    formats.init_templates(app)
+    errors.init_app(app)
+    viewer.init_app(app)
+    for module in (install, placements, events, robots, session):
+        app.register_blueprint(module.bp)
+    with app.app_context():
+        prepare(db.engine)
+        db.create_all()
+        yield Site(app, app.test_client(), demo, redis)
+        db.session.remove()
+        db.drop_all()
+        db.engine.dispose()
+    demo.close()
+
+
+def breaking(error: Exception) -> Callable[..., None]:
+    """A function that fails so."""
+
+    def fail(*_args: object, **_kwargs: object) -> None:
+        raise error
+
+    return fail
+
+
+def _rooms_to_come() -> None:
+    for name, attributes in {
+        "b24app.ingest.operations": {"accept": None, "accept_robot": None},
+        "b24app.jobs.inbox": {"drain": None},
+        "b24app.jobs.sync": {"backfill": None},
+        "b24app.jobs.robots": {"run": None},
+    }.items():
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            module = ModuleType(name)
+            for attribute in attributes:
+
+                def stand_in(*args, _name=f"{name}.{attribute}"):
+                    return None
+
+                stand_in.__module__, stand_in.__qualname__, stand_in.__name__ = name, attribute, attribute
+                setattr(module, attribute, stand_in)
+            sys.modules[name] = module
+            parent, _dot, leaf = name.rpartition(".")
+            setattr(importlib.import_module(parent), leaf, module)
+
+
+_rooms_to_come()
+from b24app.jobs import install as jobs  # noqa: E402

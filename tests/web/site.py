@@ -1,0 +1,145 @@
+"""The pages alone: our blueprints, templates and static files in a small application with samples behind them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from flask import Flask, g, render_template, request
+
+from b24app.lib.errors import AppError
+from b24app.lib.i18n import speaking
+from b24app.lib.paths import STATIC, TEMPLATES
+from b24app.outcomes.dashboards.rules import Card, DealTab, NotCounted, SyncState, Team, Why
+from b24app.periods.rules import Period, Settings
+from b24app.portal.rules import Structure, Subject, Viewer
+from b24app.portal.tables import Portal
+from b24app.scorecards.rules import Version
+from b24app.web import dashboards, formats, scorecards
+from tests.web import samples
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+)
+
+ASKED = (
+    (dashboards, "queries"),
+    (dashboards, "explain"),
+    (dashboards, "calendars"),
+    (scorecards, "queries"),
+    (scorecards, "people"),
+)
+"""Where the views find those whom `Queries` stands for."""
+
+
+@dataclass
+class Answers:
+    """What the queries answer, whoever asks; tests replace one."""
+
+    card: Card | None = None
+    team: Team | None = None
+    deal: DealTab | None = None
+    why: Why | None = None
+    not_counted: NotCounted | None = None
+    sync: SyncState = field(default_factory=samples.sync)
+
+
+class Queries:
+    """Stands where `dashboards.queries` and `dashboards.explain` stand; remembers what was asked."""
+
+    def __init__(self, answers: Answers) -> None:
+        self.answers = answers
+        self.asked: list[tuple[object, ...]] = []
+
+    def _told(self, name: str, *asked: object) -> object:
+        self.asked.append((name, *asked))
+        answer = getattr(self.answers, name)
+        return getattr(samples, name)() if answer is None else answer
+
+    def card(self, viewer: Viewer, subject: Subject, scorecard: str | None, period: Period, now: datetime) -> object:
+        return self._told("card", subject, scorecard, period)
+
+    def team(
+        self, viewer: Viewer, department: int | None, scorecard: str | None, period: Period, now: datetime
+    ) -> object:
+        return self._told("team", department, scorecard, period)
+
+    def deal(self, viewer: Viewer, deal_id: int, now: datetime) -> object:
+        return self._told("deal", deal_id)
+
+    def why(self, viewer, scorecard, indicator, subject, period, cursor, now) -> object:
+        return self._told("why", scorecard, indicator, subject, period, cursor)
+
+    def not_counted(self, viewer, scorecard, indicator, subject, period, cursor, now) -> object:
+        return self._told("not_counted", scorecard, indicator, subject, period, cursor)
+
+    def sync(self, portal_id: int) -> SyncState:
+        return self.answers.sync
+
+    def settings(self, portal_id: int) -> Settings:
+        return samples.SETTINGS
+
+    def latest(self, portal_id: int) -> tuple[Version, ...]:
+        return (samples.scorecard(),)
+
+    def get(self, portal_id: int, code: str = "") -> object:
+        return samples.scorecard() if code else Portal(base_currency="RUB")
+
+    def structure(self, portal_id: int) -> Structure:
+        return samples.structure()
+
+
+@contextmanager
+def application(
+    viewer: Viewer = samples.ADMIN, language: str = "en", answers: Answers | None = None
+) -> Iterator[Flask]:
+    """A small app with the pages alone. Without an Authorization header it answers the boot page, as viewer.py does."""
+    app = Flask("pages", template_folder=str(TEMPLATES), static_folder=str(STATIC), static_url_path="/static")
+    formats.init_templates(app)
+    app.register_blueprint(dashboards.bp)
+    app.register_blueprint(scorecards.bp)
+    fake = Queries(answers or Answers())
+    app.extensions["asked"] = fake.asked
+    real = [getattr(module, name) for module, name in ASKED]
+    for module, name in ASKED:
+        setattr(module, name, fake)
+
+    @app.before_request
+    def look():
+        g.viewer = viewer
+        g.speaking = speaking(language)
+        g.speaking.__enter__()
+        if request.method == "GET" and request.path.startswith("/ui/") and "Authorization" not in request.headers:
+            return render_template("frame.html")
+        return ("", 401) if request.headers.get("Authorization") == "Bearer expired" else None
+
+    @app.get("/shell")
+    def shell():
+        """What the portal's POST is answered with: the document with a session in it and the page to begin with."""
+        token = request.args.get("token", "sample")
+        return render_template("frame.html", session={"token": token, "expires_in": 3600}, go=request.args["go"])
+
+    @app.post("/ui/session")
+    def session():
+        app.extensions["asked"].append(("session", request.json))
+        return {"token": "renewed", "expires_in": 3600}
+
+    @app.after_request
+    def protect(response):
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        return response
+
+    @app.errorhandler(AppError)
+    def failed(error: AppError):
+        return render_template("error.html", message=error.message, errors=error.errors), error.status
+
+    @app.teardown_request
+    def fall_silent(_error):
+        g.speaking.__exit__(None, None, None)
+
+    try:
+        yield app
+    finally:
+        for (module, name), one in zip(ASKED, real, strict=True):
+            setattr(module, name, one)

@@ -1,0 +1,243 @@
+"""The pages with sample models behind them: what they ask for, what they say, and in which language."""
+
+import re
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+import time_machine
+from flask.testing import FlaskClient
+
+from b24app.periods.rules import Kind, period_at
+from b24app.portal.rules import COMPANY, department, employee
+from b24app.web import dashboards
+from tests.web import samples
+from tests.web.samples import ANNA, EMPLOYEE, HEAD, NOVEMBER, NOW, SETTINGS, WEST
+from tests.web.site import Answers, application
+
+HTMX = {"Authorization": "Bearer sample", "HX-Request": "true"}
+
+
+@pytest.fixture(autouse=True)
+def _today():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def client():
+    with application() as app:
+        yield app.test_client()
+
+
+def page(client: FlaskClient, address: str, status: int = 200) -> str:
+    """The text of a page, as one line without tags."""
+    response = client.get(address, headers=HTMX)
+    assert response.status_code == status
+    return " ".join(re.sub(r"<[^>]+>", " ", response.text).split())
+
+
+def asked(client: FlaskClient) -> tuple[object, ...]:
+    return client.application.extensions["asked"][-1]
+
+
+def test_my_kpi_asks_for_the_viewers_own_card_of_this_month():
+    with application(EMPLOYEE) as app:
+        client = app.test_client()
+        page(client, "/ui/my")
+        assert asked(client) == ("card", employee(ANNA), None, NOVEMBER)
+
+
+def test_address_names_subject_scorecard_and_any_day_of_the_period(client):
+    page(client, "/ui/my?subject=department&subject_id=5&scorecard=sales&period=quarter&start=2026-08-17")
+    assert asked(client) == (
+        "card", department(WEST), "sales", period_at(Kind.QUARTER, NOVEMBER.start.replace(month=8), SETTINGS)
+    )  # fmt: skip
+
+
+def test_my_kpi_begins_with_what_to_do_today(client):
+    text = page(client, "/ui/my")
+    assert "83.6%" in text
+    assert "Place 3 of 30" in text
+    assert re.search(r"Revenue ?: 230,000 ₽ to go, 8 working days left, 28,750 ₽ a day", text.replace("\xa0", " "))
+
+
+def test_numbers_are_written_as_the_viewer_writes_them():
+    with application(language="ru") as app:
+        text = page(app.test_client(), "/ui/my").replace("\xa0", " ")
+        assert "83,6 %" in text
+        assert "230 000 ₽" in text
+
+
+def test_htmx_gets_the_content_and_everybody_else_the_document(client):
+    assert "<html" not in client.get("/ui/my", headers=HTMX).text
+    assert "<html" in client.get("/ui/my", headers={"Authorization": "Bearer sample"}).text
+
+
+def test_without_a_session_the_page_holds_no_number_and_asks_for_itself(client):
+    text = client.get("/ui/my?period=week").text
+    assert 'hx-get="/ui/my?period=week"' in text
+    assert "Anna" not in text
+    assert client.application.extensions["asked"] == []
+
+
+def test_polling_answers_nothing_until_something_changes(client):
+    version = re.search(r"version=(\w+)", client.get("/ui/my", headers=HTMX).text)[1]
+    assert client.get(f"/ui/my?version={version}", headers=HTMX).status_code == 204
+
+
+def test_polling_brings_the_page_when_a_number_moved(client):
+    version = re.search(r"version=(\w+)", client.get("/ui/my", headers=HTMX).text)[1]
+    with application(answers=Answers(card=samples.card(score=Fraction(90)))) as app:
+        response = app.test_client().get(f"/ui/my?version={version}", headers=HTMX)
+    assert response.status_code == 200
+    assert "90%" in response.text
+
+
+def test_score_just_below_its_limit_is_not_shown_as_reached(client):
+    text = page(client, "/ui/team")
+    assert "99.99%" in text
+    assert "100.00%" not in text
+
+
+def test_preliminary_score_takes_no_place_and_says_why():
+    with application(answers=Answers(card=samples.early_card())) as app:
+        text = page(app.test_client(), "/ui/my")
+    assert "Preliminary" in text
+    assert "Place" not in text
+    assert "still being read" in text
+    assert "No deal was closed in this period yet." in text
+
+
+def test_nobody_is_left_before_an_empty_page():
+    with application(EMPLOYEE, answers=Answers(card=samples.empty_card())) as app:
+        text = page(app.test_client(), "/ui/my")
+    assert "No scorecard applies here yet" in text
+    assert "Open the scorecards" not in text, "an employee may not open them"
+
+
+def test_employee_sees_no_way_to_the_team():
+    with application(EMPLOYEE) as app:
+        assert "/ui/team" not in app.test_client().get("/ui/my", headers=HTMX).text
+
+
+def test_names_from_the_portal_are_text_not_markup(client):
+    evil = samples.card(subject_name="<script>alert(1)</script>", scorecard_name="<b>bold</b>")
+    with application(answers=Answers(card=evil)) as app:
+        text = app.test_client().get("/ui/my?subject=employee&subject_id=8", headers=HTMX).text
+    assert "<script>" not in text
+    assert "<b>bold" not in text
+
+
+@pytest.mark.parametrize("address", ["/ui/my", "/ui/team", "/ui/why", "/ui/deal/7405", "/ui/start", "/ui/sync"])
+def test_pages_obey_the_content_security_policy(client, address):
+    text = client.get(address, headers=HTMX).text
+    assert not re.search(r"\sstyle=|\son\w+=|<script|<style|javascript:", text)
+
+
+@pytest.mark.parametrize(
+    ("sort", "first"),
+    [("risk", "Boris Faz"), ("score", "Gladys Colclough"), ("name", "Anna Snelling"), ("", "Boris Faz")],
+)
+def test_team_is_ordered_as_the_reader_wants(sort, first):
+    ordered = dashboards.in_order(samples.team().people, sort)
+    assert ordered[0].name == first
+
+
+def test_person_without_a_score_comes_last_among_the_best():
+    best, *rest = samples.team().people
+    ordered = dashboards.in_order((replace(best, score=None), *rest), "score")
+    assert ordered[-1].name == best.name
+
+
+def test_team_of_a_head_offers_departments_and_leads_to_people():
+    with application(HEAD) as app:
+        client = app.test_client()
+        text = client.get("/ui/team?department=5", headers=HTMX).text
+        assert asked(client)[:2] == ("team", WEST)
+    assert "/ui/my?subject=employee&amp;subject_id=8&amp;scorecard=sales" in text
+    assert "1 person at risk" in text
+
+
+def test_shared_link_of_a_number_opens_its_reasons(client):
+    text = client.get("/ui/team?why=revenue&whose=employee-8", headers=HTMX).text
+    assert 'hx-trigger="load" hx-target="#panel-body"' in text
+    assert "indicator=revenue&amp;subject=employee&amp;subject_id=8" in text
+
+
+def test_why_lists_the_records_with_their_amounts_and_hides_those_of_others(client):
+    text = page(client, "/ui/why?scorecard=sales&indicator=revenue&subject=employee&subject_id=7&cursor=7")
+    assert asked(client) == ("why", "sales", "revenue", employee(ANNA), NOVEMBER, "7")
+    assert "96 records" in text
+    assert "$611.02 × 90" in text
+    assert "and 3 records of other people" in text
+
+
+def test_not_counted_tells_the_reason_of_each_record(client):
+    text = page(client, "/ui/why?scorecard=sales&indicator=revenue&subject=company&tab=not-counted")
+    assert asked(client)[:4] == ("not_counted", "sales", "revenue", COMPANY)
+    assert "The deal has no amount." in text
+
+
+def test_deal_tab_says_what_a_win_gives_to_whom(client):
+    text = page(client, "/ui/deal/7405")
+    assert asked(client) == ("deal", 7405)
+    assert "Won now, it adds 6.4 to the score of Anna Snelling" in text
+    assert "The client has bought before." in text
+
+
+def test_gain_is_told_once_per_person_and_scorecard():
+    assert len(dashboards.gains(samples.deal())) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        (samples.sync(3200, 8800, "running"), "Reading: 3,200 of 8,800"),
+        (samples.sync(3200, 8800, "failed"), "Sync has stopped"),
+        (samples.sync(), "Live"),
+        (replace(samples.sync(), pending_events=2), "2 changes on their way"),
+        (replace(samples.sync(), lag_seconds=7200), "Behind the portal by 2 hours"),
+    ],
+)
+def test_sync_chip_says_how_fresh_the_numbers_are(state, says):
+    with application(answers=Answers(sync=state)) as app:
+        assert says in page(app.test_client(), "/ui/sync")
+
+
+def test_first_run_shows_progress_and_then_the_way_to_the_numbers():
+    with application(answers=Answers(sync=samples.sync(3200, 8800, "running"))) as app:
+        assert "3,200 of 8,800" in page(app.test_client(), "/ui/start")
+    with application() as app:
+        assert "See the first numbers" in page(app.test_client(), "/ui/start")
+
+
+@pytest.mark.parametrize(
+    ("viewer", "sync", "leads_to"),
+    [
+        (samples.ADMIN, samples.sync(10, 20, "running"), "/ui/start"),
+        (samples.ADMIN, samples.sync(), "/ui/team"),
+        (HEAD, samples.sync(), "/ui/team"),
+        (EMPLOYEE, samples.sync(10, 20, "running"), "/ui/my"),
+    ],
+)
+def test_everybody_begins_where_their_question_is_answered(viewer, sync, leads_to):
+    with application(viewer, answers=Answers(sync=sync)) as app:
+        assert app.test_client().get("/ui/", headers=HTMX).location == leads_to
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/ui/my?period=fortnight",
+        "/ui/my?start=yesterday",
+        "/ui/my?subject=robot&subject_id=1",
+        "/ui/my?subject=employee&subject_id=x",
+        "/ui/team?department=x",
+        "/ui/team?why=revenue&whose=7",
+    ],
+)
+def test_a_broken_address_is_answered_with_a_sentence(client, address):
+    text = page(client, address, status=422)
+    assert text.endswith("Open the first page")
+    assert len(text) > len("Open the first page")
