@@ -27,7 +27,7 @@ class ScorecardVersion(Base):
 
 
 class Target(Base):
-    """What one subject is to reach: in the period that starts at `start`, or, repeating, in every one (`start` = '')."""
+    """What one subject is to reach: in the period that starts at `start`, or repeating in every one (`start` = '')."""
 
     __tablename__ = "target"
     __table_args__ = (

@@ -1,0 +1,92 @@
+"""Jobs of the scores: full recomputes with progress, the nightly comparison, and the portal's midnight.
+
+Each may run twice, late, or be killed half-way: it works in short transactions, slice by slice, and every slice can be
+repeated.
+"""
+
+from collections.abc import Callable
+from datetime import date
+
+from b24app import pipeline
+from b24app.lib import clock
+from b24app.lib.db import db, write
+from b24app.lib.errors import AppError
+from b24app.lib.i18n import gettext as _
+from b24app.lib.log import logger
+from b24app.periods import queries as periods
+from b24app.periods.rules import Kind, Period, local_day, named
+from b24app.portal import audit, jobs
+from b24app.portal import operations as portal
+from b24app.scores.rules import Changes
+
+Progress = Callable[[str, int, int], None]
+
+DAY_SEEN = "scores_day"
+"""Portal setting: the local day for which the scores were last brought up to date."""
+
+
+def recompute_everything(portal_id: int, job_id: str | None = None, progress: Progress | None = None) -> None:
+    """Every period of every scorecard, or what the job's arguments name (`period` and `start`, `scorecard`)."""
+    try:
+        period, scorecards = _asked(portal_id, job_id)
+        todo = pipeline.slices(portal_id, clock.now(), period, scorecards)
+        for done, slice_ in enumerate(todo):
+            _report(job_id, progress, done, len(todo))
+            with write():
+                portal.lock(portal_id)
+                pipeline.recompute_slice(portal_id, slice_, clock.now())
+        _report(job_id, progress, len(todo), len(todo))
+    except Exception as error:
+        db.session.rollback()
+        _finish(job_id, error.message if isinstance(error, AppError) else _("The recompute failed."))
+        raise
+    _finish(job_id)
+
+
+def nightly(portal_id: int) -> None:
+    """Compare open periods with the facts; a difference is repaired, logged and kept for the admin (semantics 5)."""
+    with write():
+        portal.lock(portal_id)
+        now = clock.now()
+        changes = pipeline.recompute_open(portal_id, now)
+        if changes:
+            logger.warning("scores_repaired", portal_id=portal_id, results=len(changes.results))
+            audit.record(portal_id, "system", "scores.repair", "nightly", None, _summary(changes), now)
+
+
+def midnight(portal_id: int) -> None:
+    """Once per local day of the portal: periods that begin get their first results, those that ended their last."""
+    today = local_day(clock.epoch(clock.now()), periods.settings(portal_id)).isoformat()
+    with write():
+        tenant = portal.lock(portal_id)
+        if tenant.settings.get(DAY_SEEN) == today:
+            return
+        pipeline.recompute_open(portal_id, clock.now())
+        tenant.settings = {**tenant.settings, DAY_SEEN: today}
+
+
+def _asked(portal_id: int, job_id: str | None) -> tuple[Period | None, tuple[str, ...] | None]:
+    arguments = jobs.job(portal_id, job_id).arguments if job_id else {}
+    period = None
+    if "period" in arguments:
+        start = date.fromisoformat(arguments["start"])
+        period = named(Kind(arguments["period"]), start, periods.settings(portal_id))
+    return period, (arguments["scorecard"],) if arguments.get("scorecard") else None
+
+
+def _report(job_id: str | None, progress: Progress | None, done: int, total: int) -> None:
+    if progress:
+        progress(_("scores"), done, total)
+    if job_id:
+        with write():
+            jobs.report(job_id, done, total)
+
+
+def _finish(job_id: str | None, error: str | None = None) -> None:
+    if job_id:
+        with write():
+            jobs.finish(job_id, error, now=clock.now())
+
+
+def _summary(changes: Changes) -> list[str]:
+    return sorted({f"{one.scorecard} {one.start} {one.indicator}" for one in changes.results})

@@ -1,0 +1,152 @@
+"""First steps of a portal: the sales scorecard of the article, with targets its own people have shown to be possible.
+
+The caller has the portal's lock and commits.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from b24app.facts.tables import Deal
+from b24app.ingest import queries as ingest
+from b24app.lib.clock import epoch
+from b24app.lib.db import db
+from b24app.lib.errors import NotFound
+from b24app.lib.i18n import gettext as _
+from b24app.metrics import queries as metrics
+from b24app.metrics.rules import value_of
+from b24app.onboarding.rules import percentile, sensible
+from b24app.periods import queries as periods
+from b24app.periods.rules import Kind, Period, local_day, period_at, previous, span
+from b24app.portal import queries as portal
+from b24app.portal.rules import Structure
+from b24app.scorecards import operations as scorecards
+from b24app.scorecards import queries as stored
+from b24app.scorecards.documents import ScorecardDocument, load, parse
+from b24app.scores import operations as scores
+
+TEMPLATE = "sales"
+SETTING = "sales_template"
+"""Portal setting: the article's and the proposed targets, and whether the proposal saw the whole history."""
+
+MONTHS = 12
+
+Targets = Mapping[str, str]
+"""Indicator -> target, as the portal's settings keep it."""
+
+
+def first_run(portal_id: int, now: datetime) -> bool:
+    """Apply the sales template once somebody owns deals; propose again once the whole history is read. Safe to repeat.
+
+    Returns whether the scorecard was saved. What a person has changed since is left alone.
+    """
+    tenant = portal.get(portal_id)
+    known = tenant.settings.get(SETTING)
+    versions = stored.versions(portal_id, TEMPLATE)
+    if known is None and versions:
+        return False
+    if known is not None and (known["final"] or not versions or versions[-1].author != "system"):
+        return False
+    subjects = _subjects(portal_id, portal.structure(portal_id))
+    if subjects is None:
+        return False
+    months = _months(portal_id, now)
+    template = scorecards.template(TEMPLATE)
+    article = {one["code"]: str(one["target"]) for one in template["indicators"]}
+    document = _document(template, subjects, versions[-1].effective_from if versions else months[-1].start)
+    proposed = {**article, **_proposed(portal_id, document, months)}
+    scorecards.save(portal_id, _with_targets(document, proposed), "system", now)
+    final = ingest.status(portal_id).complete
+    tenant.settings = {**tenant.settings, SETTING: {"article": article, "proposed": proposed, "final": final}}
+    _recompute(portal_id, now)
+    return True
+
+
+def use_article_numbers(portal_id: int, actor: str, now: datetime) -> None:
+    """The targets of the article, as they are printed."""
+    _use(portal_id, "article", actor, now)
+
+
+def use_proposed_numbers(portal_id: int, actor: str, now: datetime) -> None:
+    """The targets proposed from the portal's own history."""
+    _use(portal_id, "proposed", actor, now)
+
+
+def _use(portal_id: int, which: str, actor: str, now: datetime) -> None:
+    known = portal.get(portal_id).settings.get(SETTING)
+    if known is None:
+        raise NotFound(_("The sales scorecard has not been proposed yet: the deals are still being read."))
+    document = _with_targets(stored.get(portal_id, TEMPLATE).document, known[which])
+    scorecards.save(portal_id, document, actor, now)
+    _recompute(portal_id, now)
+
+
+def _recompute(portal_id: int, now: datetime) -> None:
+    for slice_ in scores.slices(portal_id, now, codes=(TEMPLATE,)):
+        scores.recompute_slice(portal_id, slice_, now)
+
+
+def _subjects(portal_id: int, structure: Structure) -> dict[str, Any] | None:
+    """Departments whose people own deals; single people where a department has others below it. None without any.
+
+    Heads of these departments who own no deals are left out: they lead, and would only stand last.
+    """
+    owners = _owners(portal_id) & {id for id, person in structure.people.items() if person.active}
+    if not owners:
+        return None
+    departments, employees = set[int](), set[int]()
+    for id in owners:
+        leaves = [one for one in structure.people[id].department_ids if one in structure.units]
+        leaves = [one for one in leaves if not structure.children(one)]
+        departments.update(leaves)
+        if not leaves:
+            employees.add(id)
+    heads = {head for id in departments if (head := structure.units[id].head_id) is not None}
+    idle = sorted(id for id in heads - owners if id in structure.people)
+    return {
+        "departments": sorted(departments),
+        "employees": sorted(employees),
+        "exclude": {"departments": [], "employees": idle},
+    }
+
+
+def _owners(portal_id: int) -> set[int]:
+    query = select(Deal.responsible_id, Deal.closed_by_id).where(Deal.portal_id == portal_id, Deal.deleted_at.is_(None))
+    return {id for row in db.session.execute(query.distinct()) for id in row if id is not None}
+
+
+def _months(portal_id: int, now: datetime) -> list[Period]:
+    """The last closed months, the latest first."""
+    settings = periods.settings(portal_id)
+    months = [previous(period_at(Kind.MONTH, local_day(epoch(now), settings), settings), settings)]
+    while len(months) < MONTHS:
+        months.append(previous(months[-1], settings))
+    return months
+
+
+def _document(template: dict[str, Any], subjects: dict[str, Any], effective_from: date) -> ScorecardDocument:
+    return parse({**template, "subjects": subjects, "effective_from": effective_from.isoformat()})
+
+
+def _proposed(portal_id: int, document: ScorecardDocument, months: list[Period]) -> dict[str, str]:
+    """What people reached in a month, by indicator; nothing where nobody has reached anything yet."""
+    settings = periods.settings(portal_id)
+    plans = {one.code: one.plan() for one in document.indicators}
+    parts = metrics.evaluate(portal_id, list(plans.values()), [span(month, settings) for month in months])
+    found: dict[str, str] = {}
+    for code, plan in plans.items():
+        reached = [parts.get(plan, index, (id,)) for index in range(len(months)) for id in parts.employees(index)]
+        values = [value_of(plan, part.numerator, part.denominator) for part in reached if part.facts]
+        typical = percentile([value for value in values if value is not None])
+        if typical:
+            found[code] = str(sensible(typical, plan.unit))
+    return found
+
+
+def _with_targets(document: ScorecardDocument, targets: Targets) -> ScorecardDocument:
+    raw = document.stored()
+    for indicator in raw["indicators"]:
+        indicator["target"] = targets.get(indicator["code"], indicator["target"])
+    return load(raw)

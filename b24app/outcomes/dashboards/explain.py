@@ -1,0 +1,243 @@
+"""A number taken apart: the rule, the arithmetic, and the records it was made of or that nearly counted (semantics 13).
+
+The records come from the same plan as the number, so re-applying the arithmetic to them gives the number again.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple
+
+from b24app.lib.clock import moment
+from b24app.lib.errors import NotFound
+from b24app.lib.i18n import gettext as _
+from b24app.lib.i18n import ngettext
+from b24app.metrics import queries as metrics
+from b24app.metrics.queries import FactPage, FactRow
+from b24app.metrics.rules import Unit
+from b24app.outcomes.dashboards import queries, words
+from b24app.outcomes.dashboards.rules import NotCounted, Number, Why, WhyFact
+from b24app.outcomes.dashboards.words import percent, plain, said
+from b24app.periods.rules import Period, Span, span
+from b24app.portal.rules import Action, Structure, Subject, Viewer, can
+from b24app.scores import queries as scores
+from b24app.scores.evaluation import Context, Members
+from b24app.scores.rows import curve
+from b24app.scores.rules import ResultRow
+
+PAGE = 50
+
+_PATHS = {"deal": "/crm/deal/details/{id}/"}
+"""Where the portal shows a record; activities are shown inside the card they hang on."""
+
+
+class _Asked(NamedTuple):
+    """A number that the viewer may see."""
+
+    context: Context
+    result: ResultRow
+    span: Span
+    members: Members
+    visible: frozenset[int] | None
+    sees_money: bool
+
+
+def why(
+    viewer: Viewer,
+    scorecard: str,
+    indicator: str,
+    subject: Subject,
+    period: Period,
+    cursor: str | None,
+    now: datetime,
+) -> Why:
+    """What the number is and how it came about, with a page of its records."""
+    asked = _ask(viewer, scorecard, indicator, subject, period, now)
+    result = asked.result
+    page = metrics.facts_behind(
+        viewer.portal_id,
+        result.plan,
+        asked.span,
+        asked.members.people,
+        departments=asked.members.departments,
+        limit=PAGE,
+        cursor=cursor,
+        visible=asked.visible,
+    )
+    hidden = result.unit == "money" and not asked.sees_money
+    return Why(
+        subject=subject,
+        subject_name=result.subject_name,
+        scorecard_code=scorecard,
+        period=period,
+        row=queries.row(result, asked.sees_money),
+        rule=words.rule(result.indicator),
+        steps=() if hidden else tuple(_value_steps(result)),
+        numerator=None if hidden else _numerator(result),
+        denominator=Number(result.denominator, Unit.COUNT) if result.denominator is not None else None,
+        facts=_facts(asked, page),
+        total=page.total,
+        hidden=page.hidden,
+        next_cursor=page.next_cursor,
+        attainment_steps=() if hidden else tuple(_attainment_steps(result)),
+    )
+
+
+def not_counted(
+    viewer: Viewer,
+    scorecard: str,
+    indicator: str,
+    subject: Subject,
+    period: Period,
+    cursor: str | None,
+    now: datetime,
+) -> NotCounted:
+    """The records that nearly counted, each with its reason."""
+    asked = _ask(viewer, scorecard, indicator, subject, period, now)
+    page = metrics.not_counted(
+        viewer.portal_id,
+        asked.result.plan,
+        asked.span,
+        asked.members.people,
+        departments=asked.members.departments,
+        limit=PAGE,
+        cursor=cursor,
+        visible=asked.visible,
+    )
+    return NotCounted(
+        subject=subject,
+        subject_name=asked.result.subject_name,
+        scorecard_code=scorecard,
+        period=period,
+        row=queries.row(asked.result, asked.sees_money),
+        facts=_facts(asked, page),
+        total=page.total,
+        hidden=page.hidden,
+        next_cursor=page.next_cursor,
+    )
+
+
+def _ask(viewer: Viewer, scorecard: str, indicator: str, subject: Subject, period: Period, now: datetime) -> _Asked:
+    context = Context(viewer.portal_id, now)
+    queries.must_see(viewer, subject, context.structure())
+    sheet = next(iter(scores.sheets(context, period, scorecard, (subject,))), None)
+    results = sheet.results if sheet else ()
+    result = next((one for one in results if one.indicator.code == indicator), None)
+    if sheet is None or result is None:
+        raise NotFound(_("This number does not exist in the period."))
+    seen = None if viewer.is_admin else viewer.employees | {viewer.user_id or 0}
+    return _Asked(
+        context,
+        result,
+        span(period, context.settings),
+        context.work(sheet.version, period).members(subject),
+        seen,
+        can(viewer, Action.SEE_MONEY, subject),
+    )
+
+
+def _facts(asked: _Asked, page: FactPage) -> tuple[WhyFact, ...]:
+    structure = asked.context.structure()
+    return tuple(_fact(one, asked.result, structure, asked.sees_money) for one in page.items)
+
+
+def _fact(one: FactRow, result: ResultRow, structure: Structure, sees_money: bool) -> WhyFact:
+    person = structure.people.get(one.employee_id) if one.employee_id is not None else None
+    path = _PATHS.get(one.entity)
+    money_hidden = result.unit == "money" and not sees_money
+    return WhyFact(
+        entity=one.entity,
+        id=one.id,
+        title=one.title,
+        number=None if money_hidden else one.number,
+        amount=_fraction(one.amount) if sees_money else None,
+        amount_original=_fraction(one.amount_original) if sees_money else None,
+        currency=one.currency,
+        rate=None if one.rate is None else f"{one.rate:f}",
+        date=moment(one.date),
+        owner_name=person.name if person else "",
+        portal_path=path.format(id=one.id) if path else None,
+        part=one.part,
+        reason=words.not_counted(one.reason) if one.reason else None,
+    )
+
+
+def _numerator(result: ResultRow) -> Number | None:
+    """What a ratio divides: records for a share, the sum of what is averaged for a mean. Others have no sides."""
+    if result.plan.denominator is None or result.numerator is None:
+        return None
+    unit = Unit.COUNT if result.plan.unit is Unit.PERCENT else result.plan.unit
+    return Number(result.numerator, unit, result.currency)
+
+
+def _value_steps(result: ResultRow) -> Iterator[str]:
+    """How the value came about."""
+    if result.no_data_reason:
+        yield words.no_data(result.no_data_reason, result.indicator) or ""
+        return
+    if result.value is None:
+        return
+    told = said(_number(result, result.value))
+    if result.plan.denominator is not None and result.numerator is not None and result.denominator is not None:
+        factor = f"{plain(result.plan.factor)} × " if result.plan.factor != 1 else ""
+        yield f"{factor}{plain(result.numerator)} ÷ {plain(result.denominator)} = {told}"
+    elif result.plan.shown_as == "count":
+        yield ngettext("%(num)s record in the period counts.", "%(num)s records in the period count.", result.facts)
+    else:
+        yield ngettext(
+            "%(num)s record in the period gives %(value)s.",
+            "%(num)s records in the period give %(value)s.",
+            result.facts,
+            value=told,
+        )
+    if result.small_sample:
+        yield _("Fewer than 10 records: one more may change this number a lot.")
+
+
+def _attainment_steps(result: ResultRow) -> Iterator[str]:
+    """How the value became an attainment, and what that weighs."""
+    document, value, target = result.indicator, result.value, result.target
+    if value is None:
+        return
+    if target is None:
+        yield _("There is no target, so there is no attainment: the score leaves this indicator out.")
+        return
+    if result.attainment is None or result.attainment_raw is None:
+        yield _("The target says nothing to compare with: the score leaves this indicator out.")
+        return
+    yield f"{_division(result, value, target)} = {percent(result.attainment_raw, (Fraction(100),))}"
+    if document.floor is not None and result.attainment_raw < document.floor:
+        yield _("Below %(floor)s nothing counts: 0 %%.", floor=percent(Fraction(document.floor)))
+    elif document.steps:
+        yield _("By the steps it counts as %(counted)s.", counted=percent(result.attainment))
+    elif result.attainment_raw > document.cap:
+        yield _("Not more than %(cap)s counts.", cap=percent(Fraction(document.cap)))
+    elif result.attainment_raw < 0:
+        yield _("Less than nothing counts as nothing: 0 %.")
+    points = result.attainment * Fraction(document.weight) / 100
+    yield _(
+        "%(attainment)s × weight %(weight)s = %(points)s points of the score.",
+        attainment=percent(result.attainment, (Fraction(100),)),
+        weight=percent(Fraction(document.weight)),
+        points=plain(points),
+    )
+
+
+def _division(result: ResultRow, value: Fraction, target: Fraction) -> str:
+    curve_ = curve(result.indicator)
+    v, t = plain(value, (target,)), plain(target)
+    if curve_.baseline is not None:
+        b = plain(curve_.baseline)
+        return f"100 × ({v} − {b}) ÷ ({t} − {b})"
+    if curve_.direction == "up":
+        return f"100 × {v} ÷ {t}"
+    return f"100 × {t} ÷ {v}" if value > 0 else _("0 or less is the best there is")
+
+
+def _number(result: ResultRow, value: Fraction) -> Number:
+    return Number(value, result.unit, result.currency)
+
+
+def _fraction(value: Decimal | None) -> Fraction | None:
+    return None if value is None else Fraction(value)

@@ -1,0 +1,273 @@
+"""What the screens show, as plain view models. `queries.py` fills them, `explain.py` fills `Why`.
+
+Numbers stay exact (`Fraction`) and are formatted by templates; sentences are in the viewer's language.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from b24app.periods.rules import Kind, Period
+from b24app.portal.rules import Subject
+from b24app.scores.rules import Zones
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A quantity with its unit: money | count | percent | days | hours | number. `value` None = no data, never zero."""
+
+    value: Fraction | None
+    unit: str
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One earlier period of a row's sparkline, oldest first."""
+
+    period: Period
+    value: Fraction | None
+    target: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One indicator of one subject in one period."""
+
+    code: str
+    name: str
+    rule: str
+    """What is counted, as a sentence in the viewer's language."""
+    number: Number
+    target: Number | None
+    attainment: Fraction | None
+    """Percent that went into the score: floored, capped, stepped."""
+    attainment_raw: Fraction | None
+    """Percent before floor, cap and steps."""
+    weight: Decimal
+    zone: str
+    """done | close | behind | none"""
+    direction: str
+    """up | down"""
+    expected_share: Fraction | None
+    """The pace mark: the share (0..1) of the target expected by today; None when there is no pace."""
+    forecast: Number | None
+    needed_per_day: Number | None
+    to_go: Number | None
+    """What is missing to the target; None once it is reached or when there is no target."""
+    at_risk: bool
+    small_sample: bool
+    """A ratio over fewer than 10 records."""
+    reason: str | None
+    """Why there is no data, as a sentence; None when there is data."""
+    facts: int
+    capped: bool = False
+    """The cap cut the attainment: show `attainment_raw` and mark it."""
+    target_people: tuple[int, int] | None = None
+    """(3, 5): the target is made of the targets of 3 of 5 people."""
+    history: tuple[Point, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """My KPI: one subject, one scorecard, one period."""
+
+    subject: Subject
+    subject_name: str
+    photo_url: str | None
+    scorecard_code: str | None
+    """None: no scorecard applies to the subject; then there are no rows."""
+    scorecard_name: str
+    scorecards: tuple[tuple[str, str], ...]
+    """(code, name) of every scorecard of the subject in this period, to choose from."""
+    period: Period
+    previous: Period | None
+    following: Period | None
+    """None when it would begin in the future."""
+    period_kinds: tuple[Kind, ...]
+    own_kind: Kind | None
+    score: Fraction | None
+    zone: str
+    rank: int | None
+    ranked: int
+    preliminary: bool
+    rows: tuple[Row, ...]
+    working_days_left: int
+    complete: bool
+    """False while the first sync runs: numbers may still grow."""
+    computed_at: datetime | None
+    is_open: bool
+    headline: Row | None
+    """The indicator that is worth a sentence on top: the heaviest one still to reach."""
+    zones: Zones = field(default_factory=Zones)
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRow:
+    """One person, department or the company in the table; `cells` in the order of `Team.indicators`."""
+
+    subject: Subject
+    name: str
+    photo_url: str | None
+    score: Fraction | None
+    zone: str
+    rank: int | None
+    preliminary: bool
+    at_risk: bool
+    cells: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    department: int | None
+    """None: everybody the viewer may see."""
+    department_name: str
+    departments: tuple[tuple[int, str, int], ...]
+    """(id, name, depth) of the departments the viewer may choose, in the order of the tree."""
+    scorecard_code: str | None
+    scorecard_name: str
+    scorecards: tuple[tuple[str, str], ...]
+    period: Period
+    previous: Period | None
+    following: Period | None
+    period_kinds: tuple[Kind, ...]
+    own_kind: Kind | None
+    indicators: tuple[tuple[str, str, str], ...]
+    """(code, name, unit)"""
+    people: tuple[TeamRow, ...]
+    """Those at risk first, then the lowest score first."""
+    departments_rows: tuple[TeamRow, ...]
+    total: TeamRow | None
+    """The chosen department, or the company."""
+    ranked: int
+    working_days_left: int
+    complete: bool
+    computed_at: datetime | None
+    is_open: bool
+    zones: Zones = field(default_factory=Zones)
+
+
+@dataclass(frozen=True, slots=True)
+class WhyFact:
+    """One record a number was made of (or nearly)."""
+
+    entity: str
+    id: int
+    title: str
+    number: Fraction | None
+    """What was aggregated, in the indicator's unit."""
+    amount: Fraction | None
+    amount_original: Fraction | None
+    currency: str | None
+    rate: str | None
+    date: datetime | None
+    owner_name: str
+    portal_path: str | None
+    """Path of the record's page in the portal, None when it has none."""
+    part: str
+    """numerator | denominator | value"""
+    reason: str | None = None
+    """Not counted: why, as a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """A number taken apart: the rule, the arithmetic, the records."""
+
+    subject: Subject
+    subject_name: str
+    scorecard_code: str
+    period: Period
+    row: Row
+    rule: str
+    steps: tuple[str, ...]
+    """How the value came about, one sentence or equation each."""
+    numerator: Number | None
+    denominator: Number | None
+    facts: tuple[WhyFact, ...]
+    total: int
+    hidden: int
+    """Records of people the viewer may not see; they are in the value, not in `facts`."""
+    next_cursor: str | None
+    attainment_steps: tuple[str, ...]
+    """How the value became the attainment and its part of the score."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotCounted:
+    """Records that nearly counted, each with its reason."""
+
+    subject: Subject
+    subject_name: str
+    scorecard_code: str
+    period: Period
+    row: Row
+    facts: tuple[WhyFact, ...]
+    total: int
+    hidden: int
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DealSummary:
+    id: int
+    title: str
+    state: str
+    """open | won | lost"""
+    amount: Number
+    stage: str
+    owner_name: str
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DealGives:
+    """What one deal gives one person in one indicator of one scorecard."""
+
+    scorecard_code: str
+    scorecard_name: str
+    indicator_code: str
+    indicator_name: str
+    employee: Subject
+    employee_name: str
+    period: Period
+    counted: bool
+    """For an open deal: whether it would count if it were won now."""
+    number: Number | None
+    """What it adds: 1 to a count, its amount to a sum."""
+    reason: str | None
+    """Why it does not count, as a sentence."""
+    score_now: Fraction | None
+    score_after: Fraction | None
+    """The score if the deal were won now; None when it is closed already."""
+
+
+@dataclass(frozen=True, slots=True)
+class DealTab:
+    deal: DealSummary
+    gives: tuple[DealGives, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SyncEntity:
+    entity: str
+    rows: int
+    complete: bool
+    done: int
+    total: int
+    synced_at: datetime | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncState:
+    state: str
+    """idle | running | failed"""
+    complete: bool
+    entities: tuple[SyncEntity, ...]
+    done: int
+    total: int
+    lag_seconds: int
+    pending_events: int

@@ -1,0 +1,42 @@
+"""The whole flow on one page: what changed upstream -> results and scores -> what follows from them.
+
+    facts.operations        -> touched cells ----------> recompute
+    scorecards, targets,    -> slices of a scorecard --> recompute_slice
+    staff, calendar, night
+
+Every entry point that stores facts, scorecards, targets or staff calls this in the same transaction, or enqueues the
+job that does (jobs/scores.py). It only names the order of the stages; the thinking is in their rules.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from b24app.facts.rules import Cell
+from b24app.periods.rules import Period
+from b24app.scores import operations as scores
+from b24app.scores.rules import Changes, Slice
+
+
+def recompute(portal_id: int, cells: Iterable[Cell], now: datetime) -> Changes:
+    """Facts changed: bring everything they touch up to date."""
+    return scores.recompute(portal_id, cells, now)
+
+
+def recompute_slice(portal_id: int, slice_: Slice, now: datetime) -> Changes:
+    """A portion of a full recompute, small enough for one short transaction."""
+    return scores.recompute_slice(portal_id, slice_, now)
+
+
+def recompute_open(portal_id: int, now: datetime, scorecards: Collection[str] | None = None) -> Changes:
+    """What people look at now: the current period of every scorecard (or of some) and the one before it."""
+    changes = Changes()
+    for slice_ in scores.open_slices(portal_id, now, scorecards):
+        changes += scores.recompute_slice(portal_id, slice_, now)
+    return changes
+
+
+def slices(
+    portal_id: int, now: datetime, period: Period | None = None, scorecards: Collection[str] | None = None
+) -> tuple[Slice, ...]:
+    """A full recompute in portions, the present first; narrowed to one period or to some scorecards."""
+    return scores.slices(portal_id, now, period, scorecards)

@@ -1,0 +1,218 @@
+"""What can be done with scorecards and targets. Everything is audited; the caller has the portal's lock and commits.
+
+Whoever saves here runs the pipeline afterwards: the saved scorecard's numbers have to be computed again.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Any, Literal
+
+from sqlalchemy import select
+
+from b24app.lib.clock import epoch
+from b24app.lib.db import db
+from b24app.lib.errors import Conflict, Fault, Invalid, NotFound
+from b24app.lib.i18n import gettext as _
+from b24app.lib.paths import PACKAGE
+from b24app.periods import queries as periods
+from b24app.periods.rules import Kind, Settings, named
+from b24app.portal import audit
+from b24app.portal import queries as portal
+from b24app.portal.rules import COMPANY, Structure, Subject, SubjectType
+from b24app.scorecards import checks, documents, queries
+from b24app.scorecards.documents import ScorecardDocument, TargetDocument
+from b24app.scorecards.queries import MILLIONTHS
+from b24app.scorecards.rules import Version
+from b24app.scorecards.tables import ScorecardVersion, Target
+
+TEMPLATES = PACKAGE / "scorecards" / "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What became of one target of a list."""
+
+    index: int
+    status: Literal["created", "updated", "duplicate"]
+    id: int | None
+
+
+def save(portal_id: int, document: ScorecardDocument, actor: str, now: datetime) -> Version:
+    """Replace the version with the same `effective_from`, or add one."""
+    stored = db.session.scalars(
+        select(ScorecardVersion)
+        .where(ScorecardVersion.portal_id == portal_id, ScorecardVersion.code == document.code)
+        .order_by(ScorecardVersion.effective_from)
+    ).all()
+    faults = [*_faults(portal_id, document), *_other_kind(document, stored)]
+    if faults:
+        raise Invalid(_("The scorecard has faults and was not saved."), faults)
+
+    start = document.effective_from.isoformat()
+    row = next((one for one in stored if one.effective_from == start), None)
+    before = row.document if row else None
+    if row is None:
+        number = max((one.version for one in stored), default=0) + 1
+        row = ScorecardVersion(portal_id=portal_id, code=document.code, effective_from=start, version=number)
+        db.session.add(row)
+    row.document, row.status = document.stored(), document.status
+    row.author, row.saved_at = actor, epoch(now)
+    db.session.flush()
+    audit.record(portal_id, actor, "scorecard.save", f"{document.code} {start}", before, row.document, now)
+    return queries.version(row)
+
+
+def archive(portal_id: int, code: str, actor: str, now: datetime) -> None:
+    """Stop computing a scorecard. Its versions stay, so that its past can be read."""
+    rows = db.session.scalars(
+        select(ScorecardVersion).where(ScorecardVersion.portal_id == portal_id, ScorecardVersion.code == code)
+    ).all()
+    if not rows:
+        raise NotFound(_("There is no scorecard %(code)s.", code=code))
+    before = {row.effective_from: row.status for row in rows}
+    for row in rows:
+        row.status = "archived"
+        row.document = {**row.document, "status": "archived"}
+    db.session.flush()
+    audit.record(portal_id, actor, "scorecard.archive", code, before, "archived", now)
+
+
+def apply_template(portal_id: int, code: str, changes: dict[str, Any], actor: str, now: datetime) -> Version:
+    """Save a ready scorecard; `changes` are the fields that depend on the portal (subjects, effective_from)."""
+    if queries.versions(portal_id, code):
+        raise Conflict(_("There is a scorecard %(code)s already.", code=code))
+    return save(portal_id, documents.parse({**template(code), **changes}), actor, now)
+
+
+def template(code: str) -> dict[str, Any]:
+    """A ready scorecard as raw document, without `subjects` and `effective_from`."""
+    path = TEMPLATES / f"{code}.json"
+    if not code.isidentifier() or not path.is_file():
+        raise NotFound(_("There is no template %(code)s.", code=code))
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
+
+
+def set_targets(portal_id: int, items: Sequence[TargetDocument], actor: str, now: datetime) -> tuple[Saved, ...]:
+    """Set, change and remove targets; all of them, or, when one is wrong, none."""
+    faults = _target_faults(portal_id, items)
+    if faults:
+        raise Invalid(_("No target was saved: some have faults."), faults)
+    wanted = {item.scorecard for item in items}
+    rows = db.session.scalars(select(Target).where(Target.portal_id == portal_id, Target.scorecard.in_(wanted)))
+    stored = {_key(row): row for row in rows}
+    answers = tuple(_set(portal_id, index, item, stored, actor, now) for index, item in enumerate(items))
+    db.session.flush()
+    return tuple(
+        replace(answer, id=row.id) if (row := stored.get(_key_of(item))) else answer
+        for answer, item in zip(answers, items, strict=True)
+    )
+
+
+Key = tuple[str, str, str, int, str, str]
+
+
+def _set(
+    portal_id: int, index: int, item: TargetDocument, stored: dict[Key, Target], actor: str, now: datetime
+) -> Saved:
+    key = _key_of(item)
+    row = stored.get(key)
+    before = row.target if row else None
+    after = None if item.target is None else int(item.target * MILLIONTHS)
+    if before == after:
+        return Saved(index, "duplicate", None)
+    if after is None:
+        db.session.delete(stored.pop(key))
+    elif row is None:
+        scorecard, indicator, subject_type, subject_id, period, start = key
+        stored[key] = Target(
+            portal_id=portal_id, scorecard=scorecard, indicator=indicator, subject_type=subject_type,
+            subject_id=subject_id, period=period, start=start, target=after, author=actor, saved_at=epoch(now),
+        )  # fmt: skip
+        db.session.add(stored[key])
+    else:
+        row.target, row.author, row.saved_at = after, actor, epoch(now)
+    audit.record(portal_id, actor, "target.set", " ".join(map(str, key)).strip(), _text(before), _text(after), now)
+    return Saved(index, "created" if before is None else "updated", None)
+
+
+def _text(millionths: int | None) -> str | None:
+    return None if millionths is None else str(Fraction(millionths, MILLIONTHS))
+
+
+def _key(row: Target) -> Key:
+    return row.scorecard, row.indicator, row.subject_type, row.subject_id, row.period, row.start
+
+
+def _key_of(item: TargetDocument) -> Key:
+    start = item.start.isoformat() if item.start else ""
+    return item.scorecard, item.indicator, str(item.subject.type), item.subject.id, item.period, start
+
+
+def _faults(portal_id: int, document: ScorecardDocument) -> Iterator[Fault]:
+    """What only the portal can tell: where its periods begin, and who there is."""
+    yield from _start_faults("effective_from", document.kind, document.effective_from, periods.settings(portal_id))
+    structure = portal.structure(portal_id)
+    for path, people in (("subjects", document.subjects), ("subjects.exclude", document.subjects.exclude)):
+        for position, id in enumerate(people.departments):
+            if id not in structure.units:
+                yield Fault(f"{path}.departments[{position}]", _("There is no department %(id)s.", id=id))
+        for position, id in enumerate(people.employees):
+            if id not in structure.people:
+                yield Fault(f"{path}.employees[{position}]", _("There is no employee %(id)s.", id=id))
+
+
+def _start_faults(path: str, kind: Kind, start: date, settings: Settings) -> Iterator[Fault]:
+    try:
+        named(kind, start, settings)
+    except Invalid as error:
+        yield Fault(path, error.message)
+
+
+def _other_kind(document: ScorecardDocument, stored: Sequence[ScorecardVersion]) -> Iterator[Fault]:
+    """Results are kept by the start of their period, so a scorecard keeps its kind of period for life."""
+    if any(row.document["period"] != document.period for row in stored):
+        yield Fault("period", _("A scorecard keeps its period: make a new one with another code."))
+
+
+def _target_faults(portal_id: int, items: Sequence[TargetDocument]) -> list[Fault]:
+    settings, structure = periods.settings(portal_id), portal.structure(portal_id)
+    scorecards = queries.by_code(queries.versions(portal_id))
+    faults: list[Fault] = []
+    for index, item in enumerate(items):
+        found = _faults_of_target(item, scorecards.get(item.scorecard, ()), settings, structure)
+        faults += [Fault(f"[{index}].{fault.path}", fault.message) for fault in found]
+    return faults
+
+
+def _faults_of_target(
+    item: TargetDocument, versions: Sequence[Version], settings: Settings, structure: Structure
+) -> Iterator[Fault]:
+    if not versions:
+        yield Fault("scorecard", _("There is no scorecard %(code)s.", code=item.scorecard))
+        return
+    if item.period != versions[-1].kind:
+        message = _("Targets of this scorecard are per %(period)s.", period=versions[-1].kind.value)
+        yield Fault("period", message)
+    elif item.start:
+        yield from _start_faults("start", versions[-1].kind, item.start, settings)
+    indicators = [one for version in versions for one in version.document.indicators if one.code == item.indicator]
+    if not indicators:
+        yield Fault("indicator", _("The scorecard has no indicator %(code)s.", code=item.indicator))
+    elif item.target is not None and (wrong := checks.target(indicators[-1], item.target)):
+        yield Fault("target", wrong)
+    if not _exists(item.subject.subject(), structure):
+        yield Fault("subject.id", _("There is no such subject."))
+
+
+def _exists(subject: Subject, structure: Structure) -> bool:
+    match subject.type:
+        case SubjectType.EMPLOYEE:
+            return subject.id in structure.people
+        case SubjectType.DEPARTMENT:
+            return subject.id in structure.units
+        case SubjectType.COMPANY:
+            return subject == COMPANY

@@ -1,0 +1,120 @@
+"""What can be asked of scorecards and targets. Documents are parsed here once; past this point nobody sees raw JSON."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
+from fractions import Fraction
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from b24app.facts.rules import Cell
+from b24app.lib.db import db
+from b24app.lib.errors import NotFound
+from b24app.lib.i18n import gettext as _
+from b24app.periods import queries as periods
+from b24app.portal.rules import Subject, SubjectType
+from b24app.scorecards import documents, rules
+from b24app.scorecards.rules import Indicator, Targets, Version
+from b24app.scorecards.tables import ScorecardVersion, Target
+
+MILLIONTHS = 1_000_000
+
+
+class TargetRow(NamedTuple):
+    """One stored target, as the public API lists them."""
+
+    id: int
+    scorecard: str
+    indicator: str
+    subject: Subject
+    period: str
+    start: date | None
+    target: Fraction
+
+
+def versions(portal_id: int, code: str | None = None) -> tuple[Version, ...]:
+    """Every version of every scorecard (of one), by code and the day it comes into force."""
+    query = (
+        select(ScorecardVersion)
+        .where(ScorecardVersion.portal_id == portal_id)
+        .order_by(ScorecardVersion.code, ScorecardVersion.effective_from)
+    )
+    if code is not None:
+        query = query.where(ScorecardVersion.code == code)
+    return tuple(map(version, db.session.scalars(query)))
+
+
+def version(row: ScorecardVersion) -> Version:
+    document = documents.load(row.document)
+    computed = document.indicators if rules.is_counted(document) else ()
+    return Version(
+        id=row.id,
+        number=row.version,
+        effective_from=date.fromisoformat(row.effective_from),
+        author=row.author,
+        saved_at=row.saved_at,
+        document=document,
+        indicators=tuple(Indicator(one, one.plan()) for one in computed),
+    )
+
+
+def by_code(found: Iterable[Version]) -> dict[str, tuple[Version, ...]]:
+    """The same versions, those of a scorecard together."""
+    grouped: dict[str, list[Version]] = defaultdict(list)
+    for one in found:
+        grouped[one.code].append(one)
+    return {code: tuple(those) for code, those in grouped.items()}
+
+
+def counted(portal_id: int) -> dict[str, tuple[Version, ...]]:
+    """The versions of every scorecard that is or was computed, by code."""
+    grouped = by_code(versions(portal_id))
+    return {code: those for code, those in grouped.items() if any(one.is_counted for one in those)}
+
+
+def latest(portal_id: int) -> tuple[Version, ...]:
+    """Of every scorecard the version that comes into force last: the one people edit."""
+    return tuple(those[-1] for those in by_code(versions(portal_id)).values())
+
+
+def get(portal_id: int, code: str, as_of: date | None = None) -> Version:
+    """The version people edit, or the one in force on a day. NotFound when there is none."""
+    found = versions(portal_id, code)
+    one = found[-1] if found and as_of is None else rules.as_of(found, as_of or date.max)
+    if one is None:
+        raise NotFound(_("There is no scorecard %(code)s.", code=code))
+    return one
+
+
+def touched(portal_id: int, cells: Iterable[Cell]) -> dict[tuple[str, date], set[Subject]]:
+    """(scorecard, period start) -> whose facts the cells are."""
+    return rules.touched(counted(portal_id), cells, periods.settings(portal_id))
+
+
+def target_rows(
+    portal_id: int, scorecards: Collection[str] | None = None, indicator: str | None = None
+) -> tuple[TargetRow, ...]:
+    query = select(Target).where(Target.portal_id == portal_id).order_by(Target.id)
+    if scorecards is not None:
+        query = query.where(Target.scorecard.in_(scorecards))
+    if indicator is not None:
+        query = query.where(Target.indicator == indicator)
+    return tuple(
+        TargetRow(
+            row.id,
+            row.scorecard,
+            row.indicator,
+            Subject(SubjectType(row.subject_type), row.subject_id),
+            row.period,
+            date.fromisoformat(row.start) if row.start else None,
+            Fraction(row.target, MILLIONTHS),
+        )
+        for row in db.session.scalars(query)
+    )
+
+
+def targets(portal_id: int, scorecards: Sequence[str]) -> Targets:
+    """The targets somebody set in these scorecards."""
+    rows = target_rows(portal_id, scorecards)
+    return Targets({(row.scorecard, row.indicator, row.subject, row.start): row.target for row in rows})

@@ -1,0 +1,214 @@
+"""What is expected of whom: which version answers, to whom it applies, which target holds (semantics 4.6, 6). Pure."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+from b24app.facts.rules import Cell
+from b24app.metrics.rules import Plan, Scan
+from b24app.periods.rules import Kind, Settings, local_day, period_at
+from b24app.portal.rules import COMPANY, Structure, Subject, SubjectType, department, employee
+from b24app.scorecards.documents import IndicatorDocument, ScorecardDocument, Subjects
+
+COUNTED = frozenset({"active", "shadow"})
+"""Scorecards in these states are computed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """An indicator of a stored version with the plan of its metric."""
+
+    document: IndicatorDocument
+    plan: Plan
+
+    @property
+    def code(self) -> str:
+        return self.document.code
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One document of a scorecard, in force from `effective_from` until the next version's."""
+
+    id: int
+    number: int
+    effective_from: date
+    author: str
+    saved_at: int
+    document: ScorecardDocument
+    indicators: tuple[Indicator, ...]
+
+    @property
+    def code(self) -> str:
+        return self.document.code
+
+    @property
+    def kind(self) -> Kind:
+        return self.document.kind
+
+    @property
+    def is_counted(self) -> bool:
+        return is_counted(self.document)
+
+    def indicator(self, code: str) -> Indicator | None:
+        return next((one for one in self.indicators if one.code == code), None)
+
+
+def is_counted(document: ScorecardDocument) -> bool:
+    return document.status in COUNTED
+
+
+def as_of(versions: Sequence[Version], day: date) -> Version | None:
+    """Of the versions of one scorecard the one whose time this is, whatever its status."""
+    begun = [version for version in versions if version.effective_from <= day]
+    return max(begun, key=lambda version: version.effective_from, default=None)
+
+
+def in_force(versions: Sequence[Version], start: date) -> Version | None:
+    """The version that answers for the period beginning at `start`; None before the first one and once archived."""
+    version = as_of(versions, start)
+    return version if version and version.is_counted else None
+
+
+def applies_to(subjects: Subjects, structure: Structure) -> frozenset[int]:
+    """The active people a scorecard scores: whole sub-trees of departments and single people, less the excluded."""
+    chosen = _people(subjects.departments, subjects.employees, structure)
+    left_out = _people(subjects.exclude.departments, subjects.exclude.employees, structure)
+    return frozenset(id for id in chosen - left_out if id in structure.people and structure.people[id].active)
+
+
+def _people(departments: Iterable[int], employees: Iterable[int], structure: Structure) -> set[int]:
+    return set(employees).union(*(structure.members(id) for id in departments))
+
+
+def departments_of(employees: Iterable[int], structure: Structure) -> frozenset[int]:
+    """Every department that holds one of these people, directly or further down."""
+    return frozenset[int]().union(*(structure.ancestors(id) for id in employees))
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """The targets somebody set, by (scorecard, indicator, subject, start); `start` None repeats in every period."""
+
+    values: Mapping[tuple[str, str, Subject, date | None], Fraction]
+
+    def own(self, scorecard: str, indicator: str, subject: Subject, start: date) -> Fraction | None:
+        exact = self.values.get((scorecard, indicator, subject, start))
+        return exact if exact is not None else self.values.get((scorecard, indicator, subject, None))
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A subject's target, and of how many of how many people's targets it was made (None: it is the subject's own)."""
+
+    value: Fraction | None
+    people: tuple[int, int] | None = None
+
+
+NOTHING = Resolved(None)
+
+
+class TargetsOfPeriod:
+    """Resolves the targets of one version in one of its own periods; people's targets are worked out once."""
+
+    def __init__(
+        self, version: Version, start: date, working_days: int, people: Collection[int], targets: Targets
+    ) -> None:
+        self.version = version
+        self.start = start
+        self.working_days = working_days
+        self.people = people
+        self.targets = targets
+        self._of_people: dict[str, dict[int, Fraction | None]] = {}
+
+    def of(self, indicator: Indicator, subject: Subject, members: Collection[int] | None) -> Resolved:
+        """`members` are the people of a department, None those of the company. No working days, no target."""
+        if not self.working_days:
+            return NOTHING
+        if subject.type == "employee":
+            return Resolved(self._of_employee(indicator, subject))
+        own = self.targets.own(self.version.code, indicator.code, subject, self.start)
+        if own is not None:
+            return Resolved(own)
+        return self._of_group(indicator, self.people if members is None else set(self.people) & set(members))
+
+    def _of_employee(self, indicator: Indicator, subject: Subject) -> Fraction | None:
+        own = self.targets.own(self.version.code, indicator.code, subject, self.start)
+        if own is not None:
+            return own
+        default = indicator.document.target
+        if default is None:
+            return None
+        return Fraction(default) * (self.working_days if indicator.document.target_per == "working_day" else 1)
+
+    def _of_group(self, indicator: Indicator, people: Collection[int]) -> Resolved:
+        """The sum of the people's targets, or their mean where numbers do not add up."""
+        if indicator.code not in self._of_people:
+            self._of_people[indicator.code] = {id: self._of_employee(indicator, employee(id)) for id in self.people}
+        of_people = self._of_people[indicator.code]
+        known = [value for id in people if (value := of_people[id]) is not None]
+        if not known:
+            return Resolved(None, (0, len(people)))
+        total = sum(known, Fraction(0))
+        return Resolved(total if indicator.plan.additive else total / len(known), (len(known), len(people)))
+
+
+class TargetsOverPeriods:
+    """Resolves targets in a period of another kind: made of those of the own periods it overlaps (semantics 2.5)."""
+
+    def __init__(self, parts: Sequence[tuple[TargetsOfPeriod, int]]) -> None:
+        self.parts = parts
+        """Each own period with the working days of the overlap."""
+
+    def of(self, indicator: Indicator, subject: Subject, members: Collection[int] | None) -> Resolved:
+        """An additive target in proportion to the days of the overlap; a mean one weighted by them."""
+        found = [(own.of(indicator, subject, members), own.working_days, days) for own, days in self.parts if days]
+        known = [(target.value, whole, days) for target, whole, days in found if target.value is not None]
+        people = found[-1][0].people if found else None
+        if not known:
+            return Resolved(None, people)
+        if indicator.plan.additive:
+            return Resolved(sum((value * days / whole for value, whole, days in known), Fraction(0)), people)
+        all_days = sum(days for _value, _whole, days in known)
+        return Resolved(sum((value * days for value, _whole, days in known), Fraction(0)) / all_days, people)
+
+
+def touched(
+    scorecards: Mapping[str, Sequence[Version]], cells: Iterable[Cell], settings: Settings
+) -> dict[tuple[str, date], set[Subject]]:
+    """(scorecard, period start) -> whose facts the cells are; facts of nobody we know are the company's."""
+    interests: dict[Scan, list[tuple[str, Kind]]] = defaultdict(list)
+    for code, versions in scorecards.items():
+        for scan in {scan for version in versions for one in version.indicators for scan in one.plan.scans}:
+            interests[scan].append((code, versions[-1].kind))
+
+    found: dict[tuple[str, date], set[Subject]] = defaultdict(set)
+    days: dict[int, date] = {}
+    for cell in cells:
+        of_department = cell.owner == "department"
+        wanted = interests.get(Scan(cell.entity, cell.date, "employee" if of_department else cell.owner))
+        if not wanted:
+            continue
+        day = days.get(cell.at) or days.setdefault(cell.at, local_day(cell.at, settings))
+        holder = COMPANY if cell.owner_id is None else (department if of_department else employee)(cell.owner_id)
+        for code, kind in wanted:
+            found[code, period_at(kind, day, settings).start].add(holder)
+    return found
+
+
+def _upwards(department_id: int, structure: Structure) -> set[int]:
+    return {id for id in structure.units if department_id in structure.subtree(id)}
+
+
+def concerned(holders: Iterable[Subject], structure: Structure) -> set[Subject]:
+    """Those whose numbers contain facts of these holders: themselves, the departments above them, the company."""
+    found = {COMPANY, *holders}
+    for holder in tuple(found):
+        match holder.type:
+            case SubjectType.EMPLOYEE:
+                found.update(map(department, structure.ancestors(holder.id)))
+            case SubjectType.DEPARTMENT:
+                found.update(map(department, _upwards(holder.id, structure)))
+    return found

@@ -1,0 +1,231 @@
+"""Facts against targets: what every subject reached in every indicator, for any number of scorecards and periods.
+
+One call of `metrics.queries.evaluate` per kind of period, whatever the number of people. Stores nothing: operations.py
+stores what it finds, queries.py answers with it where nothing is stored.
+"""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from b24app.ingest import queries as ingest
+from b24app.ingest.queries import SyncStatus
+from b24app.lib.clock import epoch
+from b24app.lib.db import db
+from b24app.metrics import queries as metrics
+from b24app.metrics.rules import Part, Plan, presence, settle
+from b24app.periods import queries as periods
+from b24app.periods.rules import Calendar, Kind, Period, inside, local_day, span, working_days
+from b24app.portal import queries as portal
+from b24app.portal.rules import COMPANY, Structure, Subject, SubjectType, department, employee
+from b24app.portal.tables import Membership
+from b24app.scorecards import queries as scorecards
+from b24app.scorecards.rules import (
+    Indicator,
+    Resolved,
+    Targets,
+    TargetsOfPeriod,
+    TargetsOverPeriods,
+    Version,
+    applies_to,
+    departments_of,
+    in_force,
+)
+from b24app.scores.rows import Finding
+
+
+class Members(NamedTuple):
+    """Whose facts are a subject's: everybody in a department, scored or not; None = everybody's, of the company."""
+
+    people: Collection[int] | None
+    departments: Collection[int] = ()
+    """Whose entries without an employee count too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One scorecard in one period, for these subjects."""
+
+    version: Version
+    period: Period
+    subjects: frozenset[Subject]
+    structure: Structure
+
+    def members(self, subject: Subject) -> Members:
+        match subject.type:
+            case SubjectType.EMPLOYEE:
+                return Members((subject.id,))
+            case SubjectType.DEPARTMENT:
+                return Members(self.structure.members(subject.id), self.structure.subtree(subject.id))
+            case SubjectType.COMPANY:
+                return Members(None)
+
+
+class Context:
+    """What one evaluation knows of the portal, each read once and only when needed."""
+
+    def __init__(self, portal_id: int, now: datetime) -> None:
+        self.portal_id = portal_id
+        self.now = now
+        self.settings = periods.settings(portal_id)
+        self.today: date = local_day(epoch(now), self.settings)
+        self._structures: dict[int | None, Structure] = {}
+
+    @cached_property
+    def currency(self) -> str:
+        return portal.get(self.portal_id).base_currency
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        return periods.calendar(self.portal_id)
+
+    @cached_property
+    def scorecards(self) -> Mapping[str, tuple[Version, ...]]:
+        return scorecards.counted(self.portal_id)
+
+    @cached_property
+    def targets(self) -> Targets:
+        return scorecards.targets(self.portal_id, list(self.scorecards))
+
+    @cached_property
+    def sync(self) -> SyncStatus:
+        return ingest.status(self.portal_id)
+
+    def structure(self, period: Period | None = None) -> Structure:
+        """Who belonged where at the last instant of a period; now, while it is open or without one (semantics 4.6)."""
+        at = span(period, self.settings).end - 1 if period else None
+        if at is not None and at >= epoch(self.now):
+            at = None
+        state = None if at is None else bisect_right(self._membership_changes, at)
+        if state not in self._structures:
+            self._structures[state] = portal.structure(self.portal_id, at)
+        return self._structures[state]
+
+    @cached_property
+    def _membership_changes(self) -> list[int]:
+        """When anybody's place changed: between two of these moments every structure is the same."""
+        query = select(Membership.since).where(Membership.portal_id == self.portal_id).distinct()
+        return sorted(db.session.scalars(query))
+
+    def working_days(self, period: Period) -> int:
+        return working_days(self.calendar, period.start, period.end)
+
+    def work(self, version: Version, period: Period) -> Work:
+        """Everybody the version scores in the period, the departments that hold them, and the company."""
+        structure = self.structure(period)
+        people = applies_to(version.document.subjects, structure)
+        groups = map(department, departments_of(people, structure))
+        return Work(version, period, frozenset({COMPANY, *map(employee, people), *groups}), structure)
+
+
+def evaluate(context: Context, works: Iterable[Work]) -> list[Finding]:
+    """What each subject of each work reached and was to reach in each indicator."""
+    by_kind: dict[Kind, list[Work]] = defaultdict(list)
+    for work in works:
+        by_kind[work.period.kind].append(work)
+    return [finding for group in by_kind.values() for finding in _evaluate(context, group)]
+
+
+def _evaluate(context: Context, works: Sequence[Work]) -> Iterator[Finding]:
+    asked = sorted({work.period for work in works})
+    plans = {
+        plan for work in works for one in work.version.indicators for plan in (one.plan, presence_plan(one)) if plan
+    }
+    parts = metrics.evaluate(context.portal_id, list(plans), [span(period, context.settings) for period in asked])
+    position = {period: index for index, period in enumerate(asked)}
+
+    for work in works:
+        targets = targets_of(context, work)
+        index = position[work.period]
+        members = {subject: work.members(subject) for subject in work.subjects}
+        for indicator in work.version.indicators:
+            unread = _unread(context, indicator.plan)
+            presence = presence_plan(indicator)
+            for subject, whose in members.items():
+                part = parts.get(indicator.plan, index, *whose)
+                has_any_fact = True
+                if presence and subject.type is SubjectType.EMPLOYEE:
+                    has_any_fact = bool(parts.get(presence, index, *whose).facts)
+                target = targets.of(indicator, subject, whose.people)
+                yield _finding(work, indicator, subject, part, "not_synced" if unread else None, has_any_fact, target)
+
+
+def _finding(
+    work: Work,
+    indicator: Indicator,
+    subject: Subject,
+    part: Part,
+    reason: str | None,
+    has_any_fact: bool,
+    target: Resolved,
+) -> Finding:
+    document = indicator.document
+    reason = (
+        reason
+        or settle(
+            indicator.plan,
+            part,
+            direction=document.direction,
+            empty=document.empty,
+            min_count=document.min_count,
+            has_any_fact=has_any_fact,
+        ).reason
+    )
+    return Finding(
+        version=work.version,
+        period=work.period,
+        indicator=indicator,
+        subject=subject,
+        numerator=None if reason else part.numerator,
+        denominator=None if reason else part.denominator,
+        facts=part.facts,
+        reason=reason,
+        target=target.value,
+        target_people=target.people,
+    )
+
+
+def presence_plan(indicator: Indicator) -> Plan | None:
+    """What tells whether somebody had any record at all, where having none must not look excellent (semantics 4.1)."""
+    return presence(indicator.plan) if indicator.document.direction == "down" else None
+
+
+def _unread(context: Context, plan: Plan) -> bool:
+    """Whether nothing of what the plan counts has been read from the portal yet (semantics 3.7)."""
+    known = context.sync.entities.get(plan.numerator.scan.entity)
+    return known is not None and known.synced_at is None and not known.rows
+
+
+def targets_of(context: Context, work: Work) -> TargetsOfPeriod | TargetsOverPeriods:
+    version = work.version
+    if work.period.kind == version.kind:
+        return _targets_of_period(context, version, work.period)
+    parts = []
+    for own in inside(work.period, version.kind, context.settings):
+        first, end = max(own.start, work.period.start), min(own.end, work.period.end)
+        days = working_days(context.calendar, first, end)
+        parts.append((_targets_of_period(context, version, own), days))
+    return TargetsOverPeriods(parts)
+
+
+def _targets_of_period(context: Context, version: Version, period: Period) -> TargetsOfPeriod:
+    people = applies_to(version.document.subjects, context.structure(period))
+    return TargetsOfPeriod(version, period.start, context.working_days(period), people, context.targets)
+
+
+def version_for(context: Context, versions: Sequence[Version], period: Period) -> Version | None:
+    """The version that answers for a period: the one in force at its start (semantics 2.5).
+
+    One of another kind that begins before the scorecard did is answered by its first version: the facts were there.
+    """
+    found = in_force(versions, period.start)
+    if found or period.kind == versions[-1].kind:
+        return found
+    later = [version for version in versions if version.is_counted and version.effective_from < period.end]
+    return later[0] if later and period.start < versions[0].effective_from else None

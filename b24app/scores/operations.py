@@ -1,0 +1,145 @@
+"""Recompute results and scores and store them: touched cells or whole slices -> works -> findings -> changed rows.
+
+Safe to repeat: rows are upserted by their key, and `changed_at` moves only when the number does. The caller has the
+portal's lock and commits.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from b24app.facts.rules import Cell
+from b24app.facts.tables import Activity, Deal, Entry
+from b24app.lib.db import db
+from b24app.periods.rules import Period, covering, inside, local_day, period_at, previous
+from b24app.portal.rules import SubjectType
+from b24app.scorecards import rules as scorecards
+from b24app.scorecards.rules import Version
+from b24app.scores import evaluation, storage
+from b24app.scores.evaluation import Context, Work
+from b24app.scores.rows import Finding, score_values
+from b24app.scores.rules import Changes, Moved, ScoreValue, Slice
+from b24app.scores.storage import Periods
+from b24app.scores.tables import Result, Score
+
+ROWS_PER_SLICE = 4_000
+"""So that a slice is one short write transaction (architecture, decision 2)."""
+
+
+def recompute(portal_id: int, cells: Iterable[Cell], now: datetime) -> Changes:
+    """What the cells touch: their owners, the departments above them and the company, in the periods they lie in.
+
+    A period that is touched for the first time is computed whole, so that what is stored of a period is all of it.
+    """
+    context = Context(portal_id, now)
+    touched = scorecards.touched(context.scorecards, cells, context.settings)
+    stored = storage.stored_periods(portal_id, touched)
+    works = []
+    for (code, start), holders in touched.items():
+        work = _work(context, code, start)
+        if work and (code, start) in stored:
+            work = replace(work, subjects=work.subjects & scorecards.concerned(holders, work.structure))
+        if work:
+            works.append(work)
+    return _store(context, works, whole=())
+
+
+def recompute_slice(portal_id: int, slice_: Slice, now: datetime) -> Changes:
+    """Everybody in some periods of one scorecard; rows of those it no longer scores are removed."""
+    context = Context(portal_id, now)
+    works = [work for start in slice_.starts if (work := _work(context, slice_.scorecard, start))]
+    return _store(context, works, whole=[(slice_.scorecard, start.isoformat()) for start in slice_.starts])
+
+
+def _work(context: Context, code: str, start: date) -> Work | None:
+    """None in periods that are still to come or for which no version of the scorecard is in force."""
+    versions = context.scorecards.get(code, ())
+    version = scorecards.in_force(versions, start)
+    if version is None or start > context.today:
+        return None
+    return context.work(version, period_at(version.kind, start, context.settings))
+
+
+def slices(
+    portal_id: int, now: datetime, period: Period | None = None, codes: Collection[str] | None = None
+) -> tuple[Slice, ...]:
+    """A full recompute in portions: all periods since the first fact, or those of `period`; the present comes first."""
+    context = Context(portal_id, now)
+    first = first_day(context)
+    found: list[Slice] = []
+    for code, versions in context.scorecards.items():
+        if codes is None or code in codes:
+            starts = [one.start for one in _periods(context, versions, first, period)]
+            found += _portions(context, versions, starts)
+    return tuple(found)
+
+
+def open_slices(portal_id: int, now: datetime, codes: Collection[str] | None = None) -> tuple[Slice, ...]:
+    """The period a scorecard is in, and the one just closed, whose membership has become final."""
+    context = Context(portal_id, now)
+    found: list[Slice] = []
+    for code, versions in context.scorecards.items():
+        if codes is None or code in codes:
+            current = period_at(versions[-1].kind, context.today, context.settings)
+            found.append(Slice(code, (current.start, previous(current, context.settings).start)))
+    return tuple(found)
+
+
+def _periods(
+    context: Context, versions: Sequence[Version], first: date | None, asked: Period | None
+) -> tuple[Period, ...]:
+    kind = versions[-1].kind
+    if asked is not None:
+        return (asked,) if asked.kind == kind else inside(asked, kind, context.settings)
+    since = max(versions[0].effective_from, min(first or context.today, context.today))
+    return covering(kind, since, context.today, context.settings)[::-1]
+
+
+def _portions(context: Context, versions: Sequence[Version], starts: Sequence[date]) -> Iterator[Slice]:
+    structure = context.structure()
+    indicators = max(len(version.indicators) for version in versions) or 1
+    people = scorecards.applies_to(versions[-1].document.subjects, structure)
+    rows = (len(people) + len(scorecards.departments_of(people, structure)) + 1) * indicators
+    size = max(1, ROWS_PER_SLICE // rows)
+    return (Slice(versions[-1].code, tuple(starts[at : at + size])) for at in range(0, len(starts), size))
+
+
+def first_day(context: Context) -> date | None:
+    """The local day of the portal's first fact."""
+    firsts = [
+        select(func.min(column)).where(column.class_.portal_id == context.portal_id).scalar_subquery()
+        for column in (Deal.created_at, Activity.start_at, Entry.occurred_at)
+    ]
+    known = [first for first in db.session.execute(select(*firsts)).one() if first is not None]
+    return local_day(min(known), context.settings) if known else None
+
+
+def _store(context: Context, works: Sequence[Work], whole: Periods) -> Changes:
+    """Write what the works come to; of the `whole` periods also remove what no longer comes out."""
+    findings = evaluation.evaluate(context, works)
+    portal_id, now = context.portal_id, context.now
+    results = [storage.result_values(portal_id, finding, now) for finding in findings]
+    scores = [storage.score_values(portal_id, first, value, now) for first, value in _scored(findings)]
+    return Changes(
+        tuple(_moved(row, row["indicator"]) for row in storage.replace(portal_id, Result, results, whole)),
+        tuple(_moved(row) for row in storage.replace(portal_id, Score, scores, whole)),
+    )
+
+
+def _scored(findings: Iterable[Finding]) -> Iterator[tuple[Finding, ScoreValue]]:
+    """The score of every subject, with one of the findings it was made of."""
+    grouped: dict[tuple[str, date], list[Finding]] = defaultdict(list)
+    for finding in findings:
+        grouped[finding.version.code, finding.period.start].append(finding)
+    for group in grouped.values():
+        one_of = {finding.subject: finding for finding in group}
+        yield from ((one_of[subject], value) for subject, value in score_values(group[0].version, group).items())
+
+
+def _moved(row: Mapping[str, Any], indicator: str | None = None) -> Moved:
+    start, subject_type = date.fromisoformat(row["start"]), SubjectType(row["subject_type"])
+    return Moved(row["scorecard"], start, subject_type, row["subject_id"], indicator)

@@ -1,0 +1,200 @@
+"""What can be asked of results and scores; whoever asks decides first who may see them.
+
+A scorecard's own periods are read as stored. Any other period, and one that is not stored, is computed from the facts
+in one evaluation (semantics 2.5).
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from fractions import Fraction
+
+from sqlalchemy import ColumnElement, and_, select
+
+from b24app.lib.clock import moment
+from b24app.lib.db import db
+from b24app.periods.rules import Kind, Period, elapsed_share, inside, working_days_left
+from b24app.portal.rules import Subject, SubjectType
+from b24app.scorecards.rules import Version
+from b24app.scores import evaluation
+from b24app.scores.evaluation import Context
+from b24app.scores.rows import Finding, ResultRow, ScoreRow, Setting, result_rows, score_rows, score_values
+from b24app.scores.rules import Pace, ScoreValue
+from b24app.scores.tables import Result, Score
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One scorecard in one period: the version that answers, the results asked for, and everybody's scores."""
+
+    version: Version
+    period: Period
+    is_own_kind: bool
+    results: tuple[ResultRow, ...]
+    scores: tuple[ScoreRow, ...]
+
+
+def results(
+    portal_id: int,
+    period: Period,
+    subject_type: SubjectType,
+    scorecard: str | None = None,
+    subject_ids: Collection[int] | None = None,
+    *,
+    now: datetime,
+) -> tuple[ResultRow, ...]:
+    """The results of everybody of a type, or of some; in the order of scorecards, subjects and indicators."""
+    wanted = sheets(Context(portal_id, now), period, scorecard, _chosen(subject_type, subject_ids))
+    return tuple(row for sheet in wanted for row in sheet.results if row.subject.type is subject_type)
+
+
+def scores(
+    portal_id: int,
+    period: Period,
+    subject_type: SubjectType,
+    scorecard: str | None = None,
+    subject_ids: Collection[int] | None = None,
+    *,
+    now: datetime,
+) -> tuple[ScoreRow, ...]:
+    """The scores of everybody of a type, or of some; places are among all, whoever is asked for."""
+    wanted = sheets(Context(portal_id, now), period, scorecard, subjects=())
+    return tuple(
+        row
+        for sheet in wanted
+        for row in sheet.scores
+        if row.subject.type is subject_type and (subject_ids is None or row.subject.id in subject_ids)
+    )
+
+
+def sheets(
+    context: Context, period: Period, scorecard: str | None = None, subjects: Collection[Subject] | None = None
+) -> tuple[Sheet, ...]:
+    """Every scorecard (or one) in a period. `subjects` narrows the results, never the scores."""
+    asked = [versions for code, versions in context.scorecards.items() if scorecard in (None, code)]
+    answering = [version for versions in asked if (version := evaluation.version_for(context, versions, period))]
+    return tuple(_sheet(context, version, period, subjects) for version in answering)
+
+
+def history(
+    portal_id: int, version: Version, subject: Subject, starts: Sequence[date]
+) -> dict[tuple[str, date], tuple[Fraction | None, Fraction | None]]:
+    """(indicator, start) -> stored value and target of other periods of one subject, read as the version reads them."""
+    query = select(Result).where(
+        Result.portal_id == portal_id,
+        Result.scorecard == version.code,
+        Result.start.in_([start.isoformat() for start in starts]),
+        Result.subject_type == subject.type.value,
+        Result.subject_id == subject.id,
+    )
+    found = {}
+    for row in db.session.scalars(query):
+        start = date.fromisoformat(row.start)
+        if finding := _finding(version, Period(version.kind, start, start), row):
+            found[row.indicator, start] = finding.value, finding.target
+    return found
+
+
+def target_people(context: Context, sheet: Sheet, subject: Subject) -> dict[str, tuple[int, int] | None]:
+    """By indicator: of how many of how many people's targets a department's or the company's target is made."""
+    if subject.type is SubjectType.EMPLOYEE:
+        return {}
+    work = context.work(sheet.version, sheet.period)
+    targets, members = evaluation.targets_of(context, work), work.members(subject).people
+    return {one.code: targets.of(one, subject, members).people for one in sheet.version.indicators}
+
+
+def pace(context: Context, period: Period) -> Pace:
+    return Pace(
+        elapsed=elapsed_share(context.calendar, period, context.today),
+        days_left=working_days_left(context.calendar, period, context.today),
+        is_open=context.today < period.end,
+    )
+
+
+def _chosen(subject_type: SubjectType, ids: Collection[int] | None) -> tuple[Subject, ...] | None:
+    return None if ids is None else tuple(Subject(subject_type, id) for id in ids)
+
+
+def _sheet(context: Context, version: Version, period: Period, subjects: Collection[Subject] | None) -> Sheet:
+    setting = Setting(
+        structure=context.structure(),
+        currency=context.currency,
+        complete=context.sync.complete,
+        pace=pace(context, period),
+        now=context.now,
+    )
+    is_own_kind = period.kind == version.kind
+    stored = _stored_scores(context, version, period) if is_own_kind else {}
+    if stored:
+        findings = _stored_findings(context, version, period, subjects)
+        values = {subject: value for subject, (value, _at) in stored.items()}
+        computed_at = {subject: at for subject, (_value, at) in stored.items()}
+    else:
+        everything = evaluation.evaluate(context, [context.work(version, period)])
+        values, computed_at = score_values(version, everything), {}
+        if not has_score(context, version, period):
+            values = {subject: ScoreValue(None, False, value.with_data) for subject, value in values.items()}
+        findings = [finding for finding in everything if subjects is None or finding.subject in subjects]
+    return Sheet(
+        version=version,
+        period=period,
+        is_own_kind=is_own_kind,
+        results=result_rows(version, findings, setting),
+        scores=score_rows(version, period, values, computed_at, setting),
+    )
+
+
+def has_score(context: Context, version: Version, period: Period) -> bool:
+    """A score is given for the own kind and for regular kinds made of whole own periods (semantics 2.5)."""
+    if period.kind is Kind.CUSTOM:
+        return False
+    own = inside(period, version.kind, context.settings)
+    return own[0].start == period.start and own[-1].end == period.end
+
+
+def _stored_findings(
+    context: Context, version: Version, period: Period, subjects: Collection[Subject] | None
+) -> list[Finding]:
+    if subjects is not None and not subjects:
+        return []
+    query = select(Result).where(_at(Result, context, version, period))
+    if subjects is not None:
+        query = query.where(Result.subject_id.in_({subject.id for subject in subjects}))
+    found = [finding for row in db.session.scalars(query) if (finding := _finding(version, period, row))]
+    return [finding for finding in found if subjects is None or finding.subject in subjects]
+
+
+def _stored_scores(context: Context, version: Version, period: Period) -> dict[Subject, tuple[ScoreValue, datetime]]:
+    query = select(Score).where(_at(Score, context, version, period))
+    return {
+        Subject(SubjectType(row.subject_type), row.subject_id): (
+            ScoreValue(Fraction(row.exact) if row.exact else None, row.preliminary, row.indicators_with_data),
+            moment(row.computed_at),
+        )
+        for row in db.session.scalars(query)
+    }
+
+
+def _at(table: type[Result] | type[Score], context: Context, version: Version, period: Period) -> ColumnElement[bool]:
+    mine = and_(table.portal_id == context.portal_id, table.scorecard == version.code)
+    return and_(mine, table.start == period.start.isoformat())
+
+
+def _finding(version: Version, period: Period, row: Result) -> Finding | None:
+    """A stored result as it was found; None of an indicator the version no longer has."""
+    indicator = version.indicator(row.indicator)
+    if indicator is None:
+        return None
+    return Finding(
+        version=version,
+        period=period,
+        indicator=indicator,
+        subject=Subject(SubjectType(row.subject_type), row.subject_id),
+        numerator=row.numerator,
+        denominator=row.denominator,
+        facts=row.facts,
+        reason=row.reason,
+        target=Fraction(row.target) if row.target is not None else None,
+        computed_at=moment(row.computed_at),
+    )

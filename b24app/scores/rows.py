@@ -1,0 +1,196 @@
+"""From a finding to what people and programs read: value, attainment, zone, pace, score and place. Pure.
+
+The same functions read stored results and results computed on demand, so that both can never differ.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from b24app.lib.i18n import gettext as _
+from b24app.metrics.rules import Part, is_small_sample, value_of
+from b24app.periods.rules import Period
+from b24app.portal.rules import Structure, Subject, SubjectType
+from b24app.scorecards.documents import IndicatorDocument
+from b24app.scorecards.rules import Indicator, Version
+from b24app.scores import rules
+from b24app.scores.rules import Curve, Pace, ResultRow, ScoreRow, ScoreValue, Zones
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one subject reached in one indicator, in stored units, and its target in the indicator's unit."""
+
+    version: Version
+    period: Period
+    indicator: Indicator
+    subject: Subject
+    numerator: int | None
+    denominator: int | None
+    facts: int
+    reason: str | None
+    """Why there is no data: no_facts | absent | few_facts | not_synced."""
+    target: Fraction | None
+    target_people: tuple[int, int] | None = None
+    computed_at: datetime | None = None
+
+    @property
+    def value(self) -> Fraction | None:
+        if self.reason:
+            return None
+        value = value_of(self.indicator.plan, self.numerator, self.denominator)
+        return Fraction(0) if value is None and self.indicator.document.empty == "zero" else value
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What rows of one scorecard and period have in common."""
+
+    structure: Structure
+    """Names come from here, also of people who left."""
+    currency: str
+    complete: bool
+    pace: Pace
+    now: datetime
+
+
+def curve(document: IndicatorDocument) -> Curve:
+    steps = [(Fraction(start), Fraction(result)) for start, result in document.steps or ()]
+    return Curve(
+        direction=document.direction,
+        baseline=_fraction(document.baseline),
+        floor=_fraction(document.floor),
+        cap=Fraction(document.cap),
+        steps=tuple(steps) or None,
+    )
+
+
+def curves(version: Version) -> dict[str, Curve]:
+    return {one.code: curve(one.document) for one in version.indicators}
+
+
+def zones(version: Version) -> Zones:
+    return Zones(Fraction(version.document.zones.done), Fraction(version.document.zones.close))
+
+
+def name_of(subject: Subject, structure: Structure) -> str:
+    match subject.type:
+        case SubjectType.EMPLOYEE:
+            person = structure.people.get(subject.id)
+            return person.name if person else _("Employee %(id)s", id=subject.id)
+        case SubjectType.DEPARTMENT:
+            unit = structure.units.get(subject.id)
+            return unit.name if unit else _("Department %(id)s", id=subject.id)
+        case SubjectType.COMPANY:
+            return _("Company")
+
+
+def score_values(version: Version, findings: Iterable[Finding]) -> dict[Subject, ScoreValue]:
+    """The score of every subject of one scorecard in one period."""
+    curve_of = curves(version)
+    parts: dict[Subject, list[rules.Part]] = defaultdict(list)
+    for finding in findings:
+        value = finding.value
+        reached = rules.attainment(value, finding.target, curve_of[finding.indicator.code])
+        parts[finding.subject].append(
+            rules.Part(
+                weight=Fraction(finding.indicator.document.weight),
+                attainment=reached.counted if reached else None,
+                has_target=finding.target is not None,
+                has_data=value is not None,
+            )
+        )
+    return {subject: rules.score(those, version.document.missing) for subject, those in parts.items()}
+
+
+def result_rows(version: Version, findings: Iterable[Finding], setting: Setting) -> tuple[ResultRow, ...]:
+    """In the order of the scorecard's indicators, then of names."""
+    curve_of, zones_ = curves(version), zones(version)
+    order = {one.code: position for position, one in enumerate(version.indicators)}
+    rows = [_result_row(finding, curve_of[finding.indicator.code], zones_, setting) for finding in findings]
+    return tuple(sorted(rows, key=lambda row: (*_by_name(row), order[row.indicator.code])))
+
+
+def _by_name(row: ResultRow | ScoreRow) -> tuple[str, str, int]:
+    return row.subject.type, row.subject_name, row.subject.id
+
+
+def _result_row(finding: Finding, curve_: Curve, zones_: Zones, setting: Setting) -> ResultRow:
+    document, plan, pace = finding.indicator.document, finding.indicator.plan, setting.pace
+    value, target = finding.value, finding.target
+    reached, is_up = rules.attainment(value, target, curve_), document.direction == "up"
+    part = Part(finding.numerator, finding.denominator, finding.facts)
+    return ResultRow(
+        scorecard=finding.version.code,
+        scorecard_version=finding.version.number,
+        indicator=document,
+        plan=plan,
+        subject=finding.subject,
+        subject_name=name_of(finding.subject, setting.structure),
+        period=finding.period,
+        value=value,
+        numerator=_scaled(finding.numerator, plan.numerator.scale),
+        denominator=_scaled(finding.denominator, plan.denominator.scale) if plan.denominator else None,
+        facts=finding.facts,
+        target=target,
+        target_people=finding.target_people,
+        attainment=reached.counted if reached else None,
+        attainment_raw=reached.raw if reached else None,
+        weight=document.weight,
+        zone=zones_.of(reached.counted if reached else None),
+        forecast=rules.forecast(value, pace, plan.additive),
+        expected=rules.expected(target, pace, plan.additive) if pace.is_open else None,
+        needed_per_day=rules.needed_per_day(value, target, pace) if plan.additive and is_up else None,
+        at_risk=rules.at_risk(value, target, pace, plan.additive, curve_),
+        small_sample=value is not None and is_small_sample(plan, part),
+        complete=setting.complete,
+        no_data_reason=finding.reason,
+        computed_at=finding.computed_at or setting.now,
+        currency=setting.currency if plan.unit == "money" else None,
+        unit=plan.unit,
+    )
+
+
+def score_rows(
+    version: Version,
+    period: Period,
+    values: Mapping[Subject, ScoreValue],
+    computed_at: Mapping[Subject, datetime],
+    setting: Setting,
+) -> tuple[ScoreRow, ...]:
+    """With places: employees among employees, departments among departments (semantics 12); best first."""
+    zones_ = zones(version)
+    final = {subject: value.score for subject, value in values.items() if not value.preliminary}
+    placed = {
+        type_: rules.ranks({subject: score for subject, score in final.items() if subject.type is type_})
+        for type_ in (SubjectType.EMPLOYEE, SubjectType.DEPARTMENT)
+    }
+    rows = [
+        ScoreRow(
+            scorecard=version.code,
+            scorecard_version=version.number,
+            subject=subject,
+            subject_name=name_of(subject, setting.structure),
+            period=period,
+            score=value.score,
+            rank=placed.get(subject.type, {}).get(subject),
+            ranked=len(placed.get(subject.type, {})),
+            zone=zones_.of(value.score),
+            preliminary=value.preliminary,
+            indicators_with_data=value.with_data,
+            computed_at=computed_at.get(subject, setting.now),
+        )
+        for subject, value in values.items()
+    ]
+    return tuple(sorted(rows, key=lambda row: (row.subject.type, -(row.score or 0), *_by_name(row))))
+
+
+def _fraction(value: Decimal | None) -> Fraction | None:
+    return None if value is None else Fraction(value)
+
+
+def _scaled(value: int | None, scale: int) -> Fraction | None:
+    return None if value is None else Fraction(value, scale)

@@ -1,0 +1,272 @@
+"""Value against target: attainment, score, zones, places, pace and forecast (semantics 7, 8, 10, 12). Exact and pure.
+
+Everything is a `Fraction`; nothing is rounded but the score inside `ranks`. Percents are 0..100, shares 0..1.
+"""
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from math import floor
+from typing import TypeVar
+
+from b24app.metrics.rules import Plan
+from b24app.periods.rules import Period
+from b24app.portal.rules import Subject, SubjectType
+from b24app.scorecards.documents import IndicatorDocument
+
+DEFAULT_CAP = Fraction(150)
+RISK_LIMIT = Fraction(90)
+FORECAST_FROM = Fraction(1, 10)
+RISK_FROM = Fraction(1, 5)
+
+SubjectKey = TypeVar("SubjectKey", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """How far a value stands on the way to its target: the indicator's part of semantics 7."""
+
+    direction: str = "up"
+    baseline: Fraction | None = None
+    floor: Fraction | None = None
+    cap: Fraction = DEFAULT_CAP
+    steps: tuple[tuple[Fraction, Fraction], ...] | None = None
+    """(from %, result %), sorted by `from`; they replace the line and the cap."""
+
+    @property
+    def best(self) -> Fraction:
+        """The highest attainment that can be reached."""
+        return max(result for _, result in self.steps) if self.steps else self.cap
+
+
+@dataclass(frozen=True, slots=True)
+class Attainment:
+    """In percent: `raw` before floor, cap and steps, `counted` is what goes into the score."""
+
+    raw: Fraction
+    counted: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one indicator brings to a score."""
+
+    weight: Fraction
+    attainment: Fraction | None
+    has_target: bool
+    has_data: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreValue:
+    score: Fraction | None
+    preliminary: bool
+    with_data: int
+
+
+@dataclass(frozen=True, slots=True)
+class Zones:
+    done: Fraction = Fraction(100)
+    close: Fraction = Fraction(80)
+
+    def of(self, percent: Fraction | None) -> str:
+        """done | close | behind, `none` of nothing."""
+        if percent is None:
+            return "none"
+        if percent >= self.done:
+            return "done"
+        return "close" if percent >= self.close else "behind"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRow:
+    scorecard: str
+    scorecard_version: int
+    indicator: IndicatorDocument
+    plan: Plan
+    subject: Subject
+    subject_name: str
+    period: Period
+    value: Fraction | None
+    numerator: Fraction | None
+    """In the measure's unit: 5 of 20 won deals, an amount in money."""
+    denominator: Fraction | None
+    facts: int
+    target: Fraction | None
+    target_people: tuple[int, int] | None
+    attainment: Fraction | None
+    """The one that goes into the score."""
+    attainment_raw: Fraction | None
+    weight: Decimal
+    zone: str
+    forecast: Fraction | None
+    expected: Fraction | None
+    needed_per_day: Fraction | None
+    at_risk: bool
+    small_sample: bool
+    complete: bool
+    no_data_reason: str | None
+    computed_at: datetime
+    currency: str | None
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    scorecard: str
+    scorecard_version: int
+    subject: Subject
+    subject_name: str
+    period: Period
+    score: Fraction | None
+    rank: int | None
+    ranked: int
+    """How many share out the places."""
+    zone: str
+    preliminary: bool
+    indicators_with_data: int
+    computed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Slice:
+    """A part of a full recompute: every subject of one scorecard in these of its periods."""
+
+    scorecard: str
+    starts: tuple[date, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Moved:
+    """A stored result (or, without an indicator, a score) whose number changed."""
+
+    scorecard: str
+    start: date
+    subject_type: SubjectType
+    subject_id: int
+    indicator: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a recompute moved, for those downstream."""
+
+    results: tuple[Moved, ...] = ()
+    scores: tuple[Moved, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.results or self.scores)
+
+    def __add__(self, other: "Changes") -> "Changes":
+        return Changes(self.results + other.results, self.scores + other.scores)
+
+
+def attainment(value: Fraction | None, target: Fraction | None, curve: Curve) -> Attainment | None:
+    """None without a value, without a target, or where the target says nothing (0 or less, and no baseline)."""
+    if value is None or target is None:
+        return None
+    if curve.baseline is not None:
+        if target == curve.baseline:
+            return None
+        raw = 100 * (value - curve.baseline) / (target - curve.baseline)
+    elif target <= 0:
+        return None
+    elif curve.direction == "up":
+        raw = 100 * value / target
+    elif value <= 0:
+        return Attainment(curve.best, curve.best)
+    else:
+        raw = 100 * target / value
+    return Attainment(raw, _counted(raw, curve))
+
+
+def _counted(raw: Fraction, curve: Curve) -> Fraction:
+    if curve.floor is not None and raw < curve.floor:
+        return Fraction(0)
+    if curve.steps:
+        reached = [result for start, result in curve.steps if start <= raw]
+        return reached[-1] if reached else Fraction(0)
+    return min(max(raw, Fraction(0)), curve.cap)
+
+
+def score(parts: Iterable[Part], missing: str = "skip") -> ScoreValue:
+    """The weighted mean of the attainments; `missing` (skip | zero) says what no data counts for."""
+    weight_of_all = weight_counted = total = Fraction(0)
+    with_data = 0
+    for part in parts:
+        weight_of_all += part.weight
+        with_data += part.has_data
+        counted = part.attainment
+        if counted is None and missing == "zero" and part.has_target and not part.has_data:
+            counted = Fraction(0)
+        if counted is not None:
+            weight_counted += part.weight
+            total += part.weight * counted
+    if not weight_counted:
+        return ScoreValue(None, False, with_data)
+    return ScoreValue(total / weight_counted, 2 * weight_counted < weight_of_all, with_data)
+
+
+def half_up(value: Fraction, digits: int) -> Fraction:
+    """To so many decimals; halves go up."""
+    scale = 10**digits
+    return Fraction(floor(value * scale + Fraction(1, 2)), scale)
+
+
+def shown(value: Fraction, digits: int, limits: Iterable[Fraction | None] = ()) -> Fraction:
+    """Half up as a screen shows it, but never up to a limit that was not reached (99.996 -> 99.99)."""
+    rounded = half_up(value, digits)
+    if any(limit is not None and value < limit <= rounded for limit in limits):
+        return Fraction(floor(value * 10**digits), 10**digits)
+    return rounded
+
+
+def ranks(scores: Mapping[SubjectKey, Fraction | None]) -> dict[SubjectKey, int]:
+    """Places by score rounded to 2 decimals; ties share one (1, 2, 2, 4); without a score there is no place."""
+    rounded = {key: half_up(value, 2) for key, value in scores.items() if value is not None}
+    place: dict[Fraction, int] = {}
+    for position, value in enumerate(sorted(rounded.values(), reverse=True), start=1):
+        place.setdefault(value, position)
+    return {key: place[value] for key, value in rounded.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Where in its period a value stands. `elapsed` is the share of working days gone, None without working days."""
+
+    elapsed: Fraction | None
+    days_left: int
+    is_open: bool
+
+
+def expected(target: Fraction | None, pace: Pace, additive: bool) -> Fraction | None:
+    """What of the target is due by today; ratios and means are due in full at any time and have no such mark."""
+    if target is None or not additive or pace.elapsed is None:
+        return None
+    return target * pace.elapsed
+
+
+def forecast(value: Fraction | None, pace: Pace, additive: bool) -> Fraction | None:
+    """Where the value will stand at the end of the period, by the straight line."""
+    if value is None or pace.elapsed is None:
+        return None
+    if not pace.is_open or not additive:
+        return value
+    return value / pace.elapsed if pace.elapsed >= FORECAST_FROM else None
+
+
+def needed_per_day(value: Fraction | None, target: Fraction | None, pace: Pace) -> Fraction | None:
+    """What each working day left has to bring; None once the target is reached or when no day is left."""
+    if value is None or target is None or value >= target or not pace.is_open or pace.days_left <= 0:
+        return None
+    return (target - value) / pace.days_left
+
+
+def at_risk(value: Fraction | None, target: Fraction | None, pace: Pace, additive: bool, curve: Curve) -> bool:
+    """The forecast misses its target by more than a tenth. Early in a period, and after it, nothing is at risk."""
+    if not pace.is_open or pace.elapsed is None or pace.elapsed < RISK_FROM:
+        return False
+    ahead = attainment(forecast(value, pace, additive), target, curve)
+    return ahead is not None and ahead.raw < RISK_LIMIT

@@ -1,0 +1,126 @@
+"""How results and scores are kept: compared with what is stored, upserted in one statement a table."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, delete, or_, select
+
+from b24app.facts.storage import table_of, upsert
+from b24app.lib.clock import epoch
+from b24app.lib.db import db
+from b24app.portal.rules import COMPANY
+from b24app.scores.rows import Finding
+from b24app.scores.rules import ScoreValue, half_up
+from b24app.scores.tables import Result, Score
+
+MILLIONTHS = 1_000_000
+FEW = 300
+"""Up to so many subjects are named in the query; of more, all rows of the period are read."""
+
+Key = tuple[Any, ...]
+Periods = Collection[tuple[str, str]]
+"""(scorecard, start) pairs."""
+
+Model = type[Result] | type[Score]
+
+COMPARED: Mapping[Model, Sequence[str]] = {
+    Result: ("numerator", "denominator", "facts", "target", "reason"),
+    Score: ("exact", "preliminary", "indicators_with_data"),
+}
+"""A row moved when one of these did."""
+
+
+def result_values(portal_id: int, finding: Finding, now: datetime) -> dict[str, Any]:
+    return {
+        "portal_id": portal_id,
+        "scorecard": finding.version.code,
+        "start": finding.period.start.isoformat(),
+        "subject_type": finding.subject.type.value,
+        "subject_id": finding.subject.id,
+        "indicator": finding.indicator.code,
+        "version_id": finding.version.id,
+        "numerator": finding.numerator,
+        "denominator": finding.denominator,
+        "facts": finding.facts,
+        "target": None if finding.target is None else str(finding.target),
+        "reason": finding.reason,
+        "changed_at": epoch(now),
+        "computed_at": epoch(now),
+    }
+
+
+def score_values(portal_id: int, finding: Finding, value: ScoreValue, now: datetime) -> dict[str, Any]:
+    """The score of the subject, scorecard and period of any of its findings."""
+    return {
+        "portal_id": portal_id,
+        "scorecard": finding.version.code,
+        "start": finding.period.start.isoformat(),
+        "subject_type": finding.subject.type.value,
+        "subject_id": finding.subject.id,
+        "version_id": finding.version.id,
+        "score": None if value.score is None else int(half_up(value.score, 6) * MILLIONTHS),
+        "exact": None if value.score is None else str(value.score),
+        "preliminary": value.preliminary,
+        "indicators_with_data": value.with_data,
+        "computed_at": epoch(now),
+    }
+
+
+def stored_periods(portal_id: int, asked: Iterable[tuple[str, date]]) -> set[tuple[str, date]]:
+    """Those of the (scorecard, start) pairs that have been computed: the company has a score in each of them."""
+    pairs = {(code, start.isoformat()) for code, start in asked}
+    if not pairs:
+        return set()
+    table = table_of(Score)
+    of_company = and_(table.c.portal_id == portal_id, table.c.subject_type == COMPANY.type.value)
+    rows = db.session.execute(select(table.c.scorecard, table.c.start).where(of_company, _in_periods(table, pairs)))
+    return {(code, date.fromisoformat(start)) for code, start in rows}
+
+
+def replace(portal_id: int, model: Model, rows: Sequence[dict[str, Any]], whole: Periods) -> list[dict[str, Any]]:
+    """Upsert the rows and, in the periods that are `whole`, remove all others. Returns the rows that moved."""
+    table = table_of(model)
+    stored = _stored(portal_id, table, rows, whole)
+    moved = []
+    for row in rows:
+        before = stored.pop(_key(table, row), None)
+        if before is None or any(row[name] != getattr(before, name) for name in COMPARED[model]):
+            moved.append(row)
+        elif "changed_at" in row:
+            row["changed_at"] = before.changed_at
+    upsert(model, rows)
+    pairs = set(whole)
+    _remove(table, [key for key, row in stored.items() if (row.scorecard, row.start) in pairs])
+    return moved
+
+
+def _key(table: Table, row: Mapping[str, Any]) -> Key:
+    return tuple(row[column.name] for column in table.primary_key)
+
+
+def _stored(portal_id: int, table: Table, rows: Iterable[Mapping[str, Any]], whole: Periods) -> dict[Key, Row[Any]]:
+    pairs = {(row["scorecard"], row["start"]) for row in rows} | set(whole)
+    if not pairs:
+        return {}
+    query = select(table).where(table.c.portal_id == portal_id, _in_periods(table, pairs))
+    subjects = {row["subject_id"] for row in rows}
+    if not whole and len(subjects) <= FEW:
+        query = query.where(table.c.subject_id.in_(subjects))
+    return {tuple(getattr(row, column.name) for column in table.primary_key): row for row in db.session.execute(query)}
+
+
+def _in_periods(table: Table, pairs: Periods) -> ColumnElement[bool]:
+    starts: dict[str, list[str]] = defaultdict(list)
+    for scorecard, start in pairs:
+        starts[scorecard].append(start)
+    return or_(*(and_(table.c.scorecard == code, table.c.start.in_(those)) for code, those in starts.items()))
+
+
+def _remove(table: Table, keys: Sequence[Key]) -> None:
+    if keys:
+        columns = list(table.primary_key)
+        statement = delete(table).where(*(column == bindparam(f"key_{column.name}") for column in columns))
+        names = [f"key_{column.name}" for column in columns]
+        db.session.connection().execute(statement, [dict(zip(names, key, strict=True)) for key in keys])
