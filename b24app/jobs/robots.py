@@ -1,0 +1,156 @@
+"""Robot calls: count each once, then answer the workflow that waits (architecture 4.3).
+
+    inbox row due -> apply + pipeline + done, one transaction -> answer (reads only) -> bizproc.event.send -> answered
+
+Killed anywhere, a call is taken up where it stopped: what was counted is not counted again, only answered again.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import or_, select, update
+
+from b24app import pipeline
+from b24app.bitrix.errors import AccessDenied
+from b24app.ingest.tables import Inbox
+from b24app.lib import clock
+from b24app.lib.db import db, write
+from b24app.lib.errors import Invalid
+from b24app.lib.i18n import gettext as _
+from b24app.lib.i18n import speaking
+from b24app.lib.log import logger
+from b24app.lib.queue import enqueue
+from b24app.portal import operations as portals
+from b24app.portal import queries
+from b24app.robots import base
+from b24app.robots.base import Answer, Call
+
+ROBOT = "robot"
+OVERDUE = timedelta(seconds=40)
+"""With a sweep every 15 s a workflow is answered within a minute (interfaces 5)."""
+
+ATTEMPTS = 20
+MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A call in the inbox. `waits`: the workflow stands still until it is answered."""
+
+    inbox_id: int
+    code: str
+    call: Call
+    waits: bool
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.call.now - self.call.arrived_at >= OVERDUE
+
+
+def run(inbox_id: int) -> None:
+    """Work off one robot call. May run twice, and late."""
+    delivery = _delivery(inbox_id)
+    if delivery is None:
+        return
+    with speaking(delivery.call.language):
+        try:
+            _count(delivery)
+        except Exception:
+            _update(inbox_id, attempts=Inbox.attempts + 1)
+            if delivery.is_overdue:
+                _answer(delivery, _("The call could not be counted in time. It will be counted later."))
+            raise
+        _answer(delivery)
+
+
+def sweep() -> None:
+    """Take up what was left: calls whose job was lost, failed, or could not reach the portal."""
+    before = clock.epoch(clock.now() - OVERDUE) * MICROSECONDS
+    left = select(Inbox.id).where(
+        Inbox.entity == ROBOT,
+        or_(Inbox.state == "due", Inbox.answered_at.is_(None)),
+        Inbox.attempts < ATTEMPTS,
+        Inbox.arrived_at <= before,
+    )
+    for inbox_id in db.session.scalars(left).all():
+        enqueue(run, inbox_id, queue="robots", unique=f"robot-{inbox_id}")
+
+
+def _delivery(inbox_id: int) -> Delivery | None:
+    row = db.session.get(Inbox, inbox_id)
+    if row is None or row.entity != ROBOT:
+        return None
+    portal = queries.get(row.portal_id)
+    call = Call(
+        portal_id=row.portal_id,
+        event_token=row.key,
+        document=row.payload["document"][-1],
+        properties=row.payload["properties"],
+        arrived_at=clock.moment(row.arrived_at // MICROSECONDS),
+        now=clock.now(),
+        time_zone=portal.time_zone,
+        language=portal.language,
+    )
+    return Delivery(inbox_id, row.payload["code"], call, row.payload["waits"])
+
+
+def _count(delivery: Delivery) -> None:
+    """Apply the call and mark it done, in one transaction. Bad input is final: its reason is kept for the answer."""
+    call = delivery.call
+    with write() as session:
+        portals.lock(call.portal_id)
+        row = session.get_one(Inbox, delivery.inbox_id, populate_existing=True)
+        if row.state != "due":
+            return
+        try:
+            robot = base.find(delivery.code)
+            cells = robot.apply(call, base.parse(robot, call))
+        except Invalid as error:
+            row.state, row.reason = "failed", error.message
+            return
+        pipeline.recompute(call.portal_id, cells, call.now)
+        row.state = "done"
+
+
+def _answer(delivery: Delivery, message: str = "") -> None:
+    """Send what is stored by now, unless that was done or nobody waits. A message goes before the robot's own."""
+    row = db.session.get_one(Inbox, delivery.inbox_id, populate_existing=True)
+    if row.answered_at is not None:
+        return
+    if delivery.waits:
+        answer = _stored_answer(delivery, row.reason if row.state == "failed" else None)
+        _send(delivery, replace(answer, message=message or answer.message))
+    _update(delivery.inbox_id, answered_at=clock.epoch(delivery.call.now))
+
+
+def _stored_answer(delivery: Delivery, problem: str | None) -> Answer:
+    try:
+        robot = base.find(delivery.code)
+    except Invalid as error:
+        return Answer({}, error.message)
+    if problem is not None:
+        return base.nothing(robot.Returns, problem)
+    try:
+        return robot.answer(delivery.call, base.parse(robot, delivery.call))
+    except Invalid as error:
+        return base.nothing(robot.Returns, error.message)
+
+
+def _send(delivery: Delivery, answer: Answer) -> None:
+    """An event token that was used or has ended is answered with ACCESS_DENIED: then nobody waits any more."""
+    call = delivery.call
+    db.session.rollback()  # no transaction stays open while the portal is asked
+    parameters = {"EVENT_TOKEN": call.event_token, "RETURN_VALUES": dict(answer.values), "LOG_MESSAGE": answer.message}
+    try:
+        portals.connect(call.portal_id).call("bizproc.event.send", parameters)
+    except AccessDenied:
+        logger.info("robot_answer_refused", portal=call.portal_id, inbox=delivery.inbox_id)
+    except Exception:
+        _update(delivery.inbox_id, attempts=Inbox.attempts + 1)
+        raise
+
+
+def _update(inbox_id: int, **values: Any) -> None:
+    with write() as session:
+        session.execute(update(Inbox).where(Inbox.id == inbox_id).values(**values))

@@ -1,0 +1,6 @@
+"""The public API, /api/v1 (interfaces 4). A module declares its calls in the table of calls.py by being imported here."""
+
+from b24app.web.api import directory, entries, explaining, numbers, openapi, planning, work
+from b24app.web.api.calls import bp
+
+__all__ = ["bp", "directory", "entries", "explaining", "numbers", "openapi", "planning", "work"]

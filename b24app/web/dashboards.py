@@ -1,0 +1,200 @@
+"""The pages under /ui: My KPI, Team, why, the deal's tab, scorecards, first run. Each view parses, asks once, renders.
+
+Who looks is in `g.viewer` (viewer.py). The answer to htmx is the page's content, to anybody else the whole document; a
+page that asks again with the `version` it shows is told 204 while that is still true.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from b24app.lib import clock
+from b24app.lib.errors import Invalid
+from b24app.lib.i18n import gettext as _
+from b24app.lib.i18n import language
+from b24app.outcomes.dashboards import explain, queries
+from b24app.outcomes.dashboards.rules import Card, DealGives, DealTab, Team, TeamRow
+from b24app.periods import queries as calendars
+from b24app.periods.rules import Kind, Period, Settings, custom, local_day, parse_kind, period_at
+from b24app.portal.rules import Subject, SubjectType, employee
+
+bp = Blueprint("dashboards", __name__, url_prefix="/ui")
+
+Link = Callable[..., str]
+
+INDENT = "\N{EM SPACE}"
+
+
+@bp.after_request
+def tell_language(response: Response) -> Response:
+    """The boot page spoke the browser's language; what comes into it is in the viewer's."""
+    response.content_language.add(language())
+    return response
+
+
+@bp.get("/")
+def home() -> ResponseReturnValue:
+    """Where each begins: at their card; a head at the team; an admin, while the portal is read, at the progress."""
+    if g.viewer.is_admin and not queries.sync(g.viewer.portal_id).complete:
+        return redirect(url_for(".start"))
+    heads = g.viewer.is_admin or g.viewer.departments
+    return redirect(url_for(".team" if heads else ".my"))
+
+
+@bp.get("/my")
+def my() -> ResponseReturnValue:
+    subject = _subject() or employee(g.viewer.user_id)
+    settings = calendars.settings(g.viewer.portal_id)
+    card = queries.card(g.viewer, subject, _text("scorecard"), _period(settings), clock.now())
+    panel = _text("why") and _why_address(card, card.subject, request.args["why"])
+    return _page("my", card, settings, card=card, mine=subject == employee(g.viewer.user_id), panel=panel)
+
+
+@bp.get("/team")
+def team() -> ResponseReturnValue:
+    settings = calendars.settings(g.viewer.portal_id)
+    shown = queries.team(g.viewer, _number("department"), _text("scorecard"), _period(settings), clock.now())
+    sort = _text("sort") or "risk"
+    panel = _text("why") and _text("whose") and _why_address(shown, _named(request.args["whose"]), request.args["why"])
+    return _page(
+        "team",
+        shown,
+        settings,
+        team=shown,
+        people=in_order(shown.people, sort),
+        sort=sort,
+        at_risk=sum(person.at_risk for person in shown.people),
+        departments=[
+            ("", _("Everybody")),
+            *((id, INDENT * depth + name) for id, name, depth in shown.departments),
+        ],
+        panel=panel,
+    )
+
+
+@bp.get("/why")
+def why() -> ResponseReturnValue:
+    settings = calendars.settings(g.viewer.portal_id)
+    subject = _subject() or employee(g.viewer.user_id)
+    tab = _text("tab") or "counted"
+    ask = explain.why if tab == "counted" else explain.not_counted
+    scorecard, indicator = request.args.get("scorecard", ""), request.args.get("indicator", "")
+    shown = ask(g.viewer, scorecard, indicator, subject, _period(settings), _text("cursor"), clock.now())
+    return render_template("dashboards/why.html", shown=shown, tab=tab, here=_link("why"), time_zone=settings.time_zone)
+
+
+@bp.get("/deal/<int:deal_id>")
+def deal(deal_id: int) -> ResponseReturnValue:
+    settings = calendars.settings(g.viewer.portal_id)
+    tab = queries.deal(g.viewer, deal_id, clock.now())
+    return _page("deal", tab, settings, tab=tab, gains=gains(tab))
+
+
+@bp.get("/start")
+def start() -> ResponseReturnValue:
+    return render_template("dashboards/start.html", sync=queries.sync(g.viewer.portal_id))
+
+
+@bp.get("/sync")
+def sync() -> ResponseReturnValue:
+    """The chip in the head of every page."""
+    return render_template("dashboards/sync.html", sync=queries.sync(g.viewer.portal_id))
+
+
+def in_order(people: tuple[TeamRow, ...], sort: str) -> tuple[TeamRow, ...]:
+    """As the reader wants them; they come with those at risk first. Nobody is first without a score."""
+    match sort:
+        case "score":
+            return tuple(sorted(people, key=lambda row: (row.score is None, -(row.score or 0))))
+        case "name":
+            return tuple(sorted(people, key=lambda row: row.name.casefold()))
+        case _:
+            return people
+
+
+def gains(tab: DealTab) -> tuple[DealGives, ...]:
+    """Per person and scorecard once: who would gain points if this deal were won now."""
+    better = (one for one in tab.gives if one.score_now is not None and one.score_after is not None)
+    found = {(one.scorecard_code, one.employee): one for one in better if one.score_after > one.score_now}
+    return tuple(found.values())
+
+
+def _page(view: str, model: Card | Team | DealTab, settings: Settings, **context: Any) -> ResponseReturnValue:
+    """The view's template, or 204 for a page that polls and shows this already."""
+    version = _version(model)
+    if request.args.get("version") == version:
+        return "", 204
+    link = _link(view)
+    return render_template(
+        f"dashboards/{view}.html", version=version, link=link, viewer=g.viewer, time_zone=settings.time_zone, **context
+    )
+
+
+def _version(model: Card | Team | DealTab) -> str:
+    """A stamp of everything shown except the moment it was calculated."""
+    timeless = model if isinstance(model, DealTab) else replace(model, computed_at=None)
+    return hashlib.sha256(repr(timeless).encode()).hexdigest()[:16]
+
+
+def _link(view: str) -> Link:
+    """Makes addresses of this page with some of its parameters changed (None takes one away)."""
+    stays = {key: value for key, value in request.args.items() if key not in ("version", "why", "whose")}
+    return lambda **changes: url_for(f".{view}", **{**stays, **(request.view_args or {}), **changes})
+
+
+def _why_address(shown: Card | Team, subject: Subject | None, indicator: str) -> str | None:
+    if subject is None or shown.scorecard_code is None:
+        return None
+    return url_for(
+        ".why",
+        scorecard=shown.scorecard_code,
+        indicator=indicator,
+        subject=subject.type.value,
+        subject_id=subject.id,
+        period=shown.period.kind.value,
+        start=shown.period.start,
+    )
+
+
+def _text(name: str) -> str | None:
+    return request.args.get(name) or None
+
+
+def _number(name: str) -> int | None:
+    value = _text(name)
+    if value is not None and not value.isdecimal():
+        raise Invalid(_("This address is not complete. Open the page again from the menu."))
+    return int(value) if value else None
+
+
+def _subject() -> Subject | None:
+    kind = _text("subject")
+    return _named(f"{kind}-{_number('subject_id') or 0}") if kind else None
+
+
+def _named(text: str) -> Subject:
+    """`employee-7`, `department-5`, `company-0`."""
+    kind, _dash, id = text.partition("-")
+    if kind not in set(SubjectType) or not id.isdecimal():
+        raise Invalid(_("This address is not complete. Open the page again from the menu."))
+    return Subject(SubjectType(kind), int(id))
+
+
+def _day(name: str) -> date | None:
+    try:
+        return date.fromisoformat(request.args[name]) if _text(name) else None
+    except ValueError as error:
+        raise Invalid(_("The date in the address is not a date.")) from error
+
+
+def _period(settings: Settings) -> Period:
+    """What `period`, `start` (any day of it) and, for a custom one, `end` name; the current month without them."""
+    kind = parse_kind(_text("period") or Kind.MONTH)
+    today = local_day(clock.epoch(clock.now()), settings)
+    first = _day("start") or today
+    return custom(first, _day("end") or today) if kind is Kind.CUSTOM else period_at(kind, first, settings)

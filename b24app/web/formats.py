@@ -1,0 +1,181 @@
+"""Numbers, money, dates and periods as a reader of the current language writes them, and all else templates find ready.
+
+Rounding is that of `scores.rules.shown`: never up to a limit that was not reached (semantics 7).
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel import Locale, dates, numbers, units
+from flask import Flask, url_for
+from htmx_flask import Htmx
+
+from b24app.lib import clock, i18n
+from b24app.lib.paths import STATIC
+from b24app.outcomes.dashboards.rules import Point
+from b24app.periods.rules import Period
+from b24app.scores.rules import shown
+
+Real = Fraction | Decimal | int
+
+NO_DATA = "—"
+SPACE = "\N{NO-BREAK SPACE}"
+
+# CLDR writes only a country's own currency with its sign ("RUB 1,234" in English); whoever earns in it knows the sign.
+SIGNS = {"RUB": "₽", "KZT": "₸", "UAH": "₴", "BYN": "Br", "AMD": "֏", "GEL": "₾", "AZN": "₼", "TRY": "₺"}
+
+
+def locale() -> Locale:
+    return Locale.parse(i18n.language())
+
+
+def rounded(value: Real, digits: int = 0, limits: Iterable[Real | None] = ()) -> Decimal:
+    """Half up to so many digits, but never up to one of the limits."""
+    exact = shown(Fraction(value), digits, [None if limit is None else Fraction(limit) for limit in limits])
+    return Decimal(exact.numerator) / exact.denominator
+
+
+def plain(value: Real | None, digits: int = 2, *, fixed: bool = False, limits: Iterable[Real | None] = ()) -> str:
+    """1 234.5: grouped, with at most (`fixed`: exactly) so many digits."""
+    if value is None:
+        return NO_DATA
+    pattern = f"#,##0.{('0' if fixed else '#') * digits}" if digits else "#,##0"
+    return numbers.format_decimal(rounded(value, digits, limits), format=pattern, locale=locale())
+
+
+def percent(value: Real | None, digits: int = 2, *, fixed: bool = False, limits: Iterable[Real | None] = ()) -> str:
+    """98.5 %: of a number that is 98.5, not 0.985."""
+    if value is None:
+        return NO_DATA
+    pattern = locale().percent_formats[None].pattern
+    return pattern.replace("#,##0", plain(value, digits, fixed=fixed, limits=limits))
+
+
+def money(value: Real | None, currency: str | None, *, exact: bool = False, limits: Iterable[Real | None] = ()) -> str:
+    """1 234 ₽. From a thousand on only `exact` money, which somebody may add up, shows its cents."""
+    if value is None:
+        return NO_DATA
+    digits = 2 if exact or abs(value) < 1000 else 0
+    near = rounded(value, digits, limits)
+    whole = near == near.to_integral_value()
+    sign = numbers.get_currency_symbol(currency, locale()) if currency else ""
+    if not currency or sign == currency:
+        return f"{plain(near, 0 if whole else 2, fixed=True)}{SPACE}{SIGNS.get(sign, sign)}".rstrip()
+    pattern = locale().currency_formats["standard"].pattern.replace("0.00", "0" if whole else "0.00")
+    return numbers.format_currency(near, currency, format=pattern, locale=locale(), currency_digits=False)
+
+
+def figure(value: Real | None, unit: str, currency: str | None = None, limits: Iterable[Real | None] = ()) -> str:
+    """A value in the unit of its indicator; a dash when there is no data."""
+    if value is None:
+        return NO_DATA
+    match unit:
+        case "money":
+            return money(value, currency, limits=limits)
+        case "percent":
+            return percent(value, limits=limits)
+        case "count":
+            return plain(value, 0, limits=limits)
+        case "days" | "hours":
+            length = rounded(value, 2, limits)
+            return units.format_unit(length, f"duration-{unit[:-1]}", "short", "#,##0.##", locale=locale())
+        case _:
+            return plain(value, limits=limits)
+
+
+def day(value: date, form: str = "medium") -> str:
+    """12 Nov 2026."""
+    return dates.format_date(value, form, locale=locale())
+
+
+def moment(value: datetime | int, time_zone: str) -> str:
+    """12 Nov 2026, 14:05, by the portal's clock; takes aware datetimes and epoch seconds."""
+    instant = clock.moment(value) if isinstance(value, int) else value
+    local = instant.astimezone(ZoneInfo(time_zone))
+    return f"{day(local)}, {dates.format_time(local.time(), 'short', locale=locale())}"
+
+
+def interval(start: date, end: date) -> str:
+    """16 - 22 November 2026, for a half-open interval of days."""
+    return dates.format_interval(start, end - timedelta(days=1), "yMMMd", locale=locale())
+
+
+def period(value: Period) -> str:
+    """What people call a period: November 2026, 4th quarter 2026, 16 - 22 November 2026."""
+    start = value.start
+    match value.kind.value:
+        case "day":
+            text = dates.format_date(start, "full", locale=locale())
+        case "month":
+            text = dates.format_date(start, "LLLL y", locale=locale())
+        case "quarter" if start.month % 3 == 1:
+            text = dates.format_date(start, "QQQQ y", locale=locale())
+        case "year" if start.month == 1:
+            text = str(start.year)
+        case _:
+            text = interval(start, value.end)
+    return text[:1].upper() + text[1:]
+
+
+def duration(seconds: int) -> str:
+    """About how long: 40 seconds, 3 minutes."""
+    return dates.format_timedelta(timedelta(seconds=seconds), threshold=1.2, locale=locale())
+
+
+def initials(name: str) -> str:
+    """AP of Anna Petrova."""
+    return "".join(word[0] for word in name.split()[:2]).upper()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A sparkline in a box of 88 x 28: its points, and where the last one is."""
+
+    points: str
+    x: float
+    y: float
+
+
+def spark(history: Sequence[Point]) -> Line | None:
+    """The line through the periods that have a value, from zero up; None when there are not two of them."""
+    values = [(place, float(point.value)) for place, point in enumerate(history) if point.value is not None]
+    if len(values) < 2:
+        return None
+    low = min(0.0, *(value for _, value in values))
+    height = max(value for _, value in values) - low or 1
+    step = 80 / (len(history) - 1)
+    dots = [(round(4 + step * place, 1), round(24 - 20 * (value - low) / height, 1)) for place, value in values]
+    return Line(" ".join(f"{x},{y}" for x, y in dots), *dots[-1])
+
+
+@lru_cache(maxsize=256)
+def _stamp(name: str, modified_ns: int) -> str:
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]
+
+
+def static_url(name: str) -> str:
+    """The address of a static file with its content in it, so that it may be cached for ever."""
+    return url_for("static", filename=name, v=_stamp(name, (STATIC / name).stat().st_mtime_ns))
+
+
+def init_templates(app: Flask) -> None:
+    """Give the templates of an application our words, numbers and files.
+
+    gettext is called as it is, not through Jinja's extension: what it returns is text, and escaped like any other text.
+    """
+    Htmx(app)
+    env = app.jinja_env
+    env.trim_blocks = env.lstrip_blocks = True
+    env.filters.update(
+        plain=plain, percent=percent, money=money, figure=figure, day=day, moment=moment, period=period,
+        duration=duration, interval=interval, rounded=rounded, pick=i18n.pick, initials=initials, spark=spark,
+    )  # fmt: skip
+    env.globals.update(
+        _=i18n.gettext, ngettext=i18n.ngettext, language=i18n.language, static_url=static_url, NO_DATA=NO_DATA
+    )

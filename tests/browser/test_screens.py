@@ -1,0 +1,205 @@
+"""The screens in a real browser: session, frame, history, live numbers, and an accessibility check of every page."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from urllib.parse import quote
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask, render_template_string, request
+from playwright.sync_api import Browser, Frame, Page, expect
+
+from b24app.lib.i18n import speaking
+from tests.browser.pages import chromium, portal_page, served
+from tests.web import samples
+from tests.web.site import Answers, application
+
+pytestmark = pytest.mark.browser
+
+WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 375, "height": 700}
+
+PAGES = {
+    "my": ("/ui/my", {}),
+    "early": ("/ui/my", {"card": samples.early_card}),
+    "nobody": ("/ui/my", {"card": samples.empty_card}),
+    "team": ("/ui/team", {}),
+    "why": ("/ui/my?why=revenue", {}),
+    "not counted": ("/ui/why?tab=not-counted", {}),
+    "deal": ("/ui/deal/7405", {}),
+    "reading": ("/ui/start", {"sync": lambda: samples.sync(3200, 8800, "running")}),
+    "read": ("/ui/start", {}),
+    "scorecards": ("/ui/scorecards", {}),
+    "scorecard": ("/ui/scorecards/sales", {}),
+}
+
+INSTALLER = '{% extends "frame.html" %}{% block page %}<p data-install-done="/ui/my">Ready</p>{% endblock %}'
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, site: object) -> Iterator[Page]:
+    """A page that allows no error on its console: the security policy speaks there too. Closed before the site."""
+    page = browser.new_page(viewport=WIDE)
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    page.close()
+    assert [
+        one for one in complaints if "favicon" not in one and "status of 4" not in one and "Code 4" not in one
+    ] == []
+
+
+@pytest.fixture
+def site() -> Iterator[Callable[..., str]]:
+    """Starts the pages with given answers behind them; gives their address."""
+    with ExitStack() as open_sites:
+
+        def start(prepare: Callable[[Flask], None] = lambda app: None, **known: object) -> str:
+            app = open_sites.enter_context(application(**known))
+            app.add_url_rule("/portal", "portal", portal)
+            prepare(app)
+            return open_sites.enter_context(served(app))
+
+        yield start
+
+
+def portal() -> tuple[str, dict[str, str]]:
+    """The toy portal, a page of somebody else with no policy of ours."""
+    page = portal_page(request.host_url.rstrip("/"), request.args["go"], install="install" in request.args["go"])
+    return page, {"Content-Security-Policy": "frame-ancestors 'none'"}
+
+
+def shell(url: str, address: str) -> str:
+    """The address whose answer is what a placement is answered with: a session, and the page to begin with."""
+    return f"{url}/shell?go={quote(address)}"
+
+
+def in_portal(page: Page, url: str, address: str) -> Frame:
+    page.goto(f"{url}/portal?go={quote(address)}")
+    return page.frames[1]
+
+
+def told(page: Page, command: str) -> list[dict[str, object]]:
+    page.wait_for_function("command => told.some(one => one.command === command)", arg=command)
+    return page.evaluate("command => told.filter(one => one.command === command)", command)
+
+
+@pytest.mark.parametrize(("language", "viewport"), [("en", WIDE), ("ru", PHONE)], ids=["desk", "phone"])
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_accessible_and_fits(page, site, name, language, viewport):
+    address, answers = PAGES[name]
+    with speaking(language):
+        known = Answers(**{key: make() for key, make in answers.items()})
+    page.set_viewport_size(viewport)
+    page.goto(shell(site(language=language, answers=known), address))
+    page.wait_for_selector("#panel[open] #panel-title" if "why=" in address else "#page h1")
+    page.wait_for_function("document.getAnimations().every(one => one.playState === 'finished')")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
+    findings = Axe().run(page).response["violations"]
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in findings] == []
+
+
+def test_a_page_opened_by_its_address_takes_a_session_from_the_portal(page, site):
+    apps: list[Flask] = []
+    frame = in_portal(page, site(apps.append), "/ui/my?period=week")
+    expect(frame.locator("#score")).to_have_text("83.6%")
+    given = next(asked[1] for asked in apps[0].extensions["asked"] if asked[0] == "session")
+    assert given["access_token"] == "viewer-token"
+    assert given["member_id"] == "m1"
+    assert frame.url.endswith("/ui/my?period=week")
+
+
+def test_frame_is_as_high_as_its_content(page, site):
+    frame = in_portal(page, site(), "/ui/team")
+    frame.wait_for_selector(".heat")
+    told(page, "resizeWindow")
+    frame.wait_for_function("Math.abs(innerHeight - document.body.getBoundingClientRect().height) < 2")
+    frame.get_by_role("link", name="My KPI").click()
+    frame.wait_for_selector(".rows")
+    frame.wait_for_function("Math.abs(innerHeight - document.body.getBoundingClientRect().height) < 2")
+
+
+def test_a_session_that_ended_is_renewed_and_the_request_repeated(page, site):
+    frame = in_portal(page, site(), "/shell?token=expired&go=/ui/my")
+    expect(frame.locator("#score")).to_have_text("83.6%")
+
+
+def test_outside_of_the_portal_the_page_says_where_to_open_it(page, site):
+    page.goto(f"{site()}/ui/my")
+    expect(page.locator("#page .error-message")).to_have_text("Open this page from the menu of your Bitrix24.")
+
+
+def test_a_record_opens_in_the_portals_slider(page, site):
+    frame = in_portal(page, site(), "/ui/my?why=revenue")
+    frame.get_by_role("button", name="MG Special, Hottechi").click()
+    assert "/crm/deal/details/7391/" in told(page, "openPath")[0]["path"]
+
+
+def test_the_installer_finishes_when_the_server_is_done(page, site):
+    def prepare(app: Flask) -> None:
+        app.add_url_rule("/install", "install", lambda: render_template_string(INSTALLER))
+
+    in_portal(page, site(prepare), "/install")
+    assert told(page, "setInstallFinish")
+
+
+def test_reasons_open_beside_the_page_with_an_address_and_escape_closes_them(page, site):
+    page.goto(shell(site(), "/ui/my"))
+    page.get_by_role("link", name="Why: Revenue").click()
+    expect(page.get_by_role("dialog")).to_contain_text("96 records")
+    assert "why=revenue" in page.url
+    page.get_by_role("link", name="Not counted").click()
+    expect(page.get_by_role("dialog")).to_contain_text("The deal has no amount.")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert "why" not in page.url
+
+
+def test_more_records_are_added_to_the_list(page, site):
+    page.goto(shell(site(), "/ui/my?why=revenue"))
+    page.get_by_role("button", name="Show more").click()
+    expect(page.locator("#facts tr")).to_have_count(16)
+
+
+def test_back_and_forward_and_another_period(page, site):
+    page.goto(shell(site(), "/ui/my"))
+    page.get_by_role("link", name="Quarter").click()
+    page.wait_for_url("**/ui/my?period=quarter*")
+    page.get_by_role("link", name="Team").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Team")
+    assert page.title() == "West: KPI"
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_have_text("My KPI")
+    assert "period=quarter" in page.url
+    page.go_forward()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Team")
+
+
+def test_a_department_is_chosen_from_the_list(page, site):
+    page.goto(shell(site(), "/ui/team"))
+    page.get_by_label("Department", exact=True).select_option("West")
+    page.wait_for_url("**/ui/team?department=5")
+
+
+def test_a_number_that_moves_is_seen_to_move(page, site):
+    answers = Answers()
+    page.goto(shell(site(answers=answers), "/ui/my"))
+    expect(page.locator("#score")).to_have_text("83.6%")
+    answers.card = samples.card(score=98, rank=2)
+    expect(page.locator("#score.changed")).to_have_text("98%", timeout=3000)
+    expect(page.locator("#rank.changed")).to_contain_text("Place 2 of 30")
+    expect(page.locator("#said")).to_have_text("Score 98%")
+
+
+def test_what_went_wrong_is_said_in_the_servers_words(page, site):
+    page.goto(shell(site(), "/ui/my"))
+    expect(page.locator("#score")).to_be_visible()
+    page.evaluate("htmx.ajax('GET', '/ui/my?start=never', '#page')")
+    expect(page.get_by_role("alert")).to_contain_text("The date in the address is not a date.")
+    expect(page.locator("#score")).to_be_visible()

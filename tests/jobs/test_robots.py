@@ -1,0 +1,265 @@
+"""Robot calls from the inbox to the workflow's answer: counted once, answered once, whatever happens in between."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from redis import Redis
+from rq import Queue
+from sqlalchemy import select
+
+from b24app import pipeline
+from b24app.bitrix.errors import AccessDenied, Unreachable
+from b24app.facts.tables import Entry
+from b24app.ingest.tables import Inbox
+from b24app.jobs import robots
+from b24app.lib import clock
+from b24app.lib.db import db, write
+from b24app.lib.i18n import language
+from b24app.portal import operations as portals
+from b24app.portal.tables import Portal
+from b24app.scorecards import documents
+from b24app.scorecards import operations as scorecards
+from tests.web.api.conftest import HEAD, NOW, SCORECARD, SELLER, deal, make_portal
+
+TOKEN = "66aa00000000a1.00000001|A10000_20000_30000_40000|SECRET.0000"
+
+
+@dataclass
+class FakeWorkflows:
+    """The portal's side of bizproc.event.send: a token answers once."""
+
+    problem: Exception | None = None
+    answers: list[dict[str, Any]] = field(default_factory=list)
+    languages: list[str] = field(default_factory=list)
+
+    def call(self, method: str, params: dict[str, Any]) -> bool:
+        assert method == "bizproc.event.send"
+        assert not db.session().in_transaction(), "no transaction is open while the portal is asked"
+        if self.problem:
+            raise self.problem
+        if any(answer["EVENT_TOKEN"] == params["EVENT_TOKEN"] for answer in self.answers):
+            raise AccessDenied("Access denied!", code="ACCESS_DENIED")
+        self.answers.append(params)
+        self.languages.append(language())
+        return True
+
+
+@pytest.fixture(autouse=True)
+def now() -> Iterator[Any]:
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def portal_id(app: Flask) -> int:
+    """The seller has won one deal of four: 25 % of weight 35; revenue is as good as nothing."""
+    id = make_portal("acme")
+    with write() as session:
+        scorecards.save(id, documents.parse(SCORECARD), "system", NOW)
+        session.add(deal(id, 12, amount=0))
+        session.flush()
+        pipeline.recompute_open(id, NOW)
+    return id
+
+
+@pytest.fixture
+def workflows(monkeypatch: pytest.MonkeyPatch) -> FakeWorkflows:
+    fake = FakeWorkflows()
+    monkeypatch.setattr(portals, "connect", lambda portal_id: fake)
+    return fake
+
+
+def arrive(portal_id: int, code: str, properties: dict[str, Any], document: str = "DEAL_12", waits: bool = True) -> int:
+    """Puts a call into the inbox, as the view that receives it does."""
+    payload = {"code": code, "document": ["crm", "CCrmDocument", document], "properties": properties, "waits": waits}
+    arrived_at = clock.epoch(clock.now()) * 1_000_000
+    with write() as session:
+        row = Inbox(portal_id=portal_id, entity="robot", key=TOKEN, payload=payload, arrived_at=arrived_at)
+        session.add(row)
+    return row.id
+
+
+def inbox(id: int) -> Inbox:
+    return db.session.get_one(Inbox, id, populate_existing=True)
+
+
+def entries() -> list[Entry]:
+    found = list(db.session.scalars(select(Entry).execution_options(populate_existing=True)))
+    db.session.rollback()
+    return found
+
+
+def test_kpi_add_counts_and_answers_where_the_employee_stands(portal_id: int, workflows: FakeWorkflows) -> None:
+    id = arrive(portal_id, "kpi_add", {"code": "visit", "value": "1,5", "employee": "user_7", "comment": "Fair"})
+    robots.run(id)
+
+    (entry,) = entries()
+    assert (entry.code, entry.kind, entry.value, entry.employee_id) == ("visit", "add", 1_500_000, SELLER)
+    assert (entry.occurred_at, entry.origin, entry.comment) == (clock.epoch(NOW), "robot", "Fair")
+    assert TOKEN not in entry.key
+    assert workflows.answers == [
+        {
+            "EVENT_TOKEN": TOKEN,
+            "RETURN_VALUES": {"value": "1.5", "target": "3", "attainment": "50", "score": "21.25"},
+            "LOG_MESSAGE": "",
+        }
+    ]
+    assert (inbox(id).state, inbox(id).answered_at) == ("done", clock.epoch(NOW))
+
+
+def test_the_responsible_of_the_deal_is_meant_when_nobody_is_named(portal_id: int, workflows: FakeWorkflows) -> None:
+    robots.run(arrive(portal_id, "kpi_add_activity", {"code": "visit"}))
+    assert [(entry.employee_id, entry.value) for entry in entries()] == [(SELLER, 1_000_000)]
+
+
+def test_a_call_worked_off_twice_counts_and_answers_once(portal_id: int, workflows: FakeWorkflows) -> None:
+    id = arrive(portal_id, "kpi_add", {"code": "visit"})
+    robots.run(id)
+    robots.run(id)
+    assert len(entries()) == len(workflows.answers) == 1
+
+
+def test_after_a_crash_before_the_answer_only_the_answer_is_repeated(
+    portal_id: int, workflows: FakeWorkflows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = arrive(portal_id, "kpi_add", {"code": "visit"})
+    workflows.problem = Unreachable("The portal does not answer.")
+    with pytest.raises(Unreachable):
+        robots.run(id)
+    assert (len(entries()), inbox(id).state, inbox(id).answered_at) == (1, "done", None)
+
+    workflows.problem = None
+    robots.run(id)
+    assert (len(entries()), len(workflows.answers)) == (1, 1)
+
+
+def test_a_crash_while_counting_leaves_nothing_half_done(
+    portal_id: int, workflows: FakeWorkflows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = arrive(portal_id, "kpi_add", {"code": "visit"})
+    with monkeypatch.context() as broken:
+        broken.setattr(pipeline, "recompute", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            robots.run(id)
+    assert (entries(), inbox(id).state, workflows.answers) == ([], "due", [])
+
+    robots.run(id)
+    assert (len(entries()), len(workflows.answers)) == (1, 1)
+
+
+def test_a_workflow_that_waited_too_long_is_answered_with_what_is_stored(
+    portal_id: int, workflows: FakeWorkflows, monkeypatch: pytest.MonkeyPatch, now: Any
+) -> None:
+    id = arrive(portal_id, "kpi_add", {"code": "visit"})
+    now.shift(robots.OVERDUE)
+    with monkeypatch.context() as broken:
+        broken.setattr(pipeline, "recompute", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            robots.run(id)
+    (answer,) = workflows.answers
+    assert answer["RETURN_VALUES"]["value"] == ""
+    assert answer["RETURN_VALUES"]["target"] == "3"
+    assert answer["LOG_MESSAGE"]
+
+    robots.run(id)
+    assert (len(entries()), len(workflows.answers)) == (1, 1)
+
+
+def test_a_token_that_was_used_is_not_tried_again(portal_id: int, workflows: FakeWorkflows) -> None:
+    id = arrive(portal_id, "kpi_add", {"code": "visit"})
+    workflows.problem = AccessDenied("Access denied!", code="ACCESS_DENIED")
+    robots.run(id)
+    assert (inbox(id).state, inbox(id).answered_at) == ("done", clock.epoch(NOW))
+
+
+def test_a_call_that_does_not_wait_is_counted_and_not_answered(portal_id: int, workflows: FakeWorkflows) -> None:
+    robots.run(arrive(portal_id, "kpi_add", {"code": "visit"}, waits=False))
+    assert (len(entries()), workflows.answers) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("code", "properties", "document"),
+    [
+        ("kpi_add", {}, "DEAL_12"),
+        ("kpi_add", {"code": "visit", "value": "many"}, "DEAL_12"),
+        ("kpi_add", {"code": "visit", "employee": "user_99"}, "DEAL_12"),
+        ("kpi_add", {"code": "visit"}, "DEAL_99"),
+        ("kpi_add", {"code": "visit"}, "CONTACT_9"),
+        ("kpi_get", {}, "CONTACT_9"),
+        ("kpi_get", {"period": "next"}, "DEAL_12"),
+        ("kpi_dance", {}, "DEAL_12"),
+    ],
+)
+def test_bad_input_is_said_in_the_workflows_log(
+    portal_id: int, workflows: FakeWorkflows, code: str, properties: Any, document: str
+) -> None:
+    robots.run(arrive(portal_id, code, properties, document))
+    (answer,) = workflows.answers
+    assert answer["LOG_MESSAGE"]
+    assert set(answer["RETURN_VALUES"].values()) <= {""}
+    assert entries() == []
+
+
+def test_without_a_scorecard_the_value_counts_and_the_answer_is_empty(portal_id: int, workflows: FakeWorkflows) -> None:
+    robots.run(arrive(portal_id, "kpi_add", {"code": "visit", "date": "2026-09-15", "employee": "7"}))
+    (answer,) = workflows.answers
+    assert set(answer["RETURN_VALUES"].values()) == {""}
+    assert answer["LOG_MESSAGE"]
+    assert len(entries()) == 1
+
+
+def test_a_code_no_indicator_counts_gives_the_score_alone(portal_id: int, workflows: FakeWorkflows) -> None:
+    robots.run(arrive(portal_id, "kpi_add", {"code": "unheard"}))
+    (answer,) = workflows.answers
+    assert answer["RETURN_VALUES"] == {
+        "value": "",
+        "target": "",
+        "attainment": "",
+        "score": answer["RETURN_VALUES"]["score"],
+    }
+    assert answer["LOG_MESSAGE"]
+
+
+def test_kpi_get_gives_the_named_indicator_and_the_place(portal_id: int, workflows: FakeWorkflows) -> None:
+    robots.run(arrive(portal_id, "kpi_get", {"scorecard": "sales", "indicator": "won"}))
+    (answer,) = workflows.answers
+    values = answer["RETURN_VALUES"]
+    assert (values["value"], values["target"], values["attainment"]) == ("1", "4", "25")
+    assert values["rank"] == "1"
+    assert values["forecast"]
+    assert entries() == []
+
+
+def test_kpi_get_gives_the_first_indicator_and_the_previous_period(portal_id: int, workflows: FakeWorkflows) -> None:
+    robots.run(arrive(portal_id, "kpi_get", {"period": "previous", "employee": f"user_{HEAD}"}))
+    values = workflows.answers[0]["RETURN_VALUES"]
+    assert (values["value"], values["target"], values["score"]) == ("0", "500000.5", "0")
+
+
+def test_messages_speak_the_language_of_the_portal(portal_id: int, workflows: FakeWorkflows) -> None:
+    with write() as session:
+        session.get_one(Portal, portal_id).language = "ru"
+    robots.run(arrive(portal_id, "kpi_add", {}))
+    assert workflows.languages == ["ru"]
+
+
+def test_the_sweep_takes_up_what_was_left(portal_id: int, workflows: FakeWorkflows, redis: Redis, now: Any) -> None:
+    lost = arrive(portal_id, "kpi_add", {"code": "visit"})
+    robots.sweep()
+    assert Queue("robots", connection=redis).count == 0
+
+    now.shift(robots.OVERDUE)
+    robots.sweep()
+    robots.sweep()
+    (job,) = Queue("robots", connection=redis).jobs
+    assert (job.func, job.args) == (robots.run, (lost,))
+
+    robots.run(lost)
+    job.delete()
+    now.shift(robots.OVERDUE)
+    robots.sweep()
+    assert Queue("robots", connection=redis).count == 0
