@@ -1,4 +1,4 @@
-"""The typed configuration, read from the environment once. Only app.py and cli/ import it (architecture, decision 5)."""
+"""The typed configuration, read from the environment once. Only app.py and cli/ import it (decision 5)."""
 
 import os
 from collections.abc import Mapping
@@ -57,12 +57,12 @@ def load(environment: Mapping[str, str] = os.environ) -> Config:
             return default
 
     secret_key = required("SECRET_KEY", "it signs sessions; any long random text")
-    token_keys = tuple(filter(None, (key.strip() for key in required("TOKEN_KEYS", "Fernet keys that encrypt tokens, newest first").split(","))))  # fmt: skip
+    token_keys = _listed(required("TOKEN_KEYS", "Fernet keys that encrypt tokens, newest first"))
     client_id = required("B24_CLIENT_ID", "the application's id from its card in Bitrix24")
     client_secret = required("B24_CLIENT_SECRET", "the application's key from its card in Bitrix24")
     allow_http = environment.get("B24_ALLOW_HTTP") == "1"
     public_url = required("PUBLIC_URL", "the address of this app as the portal sees it").rstrip("/")
-    servers = tuple(filter(None, (url.strip().rstrip("/") for url in environment.get("B24_OAUTH_SERVERS", "").split(","))))  # fmt: skip
+    servers = tuple(url.rstrip("/") for url in _listed(environment.get("B24_OAUTH_SERVERS", "")))
 
     port, session_minutes = number("PORT", 8000), number("SESSION_MINUTES", 60)
 
@@ -74,7 +74,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Config:
             for key in token_keys:
                 Fernet(key)
         except ValueError:
-            faults.append(Fault("TOKEN_KEYS", "TOKEN_KEYS must be Fernet keys: 32 random bytes in URL-safe base64 each."))
+            faults.append(Fault("TOKEN_KEYS", "TOKEN_KEYS must be Fernet keys: 32 bytes in URL-safe base64 each."))
     if faults:
         raise Invalid("The configuration is not complete.", faults)
     return Config(
@@ -93,6 +93,10 @@ def load(environment: Mapping[str, str] = os.environ) -> Config:
         log_format=environment.get("LOG_FORMAT") or "console",
         sentry_dsn=environment.get("SENTRY_DSN") or None,
     )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _wrong_address(url: str, allow_http: bool) -> str | None:

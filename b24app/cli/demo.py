@@ -1,11 +1,14 @@
 """`b24app demo`: a local Bitrix24 portal with real deals, and this app installed into it over the real protocol.
 
-    embedded Redis + SQLite in a temporary folder  ->  portal (port + 1)  <-OAuth, REST, events->  web, worker, scheduler (port)
+    embedded Redis + SQLite in a temporary folder
+    portal (port + 1)  <- OAuth, REST, events ->  web, worker, scheduler (port)
 
-The first visitor of the portal page is its administrator and sees the installer run. Nothing stays behind after Ctrl-C.
+The command itself does what the first administrator's browser would do; the visitor finds the app installed and sees
+its first run. Nothing stays behind after Ctrl-C.
 """
 
 import os
+import re
 import socket
 import sys
 import tempfile
@@ -15,14 +18,25 @@ from pathlib import Path
 import click
 import requests
 
+from b24app import config
+from b24app.app import create_app
 from b24app.cli import supervisor
 from b24app.cli.check import upgrade
 from b24app.cli.roles import children
-from b24app.lib import crypto, redis_server
+from b24app.demo.settings import DemoSettings
+from b24app.lib import clock, crypto, redis_server
+from b24app.lib.db import write
 from b24app.lib.errors import Permanent
+from b24app.portal import operations, queries
 
 CLIENT_ID = "app.demo.b24app"
 WAIT_S = 60
+VARIABLES = (
+    "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "TOKEN_KEYS", "PUBLIC_URL", "HOST", "PORT",
+    "B24_CLIENT_ID", "B24_CLIENT_SECRET", "B24_OAUTH_SERVERS", "B24_ALLOW_HTTP", "LOG_FORMAT",
+)  # fmt: skip
+SESSION_IN_PAGE = r'name="b24-session" content="([^"]+)"'
+PROGRESS_IN_PAGE = r'hx-get="(/ui/install/[^"]+)"'
 
 
 def run(port: int, deals: int | None) -> None:
@@ -33,7 +47,7 @@ def run(port: int, deals: int | None) -> None:
         try:
             _environment(port, redis_url, folder)
             upgrade()
-            supervisor.supervise([_portal(port, deals), *children("127.0.0.1", port)], lambda: _announce(port))
+            supervisor.supervise([_portal(port, deals), *children("127.0.0.1", port)], lambda: _announce(port, folder))
         finally:
             redis_process.terminate()
             redis_process.wait()
@@ -56,7 +70,6 @@ def _environment(port: int, redis_url: str, folder: str) -> None:
         B24_ALLOW_HTTP="1",
         LOG_FORMAT=os.environ.get("LOG_FORMAT", "console"),
         WEB_CONCURRENCY="1",
-        B24APP_DEMO_FOLDER=folder,
     )
 
 
@@ -70,12 +83,48 @@ def _portal(port: int, deals: int | None) -> supervisor.Child:
     return supervisor.Child("portal", [*arguments, *(["--deals", str(deals)] if deals else [])])
 
 
-def _announce(port: int) -> None:
+def _announce(port: int, folder: str) -> None:
     portal, app = portal_url(port), f"http://127.0.0.1:{port}"
     _wait_for(f"{app}/healthz")
-    _wait_for(f"{portal}/demo/api/stats")
-    click.echo(f"\n  Open {portal}/ - a Bitrix24 portal with the KPI app in it.")
-    click.echo(f"  The app itself, its API and its health are at {app}/ ; stop with Ctrl-C.\n")
+    _wait_for(f"{portal}/demo/api/state")
+    _install(portal, app)
+    click.echo(f"\n  Open {portal}/ - a Bitrix24 portal with the KPI app in it. Its history is being read now.")
+    click.echo(f"  The app itself, its API and its health are at {app}/ - stop with Ctrl-C.\n")
+    click.echo(f"  Portal: {DemoSettings().member_id}")
+    click.echo(f"  API token: {_api_token()}")
+    click.echo(f"  Environment: {_environment_file(folder)}  (for other commands: set -a; . it)\n")
+
+
+def _install(portal: str, app: str) -> None:
+    """What an administrator's browser does: open the installer, wait until it says done, and finish the installation."""
+    requests.post(f"{portal}/demo/api/app/install", json={}, timeout=WAIT_S).raise_for_status()
+    form = requests.post(f"{portal}/demo/api/placement-form", json={"user_id": 1}, timeout=WAIT_S).json()
+    page = requests.post(form["url"], data=form["fields"], timeout=WAIT_S)
+    session, progress = (re.search(pattern, page.text) for pattern in (SESSION_IN_PAGE, PROGRESS_IN_PAGE))
+    if session is None or progress is None:
+        raise Permanent(f"The installer answered {page.status_code}; see the messages above.")
+    deadline = time.monotonic() + WAIT_S
+    while "data-install-done" not in page.text:
+        if time.monotonic() > deadline or "error-message" in page.text:
+            raise Permanent("The app could not be installed into the portal; see the messages above.")
+        time.sleep(0.2)
+        page = requests.get(app + progress[1], headers={"Authorization": f"Bearer {session[1]}"}, timeout=WAIT_S)
+    requests.post(f"{portal}/demo/api/app/finish", json={}, timeout=WAIT_S).raise_for_status()
+
+
+def _api_token() -> str:
+    with create_app(config.load(), pooled=False).app_context():
+        portal = queries.find(DemoSettings().member_id)
+        if portal is None:
+            raise Permanent("The app could not be installed into the portal; see the messages above.")
+        with write():
+            return operations.create_api_token(portal.id, "Demo", ["read", "write", "money"], clock.now())
+
+
+def _environment_file(folder: str) -> str:
+    path = Path(folder) / "environment"
+    path.write_text("".join(f"{name}={os.environ[name]}\n" for name in VARIABLES), "utf-8")
+    return str(path)
 
 
 def _wait_for(url: str) -> None:

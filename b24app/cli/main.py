@@ -38,7 +38,9 @@ def web(host: str | None, port: int | None) -> None:
 
 
 @cli.command()
-@click.option("--queues", help="Comma-separated queues of a single process (default: one process for live work, one for all).")
+@click.option(
+    "--queues", help="Comma-separated queues of one process (default: two processes, one for live work only)."
+)
 def worker(queues: str | None) -> None:
     """Work off jobs."""
     from b24app.cli.roles import worker as run

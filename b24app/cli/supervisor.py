@@ -12,6 +12,7 @@ from b24app.lib.log import logger
 
 STOP_WAIT_S = 10
 RESTART_AFTER_S = 1.0
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass
@@ -38,23 +39,34 @@ def b24app(name: str, *arguments: str, **environment: str) -> Child:
 
 def supervise(children: Sequence[Child], ready: Callable[[], None] | None = None) -> None:
     """Run the children until a signal says stop; `ready` is called once, when all were started."""
-    stopping: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda caught, _frame: stopping.append(caught))
-    for child in children:
-        child.start()
+    for number in STOP_SIGNALS:
+        signal.signal(number, _stop_now)
     try:
+        for child in children:
+            child.start()
         if ready:
             ready()
-        while not stopping:
+        while True:
             time.sleep(0.2)
             for child in children:
-                if child.process and child.process.poll() is not None and not stopping:
+                if child.process and child.process.poll() is not None:
                     logger.warning("restarting", role=child.name, exit_code=child.process.returncode)
                     time.sleep(RESTART_AFTER_S)
                     child.start()
+    except Stop:
+        pass
     finally:
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
         stop(children)
+
+
+class Stop(BaseException):
+    """A signal came."""
+
+
+def _stop_now(number: int, frame: object) -> None:
+    raise Stop
 
 
 def stop(children: Sequence[Child]) -> None:

@@ -1,7 +1,8 @@
 """What happened: the latest state of every synced record, what was journalled about it, and the ledger of entries.
 
-Stored integers only (architecture, decision 2): base-currency money in hundredths, other numbers in millionths, durations in
-seconds, instants in epoch seconds. `deleted_at` is a tombstone: the record stopped counting (semantics 3.6).
+Stored integers only (architecture, decision 2): base-currency money in hundredths, other numbers in millionths,
+durations in seconds, instants in epoch seconds. `deleted_at` is a tombstone: the record stopped
+counting (semantics 3.6).
 """
 
 from typing import Any

@@ -11,8 +11,8 @@ from b24app.lib.db import Base, Int64
 class Inbox(Base):
     """One thing to do, the truth behind the queue: a record to read again, or a robot call to answer.
 
-    A record has one row however often it changes: a newer `arrived_at` (microseconds) makes it due again, and it is marked done
-    only if `arrived_at` is still what was read (compare and set). A robot call's `key` is its event token.
+    A record has one row however often it changes: a newer `arrived_at` (microseconds) makes it due again, and it is
+    marked done only if `arrived_at` is still what was read (compare and set). A robot call's `key` is its event token.
     """
 
     __tablename__ = "inbox"

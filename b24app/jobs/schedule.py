@@ -10,7 +10,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from b24app.jobs import inbox, robots, scores, sync
+from b24app.jobs import inbox, install, robots, scores, sync
 from b24app.lib import clock
 from b24app.lib.log import logger
 from b24app.lib.queue import enqueue, redis
@@ -34,13 +34,14 @@ class Periodic:
 SCHEDULE = (
     Periodic(inbox.sweep, 60, "live", per_portal=False),
     Periodic(robots.sweep, 15, "robots", per_portal=False),
+    Periodic(install.sweep, 60, "live", per_portal=False),
     Periodic(sync.resume, 60, "sync"),
     Periodic(sync.staff, 15 * 60, "default"),
     Periodic(sync.incremental, 10 * 60, "sync"),
     Periodic(scores.midnight, 5 * 60, "default"),
     Periodic(sync.reconcile, 24 * 3600, "sync"),
     Periodic(scores.nightly, 24 * 3600, "sync"),
-    Periodic(sync.purge, 24 * 3600, "default", per_portal=False),
+    Periodic(install.purge, 24 * 3600, "default", per_portal=False),
 )
 
 

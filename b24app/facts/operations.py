@@ -1,0 +1,285 @@
+"""What can be done to facts: upsert and forget records, post to the ledger, keep rates and dictionaries.
+
+The only writer of facts. Every change answers with the cells it touched, of the old and of the new state; repeating one
+changes nothing. The caller has the portal's lock, recomputes and commits. Deals depend on each other: deals.py.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
+from decimal import Decimal
+from secrets import token_hex
+from typing import Any, Literal
+
+from sqlalchemy import delete, select, update
+
+from b24app.facts import deals, storage
+from b24app.facts.rules import (
+    ACTIVITY,
+    DEAL,
+    MILLIONTHS,
+    ActivityDraft,
+    ActivityFact,
+    Cell,
+    DealDraft,
+    EntryDraft,
+    MoveDraft,
+    RateDraft,
+    TermDraft,
+    activity_fact,
+    entry_cells,
+    may_replace,
+    plain,
+    touched,
+)
+from b24app.facts.tables import Activity, Entry, Rate, Term
+from b24app.lib.clock import epoch
+from b24app.lib.db import db
+from b24app.lib.errors import Conflict, NotFound
+from b24app.lib.i18n import gettext as _
+from b24app.periods import queries as periods
+from b24app.periods.rules import midnight
+
+LARGEST_VALUE = 9 * 10**12
+"""In millionths it still is a 64-bit number."""
+
+_ACTIVITY_NAMES = tuple(field.name for field in fields(ActivityFact))
+_ACTIVITY_COLUMNS = tuple(getattr(Activity, name) for name in _ACTIVITY_NAMES)
+
+
+# --- records of the portal
+
+
+def upsert_deals(
+    portal_id: int, drafts: Sequence[DealDraft], moves: Sequence[MoveDraft], read_at: datetime
+) -> frozenset[Cell]:
+    """Store deals as a read that began at `read_at` found them, with the stage moves it found."""
+    return deals.upsert(portal_id, drafts, moves, epoch(read_at))
+
+
+def upsert_moves(portal_id: int, moves: Sequence[MoveDraft], read_at: datetime) -> frozenset[Cell]:
+    """Keep stage moves; deals closed by one of them get their exact closed_at."""
+    return deals.upsert(portal_id, (), moves, epoch(read_at))
+
+
+def upsert_activities(
+    portal_id: int, drafts: Sequence[ActivityDraft], read_at: datetime, *, in_history: bool = False
+) -> frozenset[Cell]:
+    """`in_history`: found by a backfill, so that when they were completed has to be assumed (semantics 4.3)."""
+    newest = {draft.id: draft for draft in sorted(drafts, key=lambda draft: draft.updated_at)}
+    began = epoch(read_at)
+    cells: set[Cell] = set()
+    for ids in deals.chunks(newest):
+        stored = _activities(portal_id, ids)
+        facts = {
+            id: activity_fact(newest[id], stored.get(id), began, in_history=in_history)
+            for id in ids
+            if may_replace(stored.get(id), newest[id].updated_at, began)
+        }
+        cells |= _store_activities(portal_id, stored, facts)
+    return frozenset(cells)
+
+
+def forget(portal_id: int, entity: str, ids: Collection[int], now: datetime) -> frozenset[Cell]:
+    """The portal has these records no more, says a read that began at `now`; later reads know better."""
+    at = epoch(now)
+    if entity == DEAL:
+        return deals.forget(portal_id, ids, at)
+    if entity != ACTIVITY:
+        raise NotFound(_("There are no records of the kind %(entity)s.", entity=entity))
+    cells: set[Cell] = set()
+    for part in deals.chunks(ids):
+        stored = _activities(portal_id, part)
+        gone = {
+            id: replace(fact, deleted_at=at)
+            for id, fact in stored.items()
+            if fact.deleted_at is None and fact.read_at <= at
+        }
+        gone |= {id: _unseen(id, at) for id in part if id not in stored}
+        cells |= _store_activities(portal_id, stored, gone)
+    return frozenset(cells)
+
+
+def _activities(portal_id: int, ids: Collection[int]) -> dict[int, ActivityFact]:
+    query = select(*_ACTIVITY_COLUMNS).where(Activity.portal_id == portal_id, Activity.id.in_(ids))
+    return {row.id: ActivityFact(*row) for row in db.session.execute(query)}
+
+
+def _store_activities(
+    portal_id: int, stored: Mapping[int, ActivityFact], facts: Mapping[int, ActivityFact]
+) -> frozenset[Cell]:
+    changed = {id: fact for id, fact in facts.items() if fact != stored.get(id)}
+    rows: list[dict[str, Any]] = [
+        {"portal_id": portal_id, **{name: getattr(fact, name) for name in _ACTIVITY_NAMES}} for fact in changed.values()
+    ]
+    storage.upsert(Activity, rows)
+    return frozenset(cell for id, fact in changed.items() for cell in touched(stored.get(id), fact))
+
+
+def _unseen(id: int, at: int) -> ActivityFact:
+    """What is kept of a record that was deleted before we saw it."""
+    columns: dict[str, Any] = dict.fromkeys(_ACTIVITY_NAMES) | {
+        "id": id,
+        "kind": "other",
+        "provider": "",
+        "subject": "",
+    }
+    flags: dict[str, Any] = {"completed": False, "completed_assumed": False}
+    return ActivityFact(**columns | flags | {"created_at": at, "updated_at": 0, "read_at": at, "deleted_at": at})
+
+
+# --- the ledger
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPosted:
+    """What became of one draft, by its place in what was posted."""
+
+    index: int
+    status: Literal["created", "duplicate", "error"]
+    id: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesPosted:
+    items: tuple[EntryPosted, ...]
+    cells: frozenset[Cell]
+
+
+def post_entries(portal_id: int, drafts: Sequence[EntryDraft], now: datetime) -> EntriesPosted:
+    """Append to the ledger, item by item: one that is wrong or came before does not stop the others."""
+    faults = {place: fault for place, draft in enumerate(drafts) if (fault := _fault(draft))}
+    good = {place: draft for place, draft in enumerate(drafts) if place not in faults}
+    first_of = {draft.key: place for place, draft in reversed(good.items())}
+    created = _append(portal_id, [good[place] for place in sorted(first_of.values())], now)
+    earlier = _entry_ids(portal_id, first_of.keys() - created.keys())
+
+    def outcome(place: int) -> EntryPosted:
+        if place in faults:
+            return EntryPosted(place, "error", error=faults[place])
+        key = drafts[place].key
+        if key in created and first_of[key] == place:
+            return EntryPosted(place, "created", created[key])
+        return EntryPosted(place, "duplicate", created.get(key) or earlier[key])
+
+    items = tuple(map(outcome, range(len(drafts))))
+    counted = (drafts[item.index] for item in items if item.status == "created")
+    return EntriesPosted(
+        items,
+        frozenset().union(*(entry_cells(one.employee_id, one.department_id, one.occurred_at) for one in counted)),
+    )
+
+
+def _fault(draft: EntryDraft) -> str | None:
+    if not draft.key or len(draft.key) > 255:
+        return _("The key must have 1 to 255 characters.")
+    if not draft.code or len(draft.code) > 64:
+        return _("The code must have 1 to 64 characters.")
+    if draft.kind not in ("add", "set"):
+        return _("The kind must be add or set.")
+    if not draft.value.is_finite() or abs(draft.value) > LARGEST_VALUE:
+        return _("The value is too large.")
+    if draft.value * MILLIONTHS % 1:
+        return _("The value may have at most 6 decimals.")
+    return None
+
+
+def _append(
+    portal_id: int, drafts: Iterable[EntryDraft], now: datetime, undoes_id: int | None = None
+) -> dict[str, int]:
+    """The ids of the new entries by key; a key that is there already is left alone."""
+    rows = [
+        {
+            "portal_id": portal_id,
+            "key": draft.key,
+            "code": draft.code,
+            "kind": draft.kind,
+            "value": int(draft.value * MILLIONTHS),
+            "occurred_at": draft.occurred_at,
+            "employee_id": draft.employee_id,
+            "department_id": draft.department_id,
+            "source_id": draft.source_id,
+            "comment": draft.comment,
+            "origin": draft.origin,
+            "author": draft.author,
+            "undoes_id": undoes_id,
+            "undone": False,
+            "created_at": epoch(now),
+        }
+        for draft in drafts
+    ]
+    if not rows:
+        return {}
+    statement = storage.insert(Entry).on_conflict_do_nothing(index_elements=["portal_id", "key"])
+    return {row.key: row.id for row in db.session.execute(statement.returning(Entry.key, Entry.id), rows)}
+
+
+def _entry_ids(portal_id: int, keys: Collection[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for part in deals.chunks(keys):
+        query = select(Entry.key, Entry.id).where(Entry.portal_id == portal_id, Entry.key.in_(part))
+        found |= {row.key: row.id for row in db.session.execute(query)}
+    return found
+
+
+def undo_entry(portal_id: int, entry_id: int, author: str, now: datetime) -> frozenset[Cell]:
+    """Take an entry back with a counter-entry: both then count for nothing (semantics 14). Twice changes nothing."""
+    entry = db.session.get(Entry, entry_id, populate_existing=True)
+    if entry is None or entry.portal_id != portal_id:
+        raise NotFound(_("There is no such entry."))
+    if entry.undoes_id is not None:
+        raise Conflict(_("This entry takes another one back and cannot be taken back itself."))
+    if entry.undone:
+        return frozenset()
+    counter = EntryDraft(
+        key=f"undo:{entry.id}:{token_hex(8)}",
+        code=entry.code,
+        kind=entry.kind,
+        value=Decimal(-entry.value) / MILLIONTHS,
+        occurred_at=entry.occurred_at,
+        employee_id=entry.employee_id,
+        department_id=entry.department_id,
+        source_id=entry.source_id,
+        origin="manual",
+        author=author,
+    )
+    _append(portal_id, [counter], now, undoes_id=entry.id)
+    entry.undone = True
+    db.session.flush()
+    return entry_cells(entry.employee_id, entry.department_id, entry.occurred_at)
+
+
+# --- rates and dictionaries
+
+
+def save_rates(portal_id: int, rates: Sequence[RateDraft], day: date) -> frozenset[Cell]:
+    """Keep the copy of a local day; amounts that rest on a rate which is now another are converted again."""
+    before = deals.load_rates(portal_id, {rate.currency for rate in rates})
+    changed = {one.currency for one in rates if before.on(one.currency, day) != one.amount / one.count}
+    rows = [
+        {"portal_id": portal_id, "currency": rate.currency, "day": day.isoformat(), "amount": plain(rate.amount),
+         "count": rate.count}
+        for rate in rates
+        if rate.currency != before.base
+    ]  # fmt: skip
+    storage.upsert(Rate, rows)
+    changed.discard(before.base)
+    if not changed:
+        return frozenset()
+    return deals.reconvert(portal_id, changed, midnight(day, periods.settings(portal_id)))
+
+
+def drop_rates(portal_id: int) -> None:
+    """The portal counts in another base currency now: rates kept so far say nothing any more."""
+    db.session.execute(delete(Rate).where(Rate.portal_id == portal_id))
+
+
+def save_terms(portal_id: int, kind: str, terms: Sequence[TermDraft]) -> None:
+    """The whole dictionary of a kind. Words it no longer has stay, inactive: old facts still use them."""
+    listed = {
+        term.id: {"name": term.name[:255], "sort": term.sort, "extra": dict(term.extra), "active": True}
+        for term in terms
+    }
+    db.session.execute(update(Term).where(Term.portal_id == portal_id, Term.kind == kind).values(active=False))
+    storage.upsert(Term, [{"portal_id": portal_id, "kind": kind, "id": id, **term} for id, term in listed.items()])

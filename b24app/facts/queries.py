@@ -1,0 +1,95 @@
+"""What can be asked of facts one by one: a deal, a dictionary, the ledger. Numbers are the business of metrics."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+
+from b24app.facts import deals
+from b24app.facts.rules import ACTIVITY, DEAL, ENTRY, MOVE, DealFact
+from b24app.facts.tables import Activity, Deal, Entry, StageMove, Term
+from b24app.lib.db import db
+
+
+@dataclass(frozen=True, slots=True)
+class TermRow:
+    """One word of a dictionary. `extra` of a stage: category_id, semantic, color."""
+
+    id: str
+    name: str
+    sort: int
+    extra: dict[str, Any]
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """One row of the ledger; `value` in millionths."""
+
+    id: int
+    key: str
+    code: str
+    kind: str
+    value: int
+    occurred_at: int
+    employee_id: int | None
+    department_id: int | None
+    source_id: str | None
+    comment: str
+    origin: str
+    author: str
+    undoes_id: int | None
+    undone: bool
+    created_at: int
+
+
+def deal(portal_id: int, id: int) -> DealFact | None:
+    """None for a deal we have never seen or that was deleted."""
+    found = deals.load(portal_id, [id]).get(id)
+    return found if found and found.deleted_at is None else None
+
+
+def terms(portal_id: int, kind: str) -> tuple[TermRow, ...]:
+    """In the portal's order, words no longer in use included."""
+    query = (
+        select(Term.id, Term.name, Term.sort, Term.extra, Term.active)
+        .where(Term.portal_id == portal_id, Term.kind == kind)
+        .order_by(Term.sort, Term.id)
+    )
+    return tuple(TermRow(*row) for row in db.session.execute(query))
+
+
+def entries(
+    portal_id: int,
+    *,
+    code: str | None = None,
+    key: str | None = None,
+    employee_id: int | None = None,
+    department_id: int | None = None,
+    after: int = 0,
+    limit: int = 100,
+    visible: Collection[int] | None = None,
+) -> tuple[EntryRow, ...]:
+    """Entries with an id above `after`, by id; `visible` narrows them to some employees' own."""
+    columns = [getattr(Entry, name) for name in EntryRow.__slots__]
+    query = select(*columns).where(Entry.portal_id == portal_id, Entry.id > after)
+    asked = {Entry.code: code, Entry.key: key, Entry.employee_id: employee_id, Entry.department_id: department_id}
+    for column, wanted in asked.items():
+        if wanted is not None:
+            query = query.where(column == wanted)
+    if visible is not None:
+        query = query.where(Entry.employee_id.in_(visible))
+    return tuple(EntryRow(*row) for row in db.session.execute(query.order_by(Entry.id).limit(limit)))
+
+
+def counts(portal_id: int) -> dict[str, int]:
+    """How many living records and entries there are, by entity."""
+    living = {
+        DEAL: select(func.count()).where(Deal.portal_id == portal_id, Deal.deleted_at.is_(None)),
+        MOVE: select(func.count()).where(StageMove.portal_id == portal_id),
+        ACTIVITY: select(func.count()).where(Activity.portal_id == portal_id, Activity.deleted_at.is_(None)),
+        ENTRY: select(func.count()).where(Entry.portal_id == portal_id),
+    }
+    row = db.session.execute(select(*(query.scalar_subquery().label(name) for name, query in living.items()))).one()
+    return dict(row._mapping)

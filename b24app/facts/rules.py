@@ -1,0 +1,406 @@
+"""What a record means once it is a fact: its outcome, when and by whom it was closed, its client, its worth. Pure.
+
+A *draft* is what a source read; a *fact* is the draft with what follows from it, as stored. `touched` names the cells
+whose numbers a change of a fact may move.
+"""
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from operator import attrgetter
+from typing import Any, Protocol, TypeVar
+
+from b24app.periods.rules import Settings, local_day, midnight
+
+DEAL, ACTIVITY, ENTRY, MOVE = "deal", "activity", "entry", "stage_move"
+OPEN, WON, LOST = "P", "S", "F"
+FINAL = frozenset({WON, LOST})
+
+CLOSER_KNOWN_AFTER_S = 5
+"""Automation that hands a deal over as it closes does so at once: whoever has it then closed it (semantics 3.4)."""
+
+MILLIONTHS = 1_000_000
+HUNDREDTHS = 100
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cell:
+    """A place whose numbers a change may touch: an entity by one of its dates and one of its owners, at an instant.
+
+    `date` and `owner` are the columns without `_at` and `_id`. An entry without an employee also names its department.
+    """
+
+    entity: str
+    date: str
+    owner: str
+    owner_id: int | None
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoveDraft:
+    """One row of the stage history: 1 created, 2 moved, 3 final, 5 funnel changed."""
+
+    id: int
+    record_id: int
+    kind: int
+    category_id: int | None
+    stage_id: str
+    semantic: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class DealDraft:
+    """A deal as the portal told it. `amount_original` in millionths of its own currency; no currency means the base."""
+
+    id: int
+    title: str
+    category_id: int
+    stage_id: str
+    semantic: str
+    source_id: str | None
+    company_id: int | None
+    contact_id: int | None
+    responsible_id: int | None
+    created_by_id: int | None
+    currency: str | None
+    amount_original: int | None
+    created_at: int
+    updated_at: int
+    moved_at: int | None
+    close_day: str | None
+    is_return: bool
+    is_recurring: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DealFact(DealDraft):
+    """A deal as it counts; the fields are the columns of the table."""
+
+    client: str | None
+    closed_by_id: int | None
+    closed_by_assumed: bool
+    amount: int | None
+    rate: str | None
+    closed_at: int | None
+    closed_from: str | None
+    seconds_to_close: int | None
+    win_no: int | None
+    read_at: int
+    deleted_at: int | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Recurring templates are ignored (semantics 3.1)."""
+        return self.deleted_at is None and not self.is_recurring
+
+    @property
+    def win(self) -> tuple[str, int] | None:
+        """What the numbering of the client's wins rests on; None when the deal takes no number (semantics 3.3)."""
+        if not self.counts or self.semantic != WON or self.client is None or self.closed_at is None:
+            return None
+        return self.client, self.closed_at
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityDraft:
+    """A CRM activity as the portal told it."""
+
+    id: int
+    kind: str
+    provider: str
+    subject: str
+    direction: str | None
+    responsible_id: int | None
+    created_by_id: int | None
+    owner_type_id: int | None
+    owner_id: int | None
+    created_at: int
+    updated_at: int
+    start_at: int | None
+    end_at: int | None
+    deadline_at: int | None
+    completed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityFact(ActivityDraft):
+    """An activity as it counts; the fields are the columns of the table."""
+
+    completed_at: int | None
+    completed_assumed: bool
+    read_at: int
+    deleted_at: int | None = None
+
+    @property
+    def counts(self) -> bool:
+        return self.deleted_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDraft:
+    """A value to be posted to the ledger. The same `key` counts once."""
+
+    key: str
+    code: str
+    kind: str
+    value: Decimal
+    occurred_at: int
+    employee_id: int | None = None
+    department_id: int | None = None
+    source_id: str | None = None
+    comment: str = ""
+    origin: str = "api"
+    author: str = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class RateDraft:
+    """The portal's rate of today: `amount` of the base currency for `count` units."""
+
+    currency: str
+    amount: Decimal
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TermDraft:
+    """One word of a dictionary: a funnel, stage, source or currency."""
+
+    id: str
+    name: str
+    sort: int = 500
+    extra: Mapping[str, str | int | None] = field(default_factory=dict)
+
+
+class Versioned(Protocol):
+    """What the guard against old news looks at in a stored record."""
+
+    @property
+    def updated_at(self) -> int: ...
+
+    @property
+    def read_at(self) -> int: ...
+
+    @property
+    def deleted_at(self) -> int | None: ...
+
+
+def may_replace(stored: Versioned | None, updated_at: int, read_at: int) -> bool:
+    """Whether a version read at `read_at` is the newer knowledge; an equal one replaces, too (semantics 3.6)."""
+    if stored is None:
+        return True
+    if stored.deleted_at is not None:
+        return read_at > stored.deleted_at
+    return (updated_at, read_at) >= (stored.updated_at, stored.read_at)
+
+
+def client_key(company_id: int | None, contact_id: int | None) -> str | None:
+    """`C5` for a company, `P7` for a person, None without a client (semantics 3.3)."""
+    if company_id:
+        return f"C{company_id}"
+    return f"P{contact_id}" if contact_id else None
+
+
+def closing(deal: DealDraft, moves: Sequence[MoveDraft], settings: Settings) -> tuple[int, str] | tuple[None, None]:
+    """closed_at and what told it: history | moved | planned (semantics 3.2). `moves` are the deal's, oldest first.
+
+    A history that does not end in the deal's semantic has not been read to its end: it tells nothing yet.
+    """
+    if deal.semantic not in FINAL:
+        return None, None
+    began = None
+    for move in reversed(moves):
+        if move.semantic != deal.semantic:
+            break
+        began = move.at
+    if began is not None:
+        return began, "history"
+    if deal.moved_at is not None:
+        return deal.moved_at, "moved"
+    if deal.close_day:
+        return midnight(date.fromisoformat(deal.close_day), settings), "planned"
+    return None, None
+
+
+Owned = tuple[int, int | None]
+"""One row of the ownership journal: since when, who."""
+
+
+def closer(
+    deal: DealDraft, closed_at: int | None, owners: Sequence[Owned], before: DealFact | None
+) -> tuple[int | None, bool]:
+    """Who closed the deal, and whether that is assumed (semantics 3.4). `owners` is the journal, oldest first."""
+    if deal.semantic not in FINAL:
+        return None, False
+    if before is not None and (before.semantic, before.closed_at) == (deal.semantic, closed_at):
+        return before.closed_by_id, before.closed_by_assumed
+    known = [owner for since, owner in owners if closed_at is not None and since <= closed_at + CLOSER_KNOWN_AFTER_S]
+    return (known[-1], False) if known else (deal.responsible_id, True)
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """The daily copies of the portal's rates, oldest first: (day, base units for one unit)."""
+
+    base: str
+    copies: Mapping[str, Sequence[tuple[str, Decimal]]] = field(default_factory=dict)
+
+    def on(self, currency: str | None, day: date | None) -> Decimal | None:
+        """The rate of a local day; None asks for the latest. Days before the first copy use it (semantics 3.5)."""
+        if not currency or currency == self.base:
+            return Decimal(1)
+        copies = self.copies.get(currency)
+        if not copies:
+            return None
+        if day is None:
+            return copies[-1][1]
+        place = bisect_right(copies, day.isoformat(), key=lambda copy: copy[0])
+        return copies[max(place - 1, 0)][1]
+
+
+def convert(amount: int | None, rate: Decimal | None) -> int | None:
+    """Millionths of a currency -> hundredths of the base currency, half up."""
+    if amount is None or rate is None:
+        return None
+    exact = Decimal(amount) * rate * HUNDREDTHS / MILLIONTHS
+    return int(exact.quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def columns(draft: DealDraft | ActivityDraft | MoveDraft, kind: type[Any]) -> dict[str, Any]:
+    """The fields of this kind of draft, also out of a fact made of one."""
+    return {name: getattr(draft, name) for name in kind.__slots__}
+
+
+def deal_fact(
+    draft: DealDraft,
+    moves: Sequence[MoveDraft],
+    owners: Sequence[Owned],
+    rates: Rates,
+    settings: Settings,
+    before: DealFact | None,
+    read_at: int,
+) -> DealFact:
+    """The draft with all that follows from it but a new win number: that needs the client's other deals."""
+    closed_at, closed_from = closing(draft, moves, settings)
+    closed_by_id, closed_by_assumed = closer(draft, closed_at, owners, before)
+    client = client_key(draft.company_id, draft.contact_id)
+    rate = rates.on(draft.currency, None if closed_at is None else local_day(closed_at, settings))
+    amount = convert(draft.amount_original, rate)
+    keeps_number = draft.semantic == WON and before is not None and before.client == client
+    return DealFact(
+        **columns(draft, DealDraft),
+        client=client,
+        closed_by_id=closed_by_id,
+        closed_by_assumed=closed_by_assumed,
+        amount=amount,
+        rate=None if amount is None or rate is None else plain(rate),
+        closed_at=closed_at,
+        closed_from=closed_from,
+        seconds_to_close=_seconds_to_close(draft, closed_at, closed_from),
+        win_no=before.win_no if keeps_number and before else None,
+        read_at=read_at,
+    )
+
+
+def _seconds_to_close(draft: DealDraft, closed_at: int | None, closed_from: str | None) -> int | None:
+    """None for what days to close leave out: not won, closed on a planned day only, or before created (3.2, 4.4)."""
+    if draft.semantic != WON or closed_at is None or closed_from == "planned" or closed_at < draft.created_at:
+        return None
+    return closed_at - draft.created_at
+
+
+def activity_fact(draft: ActivityDraft, before: ActivityFact | None, read_at: int, *, in_history: bool) -> ActivityFact:
+    """`in_history`: the activity is found by a backfill, long after whatever happened to it (semantics 4.3)."""
+    completed_at, is_assumed = None, False
+    if draft.completed and before is not None and before.completed:
+        completed_at, is_assumed = before.completed_at, before.completed_assumed
+    elif draft.completed:
+        completed_at, is_assumed = draft.updated_at, in_history and before is None
+        if is_assumed and draft.kind in ("call", "meeting", "email") and draft.end_at is not None:
+            completed_at = min(draft.end_at, draft.updated_at)
+        completed_at = min(completed_at, read_at)
+    return ActivityFact(
+        **columns(draft, ActivityDraft), completed_at=completed_at, completed_assumed=is_assumed, read_at=read_at
+    )
+
+
+def plain(number: Decimal) -> str:
+    """Without an exponent and without zeros at the end, short enough for its column."""
+    return f"{number.normalize():f}"[:40]
+
+
+Fact = TypeVar("Fact", DealFact, ActivityFact)
+
+
+def _all_but(fact: type[Any], draft: type[Any], *names: str) -> "attrgetter[Any]":
+    return attrgetter(*sorted({*fact.__slots__, *draft.__slots__} - set(names)))
+
+
+_counted = {
+    DealFact: _all_but(DealFact, DealDraft, "title", "updated_at", "moved_at", "read_at", "close_day"),
+    ActivityFact: _all_but(ActivityFact, ActivityDraft, "subject", "updated_at", "read_at"),
+}
+"""All that a number or a condition may rest on."""
+
+
+def touched(old: Fact | None, new: Fact | None) -> frozenset[Cell]:
+    """The cells of both states; none if nothing that counts has changed."""
+    if old is not None and new is not None and _counted[type(old)](old) == _counted[type(new)](new):
+        return frozenset()
+    return frozenset(cell for fact in (old, new) if fact is not None and fact.counts for cell in cells(fact))
+
+
+class Closable(Protocol):
+    """The dates and owners of a deal, of a whole fact or of a row with little else."""
+
+    @property
+    def created_at(self) -> int: ...
+
+    @property
+    def closed_at(self) -> int | None: ...
+
+    @property
+    def responsible_id(self) -> int | None: ...
+
+    @property
+    def created_by_id(self) -> int | None: ...
+
+    @property
+    def closed_by_id(self) -> int | None: ...
+
+
+def cells(fact: DealFact | ActivityFact) -> Iterator[Cell]:
+    """Where a fact counts: every date it has, for every owner."""
+    if isinstance(fact, DealFact):
+        return deal_cells(fact)
+    owners = (("responsible", fact.responsible_id), ("created_by", fact.created_by_id))
+    return _cells(ACTIVITY, (("start", fact.start_at), ("completed", fact.completed_at)), owners)
+
+
+def deal_cells(deal: Closable) -> Iterator[Cell]:
+    """An open deal has no closer, and no metric of closed deals counts it by its creation."""
+    owners = [("responsible", deal.responsible_id), ("created_by", deal.created_by_id)]
+    if deal.closed_at is not None:
+        owners.append(("closed_by", deal.closed_by_id))
+    return _cells(DEAL, (("created", deal.created_at), ("closed", deal.closed_at)), owners)
+
+
+def _cells(
+    entity: str, dates: Iterable[tuple[str, int | None]], owners: Collection[tuple[str, int | None]]
+) -> Iterator[Cell]:
+    for name, at in dates:
+        if at is not None:
+            for owner, owner_id in owners:
+                yield Cell(entity, name, owner, owner_id, at)
+
+
+def entry_cells(employee_id: int | None, department_id: int | None, occurred_at: int) -> frozenset[Cell]:
+    """An entry of an employee counts for them, one without for its department, whatever it names (semantics 4.7)."""
+    found = {Cell(ENTRY, "occurred", "employee", employee_id, occurred_at)}
+    if employee_id is None and department_id is not None:
+        found.add(Cell(ENTRY, "occurred", "department", department_id, occurred_at))
+    return frozenset(found)

@@ -1,0 +1,246 @@
+"""The inbox, and storing what was read. Flushes and never commits; REST is done before, with no transaction open.
+
+    accept -> due -> (a source's fetch) -> store -> done | failed
+
+An inbox row is marked done only if nothing has arrived for it since it was read (compare and set), in the transaction
+that stores its record: killed anywhere, the work is repeated and comes to the same.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, case, select, update
+
+from b24app.facts import operations as facts
+from b24app.facts import storage
+from b24app.facts import rules as fact
+from b24app.facts.rules import Cell
+from b24app.ingest.poll import Poll
+from b24app.ingest.rules import Profile
+from b24app.ingest.sources import currencies, dictionaries, staff
+from b24app.ingest.sources.base import Reading, Rejected
+from b24app.ingest.tables import Inbox, SyncCursor
+from b24app.lib.clock import epoch
+from b24app.lib.db import db
+from b24app.periods import queries as periods
+from b24app.periods.rules import local_day
+from b24app.portal import operations as portals
+from b24app.portal.tables import AuditEntry, Portal
+
+ROBOT = "robot"
+DUE, DONE, FAILED = "due", "done", "failed"
+AT_ONCE = 2500
+MOST_ATTEMPTS = 5
+NARROWER = 50
+"""After a failure a row is tried among fewer others, in the end alone: one bad record does not keep the rest waiting."""
+
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+# --- the inbox
+
+
+@dataclass(frozen=True, slots=True)
+class DueRow:
+    id: int
+    record_id: int
+    arrived_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of one entity that are worked off together."""
+
+    entity: str
+    rows: tuple[DueRow, ...]
+
+
+def accept(portal_id: int, entity: str, record_id: int, now: datetime) -> None:
+    """Something happened to a record. A thousand times are one row with a newer `arrived_at`."""
+    accept_many(portal_id, entity, [record_id], now)
+
+
+def accept_many(portal_id: int, entity: str, record_ids: Iterable[int], now: datetime) -> None:
+    rows = [
+        {"portal_id": portal_id, "entity": entity, "key": str(id), "payload": {}, "arrived_at": _microseconds(now),
+         "state": DUE, "attempts": 0}
+        for id in sorted(set(record_ids))
+    ]  # fmt: skip
+    if not rows:
+        return
+    statement = storage.insert(Inbox)
+    came, had = statement.excluded.arrived_at, Inbox.arrived_at
+    newer = {
+        "arrived_at": case((came > had, came), else_=had + 1),  # newer in any case, whatever the clocks say
+        "state": DUE,
+        "attempts": 0,
+        "reason": None,
+    }
+    db.session.execute(statement.on_conflict_do_update(index_elements=["portal_id", "entity", "key"], set_=newer), rows)
+
+
+def accept_robot(portal_id: int, event_token: str, payload: Mapping[str, Any], now: datetime) -> int | None:
+    """The new row's id; None when this call has come before."""
+    row = {"portal_id": portal_id, "entity": ROBOT, "key": event_token, "payload": dict(payload), "state": DUE}
+    statement = (
+        storage.insert(Inbox)
+        .values(**row, arrived_at=_microseconds(now), attempts=0)
+        .on_conflict_do_nothing(index_elements=["portal_id", "entity", "key"])
+    )
+    return db.session.scalar(statement.returning(Inbox.id))
+
+
+def due(portal_id: int) -> Batch | None:
+    """What to work off next: of the entity waiting longest all rows up to the limit; rows that failed come last."""
+    waiting = (Inbox.portal_id == portal_id, Inbox.state == DUE, Inbox.entity != ROBOT)
+    first = db.session.execute(
+        select(Inbox.entity, Inbox.attempts).where(*waiting).order_by(Inbox.attempts, Inbox.arrived_at).limit(1)
+    ).one_or_none()
+    if first is None:
+        return None
+    query = (
+        select(Inbox.id, Inbox.key, Inbox.arrived_at)
+        .where(*waiting, Inbox.entity == first.entity, Inbox.attempts == first.attempts)
+        .order_by(Inbox.arrived_at, Inbox.id)
+        .limit(max(1, AT_ONCE // NARROWER**first.attempts))
+    )
+    rows = tuple(DueRow(id, int(key), arrived_at) for id, key, arrived_at in db.session.execute(query))
+    return Batch(first.entity, rows)
+
+
+def done(batch: Batch) -> None:
+    _set(batch, state=DONE, attempts=0, reason=None)
+
+
+def failed(batch: Batch, reason: str) -> None:
+    """These rows themselves may be at fault: after some attempts they are put aside."""
+    attempts = Inbox.attempts + 1
+    _set(batch, attempts=attempts, reason=reason, state=case((attempts >= MOST_ATTEMPTS, FAILED), else_=DUE))
+
+
+def postponed(batch: Batch, reason: str) -> None:
+    """The portal cannot be asked now; nothing is wrong with the rows."""
+    _set(batch, reason=reason)
+
+
+def _set(batch: Batch, **values: Any) -> None:
+    inbox = storage.table_of(Inbox)
+    statement = (
+        update(inbox)
+        .where(inbox.c.id == bindparam("row"), inbox.c.arrived_at == bindparam("seen"), inbox.c.state == DUE)
+        .values(values)
+    )
+    db.session.execute(statement, [{"row": row.id, "seen": row.arrived_at} for row in batch.rows])
+
+
+def put_aside(portal_id: int, entity: str, rejected: Collection[Rejected], now: datetime) -> None:
+    """Records that cannot be read, for the health page. An event about one of them makes it due again."""
+    rows = [
+        {"portal_id": portal_id, "entity": entity, "key": one.id[:512], "payload": {}, "state": FAILED,
+         "arrived_at": _microseconds(now), "attempts": MOST_ATTEMPTS, "reason": one.reason}
+        for one in {one.id: one for one in rejected}.values()
+    ]  # fmt: skip
+    if rows:
+        statement = storage.insert(Inbox)
+        changed = {name: statement.excluded[name] for name in ("state", "attempts", "reason")}
+        keys = ["portal_id", "entity", "key"]
+        db.session.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _START) // timedelta(microseconds=1)
+
+
+# --- storing what was read
+
+
+def store(portal_id: int, reading: Reading, now: datetime, *, in_history: bool = False) -> frozenset[Cell]:
+    """Put a reading into the facts; returns the cells it touched. The caller has the portal's lock."""
+    put_aside(portal_id, reading.entity, reading.rejected, now)
+    match reading.entity:
+        case fact.DEAL:
+            cells = facts.upsert_deals(portal_id, reading.drafts, reading.moves, reading.read_at)
+        case fact.MOVE:
+            return facts.upsert_moves(portal_id, reading.drafts, reading.read_at)
+        case fact.ACTIVITY:
+            cells = facts.upsert_activities(portal_id, reading.drafts, reading.read_at, in_history=in_history)
+        case _:
+            raise ValueError(f"nothing is known of {reading.entity}")
+    if reading.gone:
+        cells |= facts.forget(portal_id, reading.entity, reading.gone, reading.read_at)
+    return cells
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What a poll changed: cells whose amounts are others, who is where, and the currency everything is counted in."""
+
+    cells: frozenset[Cell]
+    structure_changed: bool
+    base_changed: bool
+
+
+def store_poll(portal_id: int, poll: Poll, now: datetime) -> Polled:
+    """Take over people, departments, dictionaries, today's rates and what the portal says of itself."""
+    found = settings_of(poll.profile, poll.currencies.base)
+    had = db.session.get_one(Portal, portal_id)
+    base = poll.currencies.base or had.base_currency
+    free = {name: value for name, value in found.items() if name not in set_by_hand(portal_id)}
+    base_changed = had.base_currency != free.get("base_currency", had.base_currency)
+    if base_changed:
+        facts.drop_rates(portal_id)
+    if free:
+        portals.change_settings(portal_id, free, "system", now)
+    structure_changed = portals.sync_staff(portal_id, poll.people, poll.departments, now)
+    for kind, terms in poll.terms.items():
+        facts.save_terms(portal_id, kind, terms)
+    cells: frozenset[Cell] = frozenset()
+    if poll.currencies.rates and base == had.base_currency:
+        facts.save_terms(portal_id, currencies.CURRENCY, poll.currencies.names)
+        today = local_day(epoch(poll.read_at), periods.settings(portal_id))
+        cells = facts.save_rates(portal_id, poll.currencies.rates, today)
+    for key, size in ((staff.key, len(poll.people)), (dictionaries.key, len(poll.terms)), (currencies.key, 1)):
+        _polled(cursor(portal_id, key), size, poll.refused.get(key), poll.read_at)
+    return Polled(cells, structure_changed, base_changed)
+
+
+def settings_of(profile: Profile | None, base_currency: str | None) -> dict[str, Any]:
+    """What was found out, as columns of the portal; what was not is left as it is."""
+    found = {"base_currency": base_currency}
+    if profile is not None:
+        found |= {"time_zone": profile.time_zone, "country": profile.country, "language": profile.language}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def set_by_hand(portal_id: int) -> set[str]:
+    """Settings that a person has chosen: the portal's own word does not change them any more."""
+    changes = db.session.scalars(
+        select(AuditEntry.after).where(
+            AuditEntry.portal_id == portal_id, AuditEntry.action == "portal.settings", AuditEntry.actor != "system"
+        )
+    )
+    return {name for change in changes for name in change or ()}
+
+
+def _polled(row: SyncCursor, size: int, refused: str | None, read_at: datetime) -> None:
+    row.error = refused
+    if refused is None:
+        row.state, row.complete, row.done, row.total, row.synced_at = "idle", True, size, size, epoch(read_at)
+
+
+def cursor(portal_id: int, source: str) -> SyncCursor:
+    """The row that says how far a source has been read; made when there is none."""
+    found = db.session.get(SyncCursor, (portal_id, source), populate_existing=True)
+    if found is None:
+        found = SyncCursor(portal_id=portal_id, source=source, state="idle", position={}, done=0, total=0)
+        found.complete = False
+        db.session.add(found)
+    return found
+
+
+def trouble(portal_id: int, source: str, message: str) -> None:
+    """Reading a source has stopped; the next run takes it up."""
+    row = cursor(portal_id, source)
+    row.state, row.error = "failed", message

@@ -1,0 +1,121 @@
+"""What a source owes: `key`, `entity`, the `events` it listens to, and how to read and translate.
+
+A source is a module of this folder; being there registers it. Sources of records have a `listing`, `translate(row)`
+and, where events name single records, `fetch(client, ids, read_at)`; the inbox, backfill, sync and reconcile use them
+unasked. What is polled as a whole (staff, dictionaries, currencies) has `commands` and translates their answers.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol, TypeVar, cast
+
+from b24app.bitrix.client import Client, Command
+from b24app.facts.rules import ActivityDraft, DealDraft, MoveDraft
+from b24app.ingest import sources
+from b24app.ingest.parsing import BadRecord
+from b24app.lib.registry import modules
+
+Row = Mapping[str, Any]
+Draft = DealDraft | MoveDraft | ActivityDraft
+T = TypeVar("T")
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record put aside, and why."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a read that began at `read_at` found of one entity. `gone` are the ids asked for that did not come."""
+
+    entity: str
+    read_at: datetime
+    drafts: tuple[Any, ...] = ()
+    moves: tuple[MoveDraft, ...] = ()
+    gone: tuple[int, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list method: what it is always asked, where its rows and their ids are, and the time a change moves."""
+
+    method: str
+    params: Mapping[str, Any]
+    id_field: str
+    items_key: str | None
+    changed: str
+
+    def pages(
+        self, client: Client, filter: Mapping[str, Any], after: int = 0, descending: bool = False
+    ) -> Iterator[list[dict[str, Any]]]:
+        """All rows in the order of their ids, up to 2 500 a request."""
+        return client.keyset(
+            self.method,
+            {**self.params, "filter": dict(filter)},
+            id_field=self.id_field,
+            items_key=self.items_key,
+            after=after,
+            descending=descending,
+        )
+
+    def page(self, filter: Mapping[str, Any]) -> Command:
+        """A command of a batch for the first 50 rows."""
+        return self.method, {**self.params, "filter": dict(filter), "order": {self.id_field: "ASC"}, "start": -1}
+
+    def rows(self, answer: Any) -> list[dict[str, Any]]:
+        return list(answer[self.items_key] if self.items_key else answer)
+
+    def only(self, *fields: str) -> "Listing":
+        return replace(self, params={**self.params, "select": list(fields)})
+
+
+class Source(Protocol):
+    key: str
+    entity: str
+    events: tuple[str, ...]
+
+
+class RecordSource(Source, Protocol):
+    listing: Listing
+
+    def translate(self, row: Row) -> Draft: ...
+
+    def fetch(self, client: Client, ids: Sequence[int], read_at: datetime) -> Reading: ...
+
+
+def record_source(entity: str) -> RecordSource:
+    """The source whose events name records of this entity."""
+    found = (source for source in modules(sources) if source.entity == entity and hasattr(source, "fetch"))
+    return cast(RecordSource, next(found))
+
+
+def translated(
+    rows: Iterable[Row], translate: Callable[[Row], T], id_field: str
+) -> tuple[tuple[T, ...], tuple[Rejected, ...]]:
+    """The drafts, and what could not be read: one bad record does not stop the others."""
+    drafts: list[T] = []
+    rejected: list[Rejected] = []
+    for row in rows:
+        try:
+            drafts.append(translate(row))
+        except BadRecord as reason:
+            rejected.append(Rejected(str(row.get(id_field, "")), str(reason)))
+    return tuple(drafts), tuple(rejected)
+
+
+def missing(ids: Iterable[int], rows: Iterable[Row], id_field: str) -> tuple[int, ...]:
+    """Of the ids asked for, those that did not come: the records are gone."""
+    came = {str(row.get(id_field)) for row in rows}
+    return tuple(id for id in ids if str(id) not in came)
+
+
+def groups(ids: Sequence[int], size: int = PAGE) -> Iterator[list[int]]:
+    return (list(ids[start : start + size]) for start in range(0, len(ids), size))

@@ -1,0 +1,59 @@
+"""Funnels, stages and sources: the words that deals use. They change without events, so they are polled."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from b24app.bitrix.client import Command
+from b24app.facts.rules import TermDraft
+from b24app.ingest import parsing
+from b24app.ingest.sources import stage_history
+from b24app.ingest.sources.base import Row, translated
+
+key = "dictionaries"
+entity = "term"
+events: tuple[str, ...] = ()
+
+FUNNEL, STAGE, SOURCE = "funnel", "stage", "source"
+DEAL_STAGE = "DEAL_STAGE"
+
+
+def commands() -> dict[str, Command]:
+    return {
+        "categories": ("crm.category.list", {"entityTypeId": 2}),
+        "statuses": ("crm.status.list", {"order": {"SORT": "ASC"}}),
+    }
+
+
+def translate(answers: Mapping[str, Any]) -> dict[str, tuple[TermDraft, ...]]:
+    """The words by kind."""
+    statuses = [row for row in answers["statuses"] if isinstance(row, Mapping)]
+    stages = [row for row in statuses if str(row.get("ENTITY_ID", "")).startswith(DEAL_STAGE)]
+    sources = [row for row in statuses if row.get("ENTITY_ID") == "SOURCE"]
+    return {
+        FUNNEL: translated(answers["categories"]["categories"], _funnel, "id")[0],
+        STAGE: translated(stages, _stage, "STATUS_ID")[0],
+        SOURCE: translated(sources, _status, "STATUS_ID")[0],
+    }
+
+
+def _funnel(row: Row) -> TermDraft:
+    """The general funnel has the id 0."""
+    id = parsing.integer(row.get("id")) or 0
+    return TermDraft(str(id), parsing.text(row.get("name"), 255), parsing.integer(row.get("sort")) or 500)
+
+
+def _status(row: Row) -> TermDraft:
+    sort = parsing.integer(row.get("SORT")) or 500
+    return TermDraft(parsing.text(row.get("STATUS_ID"), 64), parsing.text(row.get("NAME"), 255), sort)
+
+
+def _stage(row: Row) -> TermDraft:
+    """DEAL_STAGE belongs to the general funnel, DEAL_STAGE_3 to funnel 3."""
+    word = _status(row)
+    category = parsing.integer(str(row["ENTITY_ID"]).removeprefix(DEAL_STAGE).removeprefix("_")) or 0
+    extra: dict[str, str | int | None] = {
+        "category_id": category,
+        "semantic": stage_history.semantic(row.get("SEMANTICS")),
+        "color": parsing.text(row.get("COLOR"), 16),
+    }
+    return TermDraft(word.id, word.name, word.sort, extra)

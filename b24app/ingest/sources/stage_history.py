@@ -1,0 +1,57 @@
+"""Stage history of deals: when each of them was created, moved, closed. It has no events of its own: see deals.py."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from b24app.bitrix.client import Client
+from b24app.facts.rules import FINAL, MOVE, OPEN, MoveDraft
+from b24app.ingest import parsing
+from b24app.ingest.sources.base import PAGE, Listing, Row, groups
+
+key = "stage_history"
+entity = MOVE
+events: tuple[str, ...] = ()
+
+FIELDS = ("ID", "TYPE_ID", "OWNER_ID", "CREATED_TIME", "CATEGORY_ID", "STAGE_SEMANTIC_ID", "STAGE_ID")
+OWNERS_A_PAGE = 10
+"""Deals asked for together: with up to five moves each, one page holds them all."""
+
+listing = Listing("crm.stagehistory.list", {"entityTypeId": 2, "select": list(FIELDS)}, "ID", "items", "CREATED_TIME")
+
+
+def translate(row: Row) -> MoveDraft:
+    return MoveDraft(
+        id=parsing.identity(row.get("ID")),
+        record_id=parsing.identity(row.get("OWNER_ID")),
+        kind=parsing.integer(row.get("TYPE_ID")) or 0,
+        category_id=parsing.integer(row.get("CATEGORY_ID")),
+        stage_id=parsing.text(row.get("STAGE_ID"), 64),
+        semantic=semantic(row.get("STAGE_SEMANTIC_ID")),
+        at=parsing.required_instant(row.get("CREATED_TIME"), "CREATED_TIME"),
+    )
+
+
+def semantic(value: Any) -> str:
+    """P, S or F; an open stage may also be written as nothing."""
+    written = parsing.text(value, 1).upper()
+    return written if written in FINAL else OPEN
+
+
+def questions(ids: Sequence[int]) -> dict[str, Mapping[str, Any]]:
+    """The filters whose pages together hold the moves of some deals, by the key of the batch's command."""
+    return {f"moves{place}": {"@OWNER_ID": part} for place, part in enumerate(groups(ids, OWNERS_A_PAGE))}
+
+
+def rest(client: Client, asked: Mapping[str, Mapping[str, Any]], answers: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All rows of these questions: what the first pages brought, and further pages of those that were full."""
+    rows: list[dict[str, Any]] = []
+    while asked:
+        pages = {name: listing.rows(answers[name]) for name in asked}
+        rows += [row for page in pages.values() for row in page]
+        asked = {
+            name: {**filter, ">ID": parsing.identity(pages[name][-1].get("ID"))}
+            for name, filter in asked.items()
+            if len(pages[name]) == PAGE
+        }
+        answers = client.batch({name: listing.page(filter) for name, filter in asked.items()}) if asked else {}
+    return rows

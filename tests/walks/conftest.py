@@ -1,0 +1,107 @@
+"""One demo for all walks: the whole product as a user starts it, in processes of its own."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+import requests
+
+from b24app.lib.redis_server import free_port
+
+START_S = 120
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Addresses of a running demo, and the two APIs tests speak: the app's and the portal's control."""
+
+    portal_url: str
+    app_url: str
+    token: str
+    member_id: str
+    environment: dict[str, str]
+    requests_for_history: int
+
+    def api(self, path: str, method: str = "GET", status: int = 200, **options: Any) -> Any:
+        answer = requests.request(
+            method,
+            f"{self.app_url}/api/v1{path}",
+            headers={"Authorization": f"Bearer {self.token}"},
+            timeout=30,
+            **options,
+        )
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    def control(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        url = f"{self.portal_url}/demo/api/{path}"
+        answer = requests.get(url, timeout=30) if body is None else requests.post(url, json=body, timeout=30)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def delete(self, path: str) -> None:
+        assert requests.delete(f"{self.portal_url}/demo/api/{path}", json={}, timeout=30).ok
+
+
+def eventually(question: Callable[[], Any], within_s: float = 60) -> Any:
+    """The first true answer; an assertion error when there is none in time."""
+    deadline = time.monotonic() + within_s
+    while True:
+        answer = None
+        with contextlib.suppress(requests.RequestException):
+            answer = question()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"not within {within_s} s"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[Demo]:
+    """`b24app demo`, installed and with its whole history read."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "b24app", "demo", "--port", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    lines: list[str] = []
+    reader = threading.Thread(target=lambda: lines.extend(iter(process.stdout.readline, "")), daemon=True)  # type: ignore[union-attr]
+    reader.start()
+    try:
+        text = eventually(lambda: "".join(lines) if "API token" in "".join(lines) else None, START_S)
+        found = Demo(
+            portal_url=_after(r"Open (\S+?)/? ", text),
+            app_url=f"http://127.0.0.1:{port}",
+            token=_after(r"API token: (\S+)", text),
+            member_id=_after(r"Portal: (\S+)", text),
+            environment=_environment(_after(r"Environment: (\S+)", text)),
+            requests_for_history=0,
+        )
+        eventually(lambda: found.api("/portal")["sync"]["complete"], START_S)
+        yield replace(found, requests_for_history=found.control("stats")["requests"])
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+
+
+def _after(pattern: str, text: str) -> str:
+    found = re.search(pattern, text)
+    assert found, f"{pattern} is not in:\n{text}"
+    return found[1]
+
+
+def _environment(path: str) -> dict[str, str]:
+    with open(path, encoding="utf-8") as file:
+        return dict(line.rstrip("\n").split("=", 1) for line in file)
