@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import bindparam, case, select, update
 
 from b24app.facts import operations as facts
-from b24app.facts import storage
 from b24app.facts import rules as fact
+from b24app.facts import storage
 from b24app.facts.rules import Cell
 from b24app.ingest.poll import Poll
 from b24app.ingest.rules import Profile
@@ -34,7 +34,7 @@ DUE, DONE, FAILED = "due", "done", "failed"
 AT_ONCE = 2500
 MOST_ATTEMPTS = 5
 NARROWER = 50
-"""After a failure a row is tried among fewer others, in the end alone: one bad record does not keep the rest waiting."""
+"""After a failure a row is tried among fewer others, in the end alone, so that a bad one does not keep the rest."""
 
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -135,18 +135,32 @@ def _set(batch: Batch, **values: Any) -> None:
     db.session.execute(statement, [{"row": row.id, "seen": row.arrived_at} for row in batch.rows])
 
 
-def put_aside(portal_id: int, entity: str, rejected: Collection[Rejected], now: datetime) -> None:
-    """Records that cannot be read, for the health page. An event about one of them makes it due again."""
+def put_aside(portal_id: int, entity: str, rejected: Collection[Rejected], read_at: datetime) -> None:
+    """Records that a read could not make sense of, for the health page. What has arrived since stays due."""
     rows = [
         {"portal_id": portal_id, "entity": entity, "key": one.id[:512], "payload": {}, "state": FAILED,
-         "arrived_at": _microseconds(now), "attempts": MOST_ATTEMPTS, "reason": one.reason}
+         "arrived_at": _microseconds(read_at), "attempts": MOST_ATTEMPTS, "reason": one.reason}
         for one in {one.id: one for one in rejected}.values()
     ]  # fmt: skip
+    if not rows:
+        return
+    statement = storage.insert(Inbox)
+    changed = {name: statement.excluded[name] for name in ("state", "attempts", "reason")}
+    statement = statement.on_conflict_do_update(
+        index_elements=["portal_id", "entity", "key"],
+        set_=changed,
+        where=Inbox.arrived_at <= statement.excluded.arrived_at,
+    )
+    db.session.execute(statement, rows)
+
+
+def _restored(portal_id: int, entity: str, ids: Collection[int]) -> None:
+    """Records that could not be read once and now were."""
+    aside = (Inbox.portal_id == portal_id, Inbox.state == FAILED, Inbox.entity == entity)
+    known = {str(id) for id in ids}
+    rows = [row.id for row in db.session.execute(select(Inbox.id, Inbox.key).where(*aside)) if row.key in known]
     if rows:
-        statement = storage.insert(Inbox)
-        changed = {name: statement.excluded[name] for name in ("state", "attempts", "reason")}
-        keys = ["portal_id", "entity", "key"]
-        db.session.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
+        db.session.execute(update(Inbox).where(Inbox.id.in_(rows)).values(state=DONE, attempts=0, reason=None))
 
 
 def _microseconds(moment: datetime) -> int:
@@ -156,21 +170,21 @@ def _microseconds(moment: datetime) -> int:
 # --- storing what was read
 
 
-def store(portal_id: int, reading: Reading, now: datetime, *, in_history: bool = False) -> frozenset[Cell]:
+def store(portal_id: int, reading: Reading, *, in_history: bool = False) -> frozenset[Cell]:
     """Put a reading into the facts; returns the cells it touched. The caller has the portal's lock."""
-    put_aside(portal_id, reading.entity, reading.rejected, now)
-    match reading.entity:
-        case fact.DEAL:
-            cells = facts.upsert_deals(portal_id, reading.drafts, reading.moves, reading.read_at)
+    entity, read_at = reading.entity, reading.read_at
+    put_aside(portal_id, fact.DEAL if entity == fact.MOVE else entity, reading.rejected, read_at)
+    match entity:
         case fact.MOVE:
-            return facts.upsert_moves(portal_id, reading.drafts, reading.read_at)
+            return facts.upsert_moves(portal_id, reading.drafts, read_at)
+        case fact.DEAL:
+            cells = facts.upsert_deals(portal_id, reading.drafts, reading.moves, read_at)
         case fact.ACTIVITY:
-            cells = facts.upsert_activities(portal_id, reading.drafts, reading.read_at, in_history=in_history)
+            cells = facts.upsert_activities(portal_id, reading.drafts, read_at, in_history=in_history)
         case _:
-            raise ValueError(f"nothing is known of {reading.entity}")
-    if reading.gone:
-        cells |= facts.forget(portal_id, reading.entity, reading.gone, reading.read_at)
-    return cells
+            raise ValueError(f"nothing is known of {entity}")
+    _restored(portal_id, entity, [draft.id for draft in reading.drafts])
+    return cells | facts.forget(portal_id, entity, reading.gone, read_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,11 +199,11 @@ class Polled:
 def store_poll(portal_id: int, poll: Poll, now: datetime) -> Polled:
     """Take over people, departments, dictionaries, today's rates and what the portal says of itself."""
     found = settings_of(poll.profile, poll.currencies.base)
-    had = db.session.get_one(Portal, portal_id)
-    base = poll.currencies.base or had.base_currency
-    free = {name: value for name, value in found.items() if name not in set_by_hand(portal_id)}
-    base_changed = had.base_currency != free.get("base_currency", had.base_currency)
-    if base_changed:
+    fixed = set_by_hand(portal_id)
+    free = {name: value for name, value in found.items() if name not in fixed}
+    base_before = db.session.scalars(select(Portal.base_currency).where(Portal.id == portal_id)).one()
+    base = free.get("base_currency", base_before)
+    if base != base_before:
         facts.drop_rates(portal_id)
     if free:
         portals.change_settings(portal_id, free, "system", now)
@@ -197,13 +211,13 @@ def store_poll(portal_id: int, poll: Poll, now: datetime) -> Polled:
     for kind, terms in poll.terms.items():
         facts.save_terms(portal_id, kind, terms)
     cells: frozenset[Cell] = frozenset()
-    if poll.currencies.rates and base == had.base_currency:
+    if poll.currencies.base in (None, base):
         facts.save_terms(portal_id, currencies.CURRENCY, poll.currencies.names)
         today = local_day(epoch(poll.read_at), periods.settings(portal_id))
         cells = facts.save_rates(portal_id, poll.currencies.rates, today)
     for key, size in ((staff.key, len(poll.people)), (dictionaries.key, len(poll.terms)), (currencies.key, 1)):
         _polled(cursor(portal_id, key), size, poll.refused.get(key), poll.read_at)
-    return Polled(cells, structure_changed, base_changed)
+    return Polled(cells, structure_changed, base != base_before)
 
 
 def settings_of(profile: Profile | None, base_currency: str | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from sqlalchemy import or_, select, update
 
 from b24app import pipeline
 from b24app.bitrix.errors import AccessDenied
+from b24app.ingest.operations import DONE, DUE, FAILED, ROBOT
 from b24app.ingest.tables import Inbox
 from b24app.lib import clock
 from b24app.lib.db import db, write
@@ -26,7 +27,6 @@ from b24app.portal import queries
 from b24app.robots import base
 from b24app.robots.base import Answer, Call
 
-ROBOT = "robot"
 OVERDUE = timedelta(seconds=40)
 """With a sweep every 15 s a workflow is answered within a minute (interfaces 5)."""
 
@@ -69,7 +69,7 @@ def sweep() -> None:
     before = clock.epoch(clock.now() - OVERDUE) * MICROSECONDS
     left = select(Inbox.id).where(
         Inbox.entity == ROBOT,
-        or_(Inbox.state == "due", Inbox.answered_at.is_(None)),
+        or_(Inbox.state == DUE, Inbox.answered_at.is_(None)),
         Inbox.attempts < ATTEMPTS,
         Inbox.arrived_at <= before,
     )
@@ -101,16 +101,16 @@ def _count(delivery: Delivery) -> None:
     with write() as session:
         portals.lock(call.portal_id)
         row = session.get_one(Inbox, delivery.inbox_id, populate_existing=True)
-        if row.state != "due":
+        if row.state != DUE:
             return
         try:
             robot = base.find(delivery.code)
             cells = robot.apply(call, base.parse(robot, call))
         except Invalid as error:
-            row.state, row.reason = "failed", error.message
+            row.state, row.reason = FAILED, error.message
             return
         pipeline.recompute(call.portal_id, cells, call.now)
-        row.state = "done"
+        row.state = DONE
 
 
 def _answer(delivery: Delivery, message: str = "") -> None:
@@ -119,7 +119,7 @@ def _answer(delivery: Delivery, message: str = "") -> None:
     if row.answered_at is not None:
         return
     if delivery.waits:
-        answer = _stored_answer(delivery, row.reason if row.state == "failed" else None)
+        answer = _stored_answer(delivery, row.reason if row.state == FAILED else None)
         _send(delivery, replace(answer, message=message or answer.message))
     _update(delivery.inbox_id, answered_at=clock.epoch(delivery.call.now))
 

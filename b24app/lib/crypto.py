@@ -12,6 +12,7 @@ import jwt
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from b24app.lib.errors import Permanent, Unauthorized
+from b24app.lib.i18n import gettext as _
 
 _keys: MultiFernet | None = None
 
@@ -69,4 +70,4 @@ def verify(token: str, secret: str) -> dict[str, Any]:
     try:
         return dict(jwt.decode(token, secret, algorithms=["HS256"], options={"require": ["exp"]}))
     except jwt.InvalidTokenError as cause:
-        raise Unauthorized("The session has ended. Reload the page.") from cause
+        raise Unauthorized(_("The session has ended. Reload the page.")) from cause

@@ -3,6 +3,7 @@
 Losing Redis loses no work: whatever is enqueued here has a row in the database that a periodic sweep finds.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ QUEUES = ("live", "robots", "default", "sync")
 
 TIMEOUT_S = 3600
 FAILED_KEPT_S = 7 * 86400
+NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_-]")
 
 _redis: Redis | None = None
 
@@ -57,7 +59,8 @@ def _enqueue_once(
     queue: Queue, name: str, job: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]
 ) -> None:
     """Two ids take turns, because the job that has begun may already have read what it was asked to do."""
-    for job_id in (name, f"{name}:next"):
+    first = NOT_IN_IDS.sub("-", name)
+    for job_id in (first, f"{first}-next"):
         if _ended(job_id):
             Job(job_id, connection=redis()).delete()
         try:

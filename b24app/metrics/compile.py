@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     ColumnElement,
     Integer,
     Select,
@@ -220,7 +221,7 @@ def _aggregates(
     def place(key: tuple[Any, ...], aggregate: Any) -> int:
         if key not in places:
             places[key] = before + len(made)
-            made.append(cast(aggregate, Int64))
+            made.append(cast(aggregate, BigInteger))
         return places[key]
 
     columns = {}

@@ -40,7 +40,7 @@ Targets = Mapping[str, str]
 def first_run(portal_id: int, now: datetime) -> bool:
     """Apply the sales template once somebody owns deals; propose again once the whole history is read. Safe to repeat.
 
-    Returns whether the scorecard was saved. What a person has changed since is left alone.
+    Returns whether the scorecard was saved; the caller then computes it. What a person has changed since is left alone.
     """
     tenant = portal.get(portal_id)
     known = tenant.settings.get(SETTING)
@@ -60,7 +60,6 @@ def first_run(portal_id: int, now: datetime) -> bool:
     scorecards.save(portal_id, _with_targets(document, proposed), "system", now)
     final = ingest.status(portal_id).complete
     tenant.settings = {**tenant.settings, SETTING: {"article": article, "proposed": proposed, "final": final}}
-    _recompute(portal_id, now)
     return True
 
 
@@ -80,10 +79,6 @@ def _use(portal_id: int, which: str, actor: str, now: datetime) -> None:
         raise NotFound(_("The sales scorecard has not been proposed yet: the deals are still being read."))
     document = _with_targets(stored.get(portal_id, TEMPLATE).document, known[which])
     scorecards.save(portal_id, document, actor, now)
-    _recompute(portal_id, now)
-
-
-def _recompute(portal_id: int, now: datetime) -> None:
     for slice_ in scores.slices(portal_id, now, codes=(TEMPLATE,)):
         scores.recompute_slice(portal_id, slice_, now)
 

@@ -1,7 +1,7 @@
 """What a robot owes: `code`, `Params`, `apply(call, params) -> touched cells` and `answer(call, params) -> Answer`.
 
 A robot is a module of this folder; being there registers it. `apply` runs once, in the transaction that counts it;
-`answer` only reads and may be repeated. Bitrix24 sends properties as text, in forms of its own: the types below take all.
+`answer` only reads and may be repeated. Bitrix24 sends properties as text in its own forms: the types here take them.
 """
 
 import re
@@ -103,11 +103,22 @@ def parse(robot: Robot, call: Call) -> Any:
 
 def _invalid(error: ValidationError) -> Invalid:
     faults = [
-        Fault(".".join(map(str, fault["loc"])), _("it is required") if fault["type"] == "missing" else fault["msg"])
+        Fault(".".join(map(str, fault["loc"])), _sentence(fault["type"], fault["msg"]))
         for fault in error.errors(include_url=False)
     ]
     listed = "; ".join(f"{fault.path}: {fault.message}" for fault in faults)
     return Invalid(_("The robot's settings are not right: %(faults)s.", faults=listed), faults)
+
+
+def _sentence(kind: str, message: str) -> str:
+    """The types below speak for themselves; these are pydantic's own."""
+    match kind:
+        case "missing":
+            return _("it is required")
+        case "literal_error" | "string_too_long":
+            return _("this value is not possible here")
+        case _:
+            return message
 
 
 def _single(raw: Any) -> Any:

@@ -94,6 +94,11 @@ class Context:
         return scorecards.targets(self.portal_id, list(self.scorecards))
 
     @cached_property
+    def complete(self) -> bool:
+        """Whether the whole history has been read. The usual answer costs one row, what is read so far many."""
+        return ingest.is_complete(self.portal_id) or self.sync.complete
+
+    @cached_property
     def sync(self) -> SyncStatus:
         return ingest.status(self.portal_id)
 
@@ -198,7 +203,7 @@ def presence_plan(indicator: Indicator) -> Plan | None:
 
 def _unread(context: Context, plan: Plan) -> bool:
     """Whether nothing of what the plan counts has been read from the portal yet (semantics 3.7)."""
-    known = context.sync.entities.get(plan.numerator.scan.entity)
+    known = None if context.complete else context.sync.entities.get(plan.numerator.scan.entity)
     return known is not None and known.synced_at is None and not known.rows
 
 

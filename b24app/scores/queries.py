@@ -120,7 +120,7 @@ def _sheet(context: Context, version: Version, period: Period, subjects: Collect
     setting = Setting(
         structure=context.structure(),
         currency=context.currency,
-        complete=context.sync.complete,
+        complete=context.complete,
         pace=pace(context, period),
         now=context.now,
     )

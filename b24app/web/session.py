@@ -37,11 +37,12 @@ class Claims:
 
 
 class Renewal(BaseModel):
-    """The viewer's own access token, which the page takes from the portal around it."""
+    """What the page takes from the portal around it: the viewer's own access token and the language they read."""
 
     access_token: str
     member_id: str
     domain: str = ""
+    language: str = ""
 
 
 def start(portal_id: int, visit: visits.Visit, language: str) -> Session:
@@ -71,5 +72,5 @@ def renew() -> ResponseReturnValue:
     portal = queries.find(visit.info.member_id)
     if portal is None or portal.status == "uninstalled":
         raise NotFound(_("The app is not set up in this Bitrix24 yet. Ask an administrator to install it."))
-    session = start(portal.id, visit, language())
+    session = start(portal.id, visit, asked.language or language())
     return jsonify(token=session.token, expires_in=session.expires_in)

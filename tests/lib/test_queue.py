@@ -23,32 +23,32 @@ def test_a_thousand_requests_for_one_job_wait_as_one(redis: Redis, redis_url: st
     use(redis_url)
     for _ in range(1000):
         assert queue.enqueue(work, 1, queue="live", unique="inbox:1")
-    assert waiting(redis) == ["inbox:1"]
+    assert waiting(redis) == ["inbox-1"]
 
 
 def test_a_request_that_comes_while_the_job_runs_is_not_lost(redis: Redis, redis_url: str) -> None:
     use(redis_url)
     queue.enqueue(work, 1, queue="live", unique="inbox:1")
-    running = Queue("live", connection=redis).fetch_job("inbox:1")
+    running = Queue("live", connection=redis).fetch_job("inbox-1")
     assert running is not None
-    redis.lrem("rq:queue:live", 0, "inbox:1")
+    redis.lrem("rq:queue:live", 0, "inbox-1")
     running.set_status(JobStatus.STARTED)
 
     queue.enqueue(work, 1, queue="live", unique="inbox:1")
     queue.enqueue(work, 1, queue="live", unique="inbox:1")
 
-    assert waiting(redis) == ["inbox:1:next"]
+    assert waiting(redis) == ["inbox-1-next"]
 
 
 def test_a_job_that_failed_does_not_block_the_next_one(redis: Redis, redis_url: str) -> None:
     use(redis_url)
     queue.enqueue(work, 1, queue="live", unique="inbox:1")
-    redis.lrem("rq:queue:live", 0, "inbox:1")
-    Job.fetch("inbox:1", connection=redis).set_status(JobStatus.FAILED)
+    redis.lrem("rq:queue:live", 0, "inbox-1")
+    Job.fetch("inbox-1", connection=redis).set_status(JobStatus.FAILED)
 
     queue.enqueue(work, 1, queue="live", unique="inbox:1")
 
-    assert waiting(redis) == ["inbox:1"]
+    assert waiting(redis) == ["inbox-1"]
 
 
 def test_an_unreachable_redis_is_said_and_does_no_harm() -> None:

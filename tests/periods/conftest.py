@@ -1,4 +1,4 @@
-"""The database of this room's tests."""
+"""The database of this room's tests: the one of the metrics."""
 
 from tests.metrics.world import database, portal
 

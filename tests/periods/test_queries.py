@@ -1,6 +1,5 @@
 """The portal's own time: settings and the calendar of its country."""
 
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -10,17 +9,14 @@ from b24app.lib.errors import NotFound
 from b24app.periods import queries
 from b24app.periods.rules import Settings, working_days
 from b24app.portal.tables import Portal
-from tests.metrics.world import database, portal
-
-__all__ = ["database", "portal"]
 
 
 @pytest.fixture
-def russian(portal: int) -> Iterator[int]:
+def russian(portal: int) -> int:
     row = db.session.get_one(Portal, portal)
     row.country, row.time_zone, row.week_start, row.year_start = "RU", "Europe/Moscow", 6, 4
     db.session.flush()
-    yield portal
+    return portal
 
 
 def test_settings_are_the_portals_own(russian: int) -> None:

@@ -69,9 +69,7 @@ def test_period_that_holds_a_day(kind: Kind, day: str, start: str, end: str) -> 
         (Kind.YEAR, "2024-04-01", "2024-04-01", "2025-04-01"),
     ],
 )
-def test_quarters_and_years_follow_the_first_month_of_the_portals_year(
-    kind: Kind, day: str, start: str, end: str
-) -> None:
+def test_quarters_and_years_follow_the_portals_first_month(kind: Kind, day: str, start: str, end: str) -> None:
     assert period_at(kind, d(day), Settings("UTC", year_start=4)) == Period(kind, d(start), d(end))
 
 

@@ -29,7 +29,14 @@ EXAMPLE = {
             "options": {},
             "date": "closed_at",
             "owner": "closed_by",
-            "where": {"category_id": [0], "stage_id": [], "source_id": ["WEB"], "product_id": [], "fields": [], "any": []},
+            "where": {
+                "category_id": [0],
+                "stage_id": [],
+                "source_id": ["WEB"],
+                "product_id": [],
+                "fields": [],
+                "any": [],
+            },
             "formula": None,
             "operands": {},
             "direction": "up",
@@ -61,7 +68,11 @@ def test_what_was_put_is_what_is_given_back():
 
 
 def test_a_stored_document_comes_back_exactly():
-    one = documents.parse(document(indicator(target=Decimal("500000.000001"), weight=Decimal("99.99")), indicator("b", weight=Decimal("0.01"))))
+    one = documents.parse(
+        document(
+            indicator(target=Decimal("500000.000001"), weight=Decimal("99.99")), indicator("b", weight=Decimal("0.01"))
+        )
+    )
     again = documents.load(json.loads(json.dumps(one.stored())))
     assert again == one
     assert again.indicators[0].target == Decimal("500000.000001")
@@ -70,7 +81,11 @@ def test_a_stored_document_comes_back_exactly():
 def test_defaults_are_filled():
     one = documents.parse(document()).as_json()
     assert (one["status"], one["missing"], one["zones"]) == ("active", "skip", {"done": 100, "close": 80})
-    assert (one["indicators"][0]["cap"], one["indicators"][0]["owner"], one["indicators"][0]["date"]) == (150, "responsible", "closed_at")
+    assert (one["indicators"][0]["cap"], one["indicators"][0]["owner"], one["indicators"][0]["date"]) == (
+        150,
+        "responsible",
+        "closed_at",
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,7 +94,10 @@ def test_defaults_are_filled():
         (document(indicator(weight=99)), {"indicators"}),
         (document(indicator(weight="100")), {"indicators[0].weight"}),
         (document(indicator(weight=True)), {"indicators[0].weight"}),
-        (document(indicator(weight=99.999), indicator("b", weight=0.001)), {"indicators[0].weight", "indicators[1].weight"}),
+        (
+            document(indicator(weight=99.999), indicator("b", weight=0.001)),
+            {"indicators[0].weight", "indicators[1].weight"},
+        ),
         (document(indicator(weight=100), indicator("b", weight=0)), {"indicators[1].weight"}),
         (document(indicator(weight=110), indicator("b", weight=-10)), {"indicators[1].weight"}),
         (document(indicator(weight=50), indicator(weight=50)), {"indicators[0].code", "indicators[1].code"}),
@@ -161,11 +179,25 @@ def test_every_template_is_a_whole_document():
         assert documents.parse(template(path.stem) | {"subjects": {}, "effective_from": "2026-01-01"}).code == path.stem
 
 
+TARGET = {"scorecard": "s", "indicator": "i", "subject": {"type": "employee", "id": 1}, "period": "month", "target": 1}
+
+
 @pytest.mark.parametrize(
     ("raw", "paths"),
     [
         ([{"scorecard": "sales", "indicator": "revenue"}], {"[0].subject", "[0].period", "[0].target"}),
-        ([{"scorecard": "s", "indicator": "i", "subject": {"type": "team", "id": 1}, "period": "month", "target": 1}], {"[0].subject.type"}),
+        (
+            [
+                {
+                    "scorecard": "s",
+                    "indicator": "i",
+                    "subject": {"type": "team", "id": 1},
+                    "period": "month",
+                    "target": 1,
+                }
+            ],
+            {"[0].subject.type"},
+        ),
         ([5], {"[0]"}),
     ],
 )

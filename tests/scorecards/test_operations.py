@@ -26,7 +26,8 @@ def set_targets(*items):
 def target(value, subject=employee(ANN), start="2026-11-01", **changes):
     named = {"type": subject.type.value, "id": subject.id}
     return {
-        "scorecard": "sales", "indicator": "revenue", "subject": named, "period": "month", "start": start, "target": value,
+        "scorecard": "sales", "indicator": "revenue", "subject": named, "period": "month",
+        "start": start, "target": value,
     } | changes  # fmt: skip
 
 

@@ -82,7 +82,9 @@ SUM = indicator("revenue", target=1000)
 
 def resolve(one, subject, members=None, set_by_hand=None, people=(2, 3, 4), days=20):
     found = version(one | {"weight": 100})
-    values = {("sales", one["code"], subject, start): F(value) for (subject, start), value in (set_by_hand or {}).items()}
+    values = {
+        ("sales", one["code"], subject, start): F(value) for (subject, start), value in (set_by_hand or {}).items()
+    }
     targets = TargetsOfPeriod(found, START, days, people, Targets(values))
     resolved = targets.of(found.indicators[0], subject, members)
     return resolved.value, resolved.people
@@ -128,7 +130,9 @@ def test_targets_over_periods_of_another_kind(one, told):
     found = version(one | {"weight": 100, "target": None})
     months = [date(2026, 9, 1), date(2026, 10, 1), date(2026, 11, 1)]
     code = found.indicators[0].code
-    targets = Targets({("sales", code, employee(3), months[0]): F(100), ("sales", code, employee(3), months[1]): F(200)})
+    targets = Targets(
+        {("sales", code, employee(3), months[0]): F(100), ("sales", code, employee(3), months[1]): F(200)}
+    )
     parts = [
         (TargetsOfPeriod(found, start, whole, (3,), targets), overlap)
         for start, whole, overlap in zip(months, (20, 21, 22), (20, 5, 22), strict=True)
@@ -137,9 +141,10 @@ def test_targets_over_periods_of_another_kind(one, told):
 
 
 def test_what_cells_touch():
+    weekly = {"code": "calls", "period": "week", "effective_from": "2026-01-05"}
     cards = {
         "sales": (version(indicator(owner="closed_by", date="closed_at")),),
-        "calls": (version(indicator(metric="entries", options={"code": "x"}), code="calls", period="week", effective_from="2026-01-05"),),
+        "calls": (version(indicator(metric="entries", options={"code": "x"}), **weekly),),
     }
     cells = [
         Cell("deal", "closed", "closed_by", 3, at("2026-11-30 23:59")),

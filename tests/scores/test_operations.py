@@ -32,21 +32,21 @@ def everything(now=NOW) -> Changes:
 
 def stored(indicator="revenue", start=NOVEMBER) -> dict[Subject, tuple[int | None, int | None, str | None]]:
     rows = db.session.scalars(select(Result).where(Result.start == start, Result.indicator == indicator))
-    return {
-        Subject(SubjectType(row.subject_type), row.subject_id): (row.numerator, row.denominator, row.target) for row in rows
-    }
+    return {_subject(row): (row.numerator, row.denominator, row.target) for row in rows}
+
+
+def _subject(row: Result) -> Subject:
+    return Subject(SubjectType(row.subject_type), row.subject_id)
 
 
 def snapshot() -> tuple[list[tuple], list[tuple]]:
     """Everything stored but the moments, in a stable order."""
-    results = select(Result).order_by(Result.start, Result.subject_type, Result.subject_id, Result.indicator)
-    scores = select(Score).order_by(Score.start, Score.subject_type, Score.subject_id)
-    return (
-        [(r.scorecard, r.start, r.subject_type, r.subject_id, r.indicator, r.numerator, r.denominator, r.facts, r.target, r.reason)
-         for r in db.session.scalars(results)],
-        [(s.scorecard, s.start, s.subject_type, s.subject_id, s.exact, s.preliminary, s.indicators_with_data)
-         for s in db.session.scalars(scores)],
-    )  # fmt: skip
+    moments = {"changed_at", "computed_at"}
+    found = []
+    for model in (Result, Score):
+        columns = [column for column in model.__table__.columns if column.name not in moments]
+        found.append([tuple(row) for row in db.session.execute(select(*columns).order_by(*columns[:6]))])
+    return found[0], found[1]
 
 
 SALES_CARD = document(
@@ -180,7 +180,10 @@ def test_cells_that_no_scorecard_asks_for_touch_nothing(portal):
     world.scorecard(SALES_CARD)
     everything()
     at = world.at("2026-11-03")
-    for cell in (Cell("deal", "created", "responsible", ANN, at), Cell("deal", "closed", "closed_by", ANN, world.at("2025-12-31"))):
+    for cell in (
+        Cell("deal", "created", "responsible", ANN, at),
+        Cell("deal", "closed", "closed_by", ANN, world.at("2025-12-31")),
+    ):
         assert not pipeline.recompute(PORTAL, [cell], NOW)
 
 
@@ -188,7 +191,15 @@ def test_live_recomputes_come_to_what_a_full_one_does(portal):
     """Random wins, losses, hand-overs and meetings, each followed by its touched cells only."""
     chance = random.Random(7)
     world.scorecard(SALES_CARD)
-    world.scorecard(SALES_CARD | {"code": "weekly", "period": "week", "effective_from": "2026-10-05", "subjects": {"departments": [COMPANY_UNIT]}})
+    world.scorecard(
+        SALES_CARD
+        | {
+            "code": "weekly",
+            "period": "week",
+            "effective_from": "2026-10-05",
+            "subjects": {"departments": [COMPANY_UNIT]},
+        }
+    )
     deals = [deal(SUE, "2026-10-01", 5)]
     everything()
     for _ in range(40):
@@ -250,7 +261,6 @@ def test_somebody_who_left_counts_for_their_department_and_has_no_score(portal):
     everything()
     assert employee(BOB) not in stored()
     assert stored()[department(SALES)] == (20_000, None, "2000")
-    assert employee(BOB) in stored(start="2026-10-01") or stored(start="2026-10-01") == {}
 
 
 def test_membership_is_that_of_the_last_instant_of_the_period(portal):
@@ -279,7 +289,9 @@ def test_changing_the_scorecard_removes_what_it_no_longer_scores(portal):
     world.scorecard(SALES_CARD)
     deal(ANN, "2026-11-03", 300)
     everything()
-    world.scorecard(SALES_CARD | {"subjects": {"employees": [ANN]}, "indicators": [indicator("revenue", owner="closed_by")]})
+    world.scorecard(
+        SALES_CARD | {"subjects": {"employees": [ANN]}, "indicators": [indicator("revenue", owner="closed_by")]}
+    )
     everything()
     assert set(stored()) == {employee(ANN), department(SALES), department(COMPANY_UNIT), COMPANY}
     assert stored("meetings") == {}

@@ -73,8 +73,8 @@ def test_a_ratio_keeps_its_parts(sold):
 
 def test_places_are_among_everybody_whoever_is_asked_for(sold):
     found = scores()
-    assert {id: row.rank for id, row in found.items()} == {ANN: 1, HEAD: 2, BOB: 3}
-    assert {id: (row.rank, row.ranked) for id, row in scores(ids=[HEAD]).items()} == {HEAD: (2, 3)}
+    assert {id: row.rank for id, row in found.items()} == {HEAD: 1, ANN: 2, BOB: 3}
+    assert {id: (row.rank, row.ranked) for id, row in scores(ids=[HEAD]).items()} == {HEAD: (1, 3)}
     assert set(results(ids=[HEAD])) == {(HEAD, "revenue"), (HEAD, "conversion")}
 
 
@@ -131,7 +131,14 @@ def test_before_its_first_version_a_scorecard_has_no_own_periods(sold):
 
 def test_an_own_target_of_a_month_is_in_its_quarter(sold):
     subject = {"type": "employee", "id": ANN}
-    item = {"scorecard": "sales", "indicator": "revenue", "subject": subject, "period": "month", "start": NOVEMBER, "target": 5}
+    item = {
+        "scorecard": "sales",
+        "indicator": "revenue",
+        "subject": subject,
+        "period": "month",
+        "start": NOVEMBER,
+        "target": 5,
+    }
     scorecards.set_targets(PORTAL, parsing.parse_targets([item]), "user:1", NOW)
     assert results(Kind.QUARTER, "2026-10-01")[ANN, "revenue"].target == 2005
 

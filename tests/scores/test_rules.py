@@ -139,7 +139,14 @@ def test_score(parts, missing, told, preliminary):
 
 @pytest.mark.parametrize(
     ("percent", "zone"),
-    [(None, "none"), (F(0), "behind"), (F("79.9999"), "behind"), (F(80), "close"), (F("99.9999"), "close"), (F(100), "done")],
+    [
+        (None, "none"),
+        (F(0), "behind"),
+        (F("79.9999"), "behind"),
+        (F(80), "close"),
+        (F("99.9999"), "close"),
+        (F(100), "done"),
+    ],
 )
 def test_zones_compare_the_exact_number(percent, zone):
     assert Zones().of(percent) == zone

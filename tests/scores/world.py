@@ -46,7 +46,7 @@ def settle() -> None:
         db.session.add(Department(portal_id=PORTAL, id=id, name=name, parent_id=parent, head_id=head))
     for id, name, unit in ((ADMIN, "Ada", 1), (HEAD, "Hugo", 2), (ANN, "Ann", 2), (BOB, "Bob", 2), (SUE, "Sue", 3)):
         person(id, name, unit)
-    for source in ("staff", "deals", "activities"):
+    for source in ("backfill", "staff", "deals", "activities"):
         db.session.add(SyncCursor(portal_id=PORTAL, source=source, complete=True, synced_at=1))
     db.session.flush()
 
@@ -74,8 +74,9 @@ def deal(owner: int | None, closed: str | None, amount: int | None = 0, won: boo
     created_at = at(created) if created else (closed_at or at("2026-11-02")) - 10 * 86400
     semantic = ("S" if won else "F") if closed else "P"
     values = {
-        "portal_id": PORTAL, "id": next(_ids), "title": "Deal", "stage_id": {"S": "WON", "F": "LOSE", "P": "NEW"}[semantic],
-        "semantic": semantic, "responsible_id": owner, "created_by_id": owner, "closed_by_id": owner if closed else None,
+        "portal_id": PORTAL, "id": next(_ids), "title": "Deal", "semantic": semantic,
+        "stage_id": {"S": "WON", "F": "LOSE", "P": "NEW"}[semantic],
+        "responsible_id": owner, "created_by_id": owner, "closed_by_id": owner if closed else None,
         "currency": "RUB", "amount": None if amount is None else amount * 100,
         "amount_original": None if amount is None else amount * 1_000_000, "rate": None if amount is None else "1",
         "created_at": created_at, "updated_at": created_at, "closed_at": closed_at,
@@ -103,8 +104,8 @@ def entry(code: str, value: int, day: str, employee: int | None = None, departme
     id = next(_ids)
     db.session.add(
         Entry(
-            portal_id=PORTAL, key=str(id), code=code, value=value * 1_000_000, occurred_at=at(day), employee_id=employee,
-            department_id=department, origin="api", author="system", created_at=1,
+            portal_id=PORTAL, key=str(id), code=code, value=value * 1_000_000, occurred_at=at(day), created_at=1,
+            employee_id=employee, department_id=department, origin="api", author="system",
         )
     )  # fmt: skip
     db.session.flush()

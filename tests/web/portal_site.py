@@ -1,17 +1,16 @@
 """The addresses that Bitrix24 itself calls, in a small application of their own with a demo portal that posts to it."""
 
-import importlib
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import ModuleType
 
 from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 from rq import Queue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from b24app.bitrix.oauth import Credentials
@@ -20,11 +19,15 @@ from b24app.demo import installation, server
 from b24app.demo.server import RunningPortal
 from b24app.demo.settings import DemoSettings
 from b24app.demo.wire import flatten
+from b24app.jobs import install as jobs
 from b24app.lib import clock, crypto, queue
 from b24app.lib.db import db, prepare
 from b24app.lib.paths import MANIFEST, STATIC, TEMPLATES
 from b24app.portal import operations
 from b24app.portal.tables import Portal
+from b24app.web import dashboards, errors, formats, session, viewer
+from b24app.web.bitrix import app as placements
+from b24app.web.bitrix import events, install, robots
 
 ADMIN, EMPLOYEE = 1, 8
 PUBLIC_URL = "http://127.0.0.1:8000"
@@ -46,13 +49,13 @@ class Site:
     @property
     def portal(self) -> Portal:
         """Our row, as it is stored now."""
-        db.session.remove()
-        return db.session.query(Portal).one()
+        with Session(db.engine) as session:
+            return session.scalars(select(Portal)).one()
 
     def browse(
         self, user_id: int = ADMIN, placement: str = "DEFAULT", path: str = "", **changed: object
     ) -> TestResponse:
-        """What a browser posts when somebody opens the app or a placement; `changed` replaces or (None) drops fields."""
+        """What a browser posts when somebody opens the app; `changed` replaces fields or (None) drops them."""
         form = installation.browser_post(self.demo.state, user_id, placement)
         fields = {name: value for name, value in {**form.fields, **changed}.items() if value is not None}
         query = {name: fields.pop(name, value) for name, value in form.query.items()}
@@ -60,10 +63,8 @@ class Site:
 
     def install(self) -> None:
         """All of it: the installer's post, its job, and what the page does at the end."""
-        from b24app.jobs import install
-
         assert self.browse().status_code == 200
-        install.register(self.portal.id)
+        jobs.register(self.portal.id)
         installation.finish(self.demo.state)
         self.redis.flushall()
 
@@ -94,10 +95,6 @@ class Site:
 @contextmanager
 def site(config: Config, redis: Redis) -> Iterator[Site]:
     """A portal in which the administrator is about to install the app."""
-    from b24app.web import errors, formats, session, viewer
-    from b24app.web.bitrix import app as placements
-    from b24app.web.bitrix import events, install, robots
-
     settings = DemoSettings(app_url=PUBLIC_URL, deals=20, activities=False, language="ru", event_workers=0)
     demo = server.start(settings)
     installation.install(demo.state)
@@ -112,7 +109,7 @@ def site(config: Config, redis: Redis) -> Iterator[Site]:
     formats.init_templates(app)
     errors.init_app(app)
     viewer.init_app(app)
-    for module in (install, placements, events, robots, session):
+    for module in (install, placements, events, robots, session, dashboards):
         app.register_blueprint(module.bp)
     with app.app_context():
         prepare(db.engine)
@@ -131,30 +128,3 @@ def breaking(error: Exception) -> Callable[..., None]:
         raise error
 
     return fail
-
-
-def _rooms_to_come() -> None:
-    for name, attributes in {
-        "b24app.ingest.operations": {"accept": None, "accept_robot": None},
-        "b24app.jobs.inbox": {"drain": None},
-        "b24app.jobs.sync": {"backfill": None},
-        "b24app.jobs.robots": {"run": None},
-    }.items():
-        try:
-            importlib.import_module(name)
-        except ImportError:
-            module = ModuleType(name)
-            for attribute in attributes:
-
-                def stand_in(*args, _name=f"{name}.{attribute}"):
-                    return None
-
-                stand_in.__module__, stand_in.__qualname__, stand_in.__name__ = name, attribute, attribute
-                setattr(module, attribute, stand_in)
-            sys.modules[name] = module
-            parent, _dot, leaf = name.rpartition(".")
-            setattr(importlib.import_module(parent), leaf, module)
-
-
-_rooms_to_come()
-from b24app.jobs import install as jobs  # noqa: E402

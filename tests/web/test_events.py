@@ -9,9 +9,10 @@ from sqlalchemy import select
 from b24app.config import Config
 from b24app.demo import installation
 from b24app.ingest.tables import Inbox
+from b24app.jobs import install as jobs
 from b24app.lib.db import DatabaseUnavailable, db
 from b24app.portal.tables import AuditEntry, Portal, Token
-from tests.web.portal_site import EMPLOYEE, Site, breaking, jobs, site
+from tests.web.portal_site import EMPLOYEE, Site, breaking, site
 
 CHANGED = {"FIELDS": {"ID": "12"}}
 

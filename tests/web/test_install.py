@@ -9,10 +9,11 @@ from redis import Redis
 from sqlalchemy import func, select
 
 from b24app.config import Config
+from b24app.jobs import install as jobs
 from b24app.lib.db import DatabaseUnavailable, db
 from b24app.portal import operations
 from b24app.portal.tables import Job, Portal, Token
-from tests.web.portal_site import ADMIN, EMPLOYEE, Site, breaking, jobs, site
+from tests.web.portal_site import ADMIN, EMPLOYEE, Site, breaking, site
 
 
 @pytest.fixture

@@ -30,6 +30,10 @@ def here(config: Config, redis: Redis) -> Iterator[Site]:
         def admins():
             return "secret"
 
+        @found.app.get("/broken")
+        def broken():
+            raise ZeroDivisionError("secret detail")
+
         found.install()
         yield found
 
@@ -102,10 +106,6 @@ def test_only_administrators_pass_where_they_are_needed(here: Site) -> None:
 
 
 def test_an_error_nobody_expected_shows_no_traceback(here: Site) -> None:
-    @here.app.get("/broken")
-    def broken():
-        raise ZeroDivisionError("secret detail")
-
     page = here.client.get("/broken")
     assert page.status_code == 500
     assert "secret detail" not in page.text

@@ -57,7 +57,7 @@ def deal(viewer: Viewer, deal_id: int, now: datetime) -> DealTab:
     return DealTab(
         deal=_summary(context, viewer, stored),
         gives=tuple(_gives(context, viewer, claim, state, scores) for claim in claims),
-        complete=context.sync.complete,
+        complete=context.complete,
     )
 
 

@@ -71,7 +71,7 @@ def card(viewer: Viewer, subject: Subject, scorecard: str | None, period: Period
         preliminary=score.preliminary if score else False,
         rows=rows,
         working_days_left=pace.days_left,
-        complete=context.sync.complete,
+        complete=context.complete,
         computed_at=_computed_at(sheet),
         is_open=pace.is_open,
         headline=max(
@@ -118,7 +118,7 @@ def team(viewer: Viewer, department_id: int | None, scorecard: str | None, perio
         total=rows.get(whole) if whole else None,
         ranked=max((row.ranked for row in sheet.scores if row.subject in people), default=0) if sheet else 0,
         working_days_left=pace.days_left,
-        complete=context.sync.complete,
+        complete=context.complete,
         computed_at=_computed_at(sheet),
         is_open=pace.is_open,
         zones=zones(version) if version else Zones(),

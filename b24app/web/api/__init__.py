@@ -1,4 +1,4 @@
-"""The public API, /api/v1 (interfaces 4). A module declares its calls in the table of calls.py by being imported here."""
+"""The public API, /api/v1 (interfaces 4). Modules declare their calls in the table of calls.py by being imported."""
 
 from b24app.web.api import directory, entries, explaining, numbers, openapi, planning, work
 from b24app.web.api.calls import bp

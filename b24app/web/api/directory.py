@@ -32,7 +32,11 @@ def portal(viewer: Viewer) -> shapes.PortalState:
             state=status.state,
             complete=status.complete,
             entities={
-                name: shapes.SyncedEntity(rows=one.rows, complete=one.complete, synced_at=_at(one.synced_at))
+                name: shapes.SyncedEntity(
+                    rows=one.rows,
+                    complete=one.complete,
+                    synced_at=None if one.synced_at is None else time.at(one.synced_at),
+                )
                 for name, one in status.entities.items()
             },
             lag_seconds=status.lag_seconds,

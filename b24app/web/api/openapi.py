@@ -77,11 +77,6 @@ def document() -> dict[str, Any]:
             "description": ABOUT,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-            "title": "b24app",
-            "version": __version__,
-            "description": ABOUT,
-            "license": {"name": "MIT", "identifier": "MIT"},
-        },  # fmt: skip
         "security": [{"token": []}],
         "tags": [{"name": tag} for tag in dict.fromkeys(call.tag for call in CALLS)],
         "paths": paths,

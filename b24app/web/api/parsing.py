@@ -97,8 +97,8 @@ def _validated(shape: TypeAdapter[T], given: object, message: str) -> T:
 
 def _fault(error: Mapping[str, Any]) -> Fault:
     sentence = _SENTENCES.get(error["type"])
-    text = _(sentence) % error.get("ctx", {}) if sentence else f"{error['msg']}."
-    return Fault(path_of(error["loc"]), text)
+    limits = {name: str(value).replace(" or ", ", ").replace("'", "") for name, value in error.get("ctx", {}).items()}
+    return Fault(path_of(error["loc"]), _(sentence) % limits if sentence else f"{error['msg']}.")
 
 
 def path_of(place: tuple[int | str, ...]) -> str:
@@ -113,7 +113,7 @@ _SENTENCES = {
     "date_parsing": "There is no such day.",
     "day": "A date like 2026-11-01 is expected.",
     "decimal_max_places": "At most %(decimal_places)s decimals are allowed.",
-    "enum": "One of %(expected)s is expected.",
+    "enum": "One of these is expected: %(expected)s.",
     "extra_forbidden": "There is no such field.",
     "greater_than_equal": "The number must be at least %(ge)s.",
     "int_parsing": "A whole number is expected.",
@@ -121,7 +121,7 @@ _SENTENCES = {
     "less_than": "The number is too large.",
     "less_than_equal": "The number must be at most %(le)s.",
     "list_type": "A list is expected.",
-    "literal_error": "One of %(expected)s is expected.",
+    "literal_error": "One of these is expected: %(expected)s.",
     "missing": "This field is required.",
     "model_type": "An object is expected.",
     "moment": "A time like 2026-11-01T09:30:00+03:00 is expected.",

@@ -73,7 +73,7 @@ class SyncedEntity(Shape):
 
 
 class Sync(Shape):
-    state: Literal["idle", "running", "failed"]
+    state: Annotated[str, WithJsonSchema({"enum": ["idle", "running", "failed"]})]
     complete: bool
     entities: dict[str, SyncedEntity]
     lag_seconds: int

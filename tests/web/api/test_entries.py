@@ -1,4 +1,4 @@
-"""The ledger through the API: each item for itself, the same key once, and the score moved by the time of the answer."""
+"""The ledger through the API: each item for itself, the same key once, the score moved by the time of the answer."""
 
 from decimal import Decimal
 from typing import Any

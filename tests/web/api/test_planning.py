@@ -1,4 +1,4 @@
-"""Scorecards and targets: the document goes in and comes out the same, and what is wrong with it is all said at once."""
+"""Scorecards and targets: a document goes in and comes out the same, and what is wrong with it is all said at once."""
 
 from collections.abc import Callable
 from copy import deepcopy

@@ -1,0 +1,165 @@
+"""Reading a portal's whole history in chunks that can be resumed, what people look at now first.
+
+    people, dictionaries, currencies, totals
+    -> deals created or moved since the current quarter began -> their stage moves   (first numbers)
+    -> the other deals, newest first -> the other moves -> activities, newest first  (all numbers)
+
+`read` does REST with no transaction open and yields chunks; `store` puts one of them and the new position into the
+database together. Killed in between, the same chunk is read again. No stage is read twice: about one request for 2 500
+records, and a handful more.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from b24app.bitrix.client import Client
+from b24app.facts.rules import MOVE
+from b24app.ingest import operations
+from b24app.ingest.poll import Poll
+from b24app.ingest.sources import activities, deals, stage_history
+from b24app.ingest.sources.base import Listing, Reading, translated
+from b24app.ingest.tables import SyncCursor
+from b24app.lib import clock
+from b24app.lib.clock import epoch, moment
+from b24app.lib.db import db
+from b24app.lib.errors import Conflict
+from b24app.lib.i18n import gettext as _
+from b24app.periods import queries as periods
+from b24app.periods.rules import Kind, local_day, midnight, period_at
+
+BACKFILL = "backfill"
+"""The cursor that holds the position; the sources' own cursors count."""
+
+STORED_AT_ONCE = 1250
+"""Half of what a request brings, so that a write transaction stays well under half a second."""
+
+Filter = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One list, narrowed by what lies on this or that side of the quarter's start."""
+
+    source: Any
+    filter: Callable[[str], Filter]
+    descending: bool = False
+    is_last_of_source: bool = True
+
+
+STAGES = (
+    Stage(
+        deals,
+        lambda since: {"0": {"logic": "OR", "0": {">=createdTime": since}, "1": {">=movedTime": since}}},
+        is_last_of_source=False,
+    ),
+    Stage(stage_history, lambda since: {">=CREATED_TIME": since}, is_last_of_source=False),
+    Stage(deals, lambda since: {"<createdTime": since, "<movedTime": since}, descending=True),
+    Stage(stage_history, lambda since: {"<CREATED_TIME": since}),
+    Stage(activities, lambda since: {}, descending=True),
+)
+FIRST_NUMBERS, END = 2, len(STAGES)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The next chunk begins behind the id `after` of a stage. `since` is the quarter's start, as it was at first."""
+
+    stage: int
+    after: int
+    since: int
+    began_at: int
+
+    @property
+    def shows_numbers(self) -> bool:
+        """Here everything is known that the numbers of the current quarter, or all numbers, rest on."""
+        return self.stage in (FIRST_NUMBERS, END) and not self.after
+
+    def stored(self) -> dict[str, int]:
+        return {"stage": self.stage, "after": self.after, "since": self.since, "began_at": self.began_at}
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A part of what one request brought, and the positions before and behind it."""
+
+    source: str
+    reading: Reading
+    rows: int
+    before: Position
+    behind: Position
+
+
+def position(portal_id: int) -> Position | None:
+    """Where a backfill that was begun goes on; None when there is none under way."""
+    row = db.session.get(SyncCursor, (portal_id, BACKFILL), populate_existing=True)
+    return Position(**row.position) if row and row.position else None
+
+
+def totals(client: Client) -> dict[str, int]:
+    """How many records there are of each source, for the progress. A request each."""
+    listings: dict[str, Listing] = {one.key: one.listing for one in (deals, stage_history, activities)}
+    return {
+        key: client.total(listing.method, listing.only(listing.id_field).params) for key, listing in listings.items()
+    }
+
+
+def begin(portal_id: int, poll: Poll, totals: Mapping[str, int], now: datetime) -> Position:
+    """Store what everything else refers to, and where to start. The quarter is the portal's own."""
+    operations.store_poll(portal_id, poll, now)
+    settings = periods.settings(portal_id)
+    quarter = period_at(Kind.QUARTER, local_day(epoch(now), settings), settings)
+    start = Position(0, 0, midnight(quarter.start, settings), epoch(now))
+    for key, total in totals.items():
+        row = operations.cursor(portal_id, key)
+        row.done, row.total, row.error, row.state = 0, total, None, "running"
+    whole = operations.cursor(portal_id, BACKFILL)
+    whole.state, whole.position, whole.error = "running", start.stored(), None
+    return start
+
+
+def read(client: Client, start: Position) -> Iterator[Chunk]:
+    """The chunks of the stage a position is in; the last one, perhaps empty, leads on to the next stage."""
+    stage = STAGES[start.stage]
+    here = start
+    read_at = clock.now()
+    filter = stage.filter(moment(start.since).isoformat())
+    for rows in stage.source.listing.pages(client, filter, start.after, stage.descending):
+        for first in range(0, len(rows), STORED_AT_ONCE):
+            part = rows[first : first + STORED_AT_ONCE]
+            behind = Position(start.stage, int(part[-1][stage.source.listing.id_field]), start.since, start.began_at)
+            yield Chunk(stage.source.key, _reading(stage.source, part, read_at), len(part), here, behind)
+            here = behind
+        read_at = clock.now()
+    behind = Position(start.stage + 1, 0, start.since, start.began_at)
+    yield Chunk(stage.source.key, Reading(stage.source.entity, read_at), 0, here, behind)
+
+
+def _reading(source: Any, rows: list[dict[str, Any]], read_at: datetime) -> Reading:
+    id_field = "OWNER_ID" if source.entity == MOVE else source.listing.id_field  # a bad move is a bad deal's
+    drafts, rejected = translated(rows, source.translate, id_field)
+    return Reading(source.entity, read_at, drafts, rejected=rejected)
+
+
+def store(portal_id: int, chunk: Chunk, now: datetime) -> tuple[int, int]:
+    """Facts, counters and position together; how many of how many are done. Conflict when another run has moved on."""
+    whole = operations.cursor(portal_id, BACKFILL)
+    if whole.position != chunk.before.stored():
+        raise Conflict(_("Another run reads this portal already."))
+    operations.store(portal_id, chunk.reading, in_history=True)
+    own = operations.cursor(portal_id, chunk.source)
+    own.done += chunk.rows
+    own.total = max(own.total, own.done)
+    if chunk.behind.stage > chunk.before.stage and STAGES[chunk.before.stage].is_last_of_source:
+        own.state, own.complete, own.total = "idle", True, own.done
+        own.synced_at, own.changed_since = epoch(now), chunk.before.began_at
+    whole.state, whole.error, whole.position = "running", None, chunk.behind.stored()
+    whole.complete = whole.complete or chunk.behind.stage == END
+    return own.done, own.total
+
+
+def finish(portal_id: int, now: datetime) -> None:
+    """Everything is read and computed."""
+    whole = operations.cursor(portal_id, BACKFILL)
+    whole.state, whole.position, whole.error, whole.synced_at = "idle", {}, None, epoch(now)

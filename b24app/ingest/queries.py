@@ -1,0 +1,128 @@
+"""How far the portal has been read, and what could not be."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from b24app.facts import queries as facts
+from b24app.ingest.backfill import BACKFILL
+from b24app.ingest.operations import DUE, FAILED, ROBOT
+from b24app.ingest.sources import activities, currencies, deals, dictionaries, staff, stage_history
+from b24app.ingest.tables import Inbox, SyncCursor
+from b24app.lib import clock
+from b24app.lib.db import db
+
+MICROSECONDS = 1_000_000
+SOURCES = (staff, dictionaries, currencies, deals, stage_history, activities)
+
+
+@dataclass(frozen=True, slots=True)
+class EntityStatus:
+    """One kind of record. `done` of `total` have been read by the latest backfill; `synced_at` in epoch seconds."""
+
+    rows: int
+    complete: bool
+    synced_at: int | None
+    done: int
+    total: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStatus:
+    """`complete` once the whole history has been read; until then numbers may still grow (semantics 3.7)."""
+
+    state: str
+    """idle | running | failed"""
+    complete: bool
+    entities: Mapping[str, EntityStatus]
+    lag_seconds: int
+    """How long the oldest change waits that we know of and have not worked off."""
+    pending_events: int
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PutAside:
+    """A record that could not be read or stored, and why."""
+
+    entity: str
+    key: str
+    reason: str
+    arrived_at: int
+
+
+def status(portal_id: int) -> SyncStatus:
+    cursors = {
+        row.source: row
+        for row in db.session.scalars(
+            select(SyncCursor).where(SyncCursor.portal_id == portal_id).execution_options(populate_existing=True)
+        )
+    }
+    counts = facts.counts(portal_id)
+    pending, oldest = _waiting(portal_id)
+    whole = cursors.get(BACKFILL)
+    now = clock.now()
+    return SyncStatus(
+        state=_state(cursors),
+        complete=bool(whole and whole.complete),
+        entities={source.entity: _entity(cursors.get(source.key), counts.get(source.entity)) for source in SOURCES},
+        lag_seconds=max(0, int(now.timestamp()) - oldest // MICROSECONDS) if oldest else 0,
+        pending_events=pending,
+        error=next((row.error for row in cursors.values() if row.state == "failed"), None),
+    )
+
+
+def _state(cursors: Mapping[str, SyncCursor]) -> str:
+    """Trouble first: a run that has stopped is not running any more."""
+    states = {row.state for row in cursors.values()}
+    whole = cursors.get(BACKFILL)
+    if "failed" in states:
+        return "failed"
+    return "running" if whole and whole.state == "running" else "idle"
+
+
+def _entity(row: SyncCursor | None, rows: int | None) -> EntityStatus:
+    if row is None:
+        return EntityStatus(rows or 0, False, None, 0, 0, None)
+    known = row.done if rows is None else rows
+    return EntityStatus(known, row.complete, row.synced_at, row.done, row.total, row.error)
+
+
+def _waiting(portal_id: int) -> tuple[int, int | None]:
+    """How many rows of the inbox are due, and since when (microseconds) the oldest is."""
+    query = select(func.count(), func.min(Inbox.arrived_at)).where(
+        Inbox.portal_id == portal_id, Inbox.state == DUE, Inbox.entity != ROBOT
+    )
+    count, oldest = db.session.execute(query).one()
+    return int(count), oldest
+
+
+def is_complete(portal_id: int) -> bool:
+    """Whether the whole history has been read once."""
+    row = db.session.get(SyncCursor, (portal_id, BACKFILL), populate_existing=True)
+    return bool(row and row.complete and not row.position)
+
+
+def must_go_on(portal_id: int) -> bool:
+    """A backfill that was never begun, or that was broken off without saying why."""
+    row = db.session.get(SyncCursor, (portal_id, BACKFILL), populate_existing=True)
+    return row is None or row.state == "running"
+
+
+def portals_with_due() -> tuple[int, ...]:
+    """Portals in whose inbox something waits."""
+    query = select(Inbox.portal_id).where(Inbox.state == DUE, Inbox.entity != ROBOT).distinct()
+    return tuple(db.session.scalars(query.order_by(Inbox.portal_id)))
+
+
+def put_aside(portal_id: int, limit: int = 100) -> tuple[PutAside, ...]:
+    """What is to be looked at by a person, the newest first."""
+    query = (
+        select(Inbox.entity, Inbox.key, Inbox.reason, Inbox.arrived_at)
+        .where(Inbox.portal_id == portal_id, Inbox.state == FAILED, Inbox.entity != ROBOT)
+        .order_by(Inbox.arrived_at.desc(), Inbox.id)
+        .limit(limit)
+    )
+    return tuple(PutAside(row.entity, row.key, row.reason or "", row.arrived_at) for row in db.session.execute(query))

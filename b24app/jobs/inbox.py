@@ -1,0 +1,90 @@
+"""Working off the inbox (architecture 4.1): due rows -> one batch read -> one transaction: facts, pipeline, done.
+
+`drain` may run twice, late, or be killed: rows stay due until the transaction that stores their records. `sweep` takes
+what the queue has lost.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from redis.exceptions import LockError
+from redis.lock import Lock
+
+from b24app import pipeline
+from b24app.bitrix.client import Client
+from b24app.ingest import operations, queries
+from b24app.ingest.operations import Batch
+from b24app.ingest.sources.base import record_source
+from b24app.lib import clock
+from b24app.lib.db import db, write
+from b24app.lib.errors import AppError, Temporary
+from b24app.lib.i18n import gettext as _
+from b24app.lib.i18n import speaking
+from b24app.lib.log import logger
+from b24app.lib.queue import enqueue, redis
+from b24app.portal import operations as portals
+from b24app.portal import queries as tenants
+
+LOCK_S = 180
+"""Longer than the longest request with its repetitions between two signs of life."""
+
+
+@contextmanager
+def alone(work: str, portal_id: int, wait_s: float = 0) -> Iterator[Lock | None]:
+    """Not together with another worker at the same work; None when one is at it. Saves work, nothing rests on it."""
+    lock = redis().lock(f"b24app:{work}:{portal_id}", timeout=LOCK_S, sleep=0.05)
+    if not lock.acquire(blocking=wait_s > 0, blocking_timeout=wait_s or None):
+        yield None
+        return
+    try:
+        yield lock
+    finally:
+        with suppress(LockError):
+            lock.release()
+
+
+def drain(portal_id: int) -> None:
+    """Work off all that is due, in portions of one entity."""
+    with alone("inbox", portal_id, wait_s=60) as lock:
+        client: Client | None = None
+        while lock is not None and (batch := operations.due(portal_id)):
+            language = tenants.get(portal_id).language
+            db.session.rollback()
+            client = client or portals.connect(portal_id)
+            with speaking(language):
+                _work_off(portal_id, client, batch)
+            with suppress(LockError):
+                lock.reacquire()
+
+
+def _work_off(portal_id: int, client: Client, batch: Batch) -> None:
+    try:
+        ids = [row.record_id for row in batch.rows]
+        reading = record_source(batch.entity).fetch(client, ids, clock.now())
+        now = clock.now()
+        with write():
+            portals.lock(portal_id)
+            cells = operations.store(portal_id, reading)
+            pipeline.recompute(portal_id, cells, now)
+            operations.done(batch)
+    except Exception as error:
+        _note(batch, error)
+        raise
+
+
+def _note(batch: Batch, error: Exception) -> None:
+    reason = error.message if isinstance(error, AppError) else _("An error in the app. It has been logged.")
+    with write():
+        if isinstance(error, Temporary):
+            operations.postponed(batch, reason)
+        else:
+            operations.failed(batch, reason)
+    logger.warning("inbox_not_drained", entity=batch.entity, rows=len(batch.rows), error=type(error).__name__)
+
+
+def sweep() -> None:
+    """Have every portal's inbox drained in which something waits."""
+    waiting = set(queries.portals_with_due())
+    for portal_id in tenants.active_ids():
+        if portal_id in waiting:
+            enqueue(drain, portal_id, queue="live", unique=f"inbox:{portal_id}")

@@ -1,0 +1,193 @@
+"""Reading a portal: its whole history once, then what changed, its people, and at night a comparison of both sides.
+
+Each job does REST with no transaction open and stores what came in short ones, together with how far it has come; so it
+may be killed, run twice or late. One of a kind runs per portal.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from redis.exceptions import LockError
+from redis.lock import Lock
+from sqlalchemy import delete
+
+from b24app import pipeline
+from b24app.bitrix.client import Client
+from b24app.ingest import backfill as history
+from b24app.ingest import operations, poll, queries
+from b24app.ingest import reconcile as comparison
+from b24app.ingest import sync as changes
+from b24app.ingest.backfill import BACKFILL, Position
+from b24app.ingest.operations import DONE
+from b24app.ingest.sources import staff as staff_source
+from b24app.ingest.tables import Inbox
+from b24app.jobs import inbox, scores
+from b24app.jobs.inbox import alone
+from b24app.lib import clock
+from b24app.lib.db import db, write
+from b24app.lib.errors import AppError, Conflict
+from b24app.lib.i18n import gettext as _
+from b24app.lib.i18n import speaking
+from b24app.lib.log import logger
+from b24app.lib.queue import enqueue
+from b24app.onboarding import operations as onboarding
+from b24app.portal import operations as portals
+from b24app.portal import queries as tenants
+
+Progress = Callable[[str, int, int], None]
+
+DONE_KEPT_S = 30 * 86400
+
+
+def backfill(portal_id: int, progress: Progress | None = None) -> None:
+    """Read the whole history, going on where an earlier run stopped; after a complete one, all of it again."""
+    with alone("backfill", portal_id) as lock:
+        if lock is None:
+            return
+        with _explained(portal_id, BACKFILL), suppress(Conflict):
+            client = portals.connect(portal_id)
+            position = history.position(portal_id) or _begin(portal_id, client)
+            db.session.rollback()
+            while True:
+                if position.shows_numbers:
+                    _show_numbers(portal_id, progress)
+                if position.stage == history.END:
+                    break
+                position = _stage(portal_id, client, position, lock, progress)
+            with write():
+                portals.lock(portal_id)
+                history.finish(portal_id, clock.now())
+
+
+def _begin(portal_id: int, client: Client) -> Position:
+    db.session.rollback()
+    now = clock.now()
+    totals = history.totals(client)
+    found = poll.read(client, now, with_profile=True)
+    with write():
+        portals.lock(portal_id)
+        return history.begin(portal_id, found, totals, now)
+
+
+def _stage(portal_id: int, client: Client, position: Position, lock: Lock, progress: Progress | None) -> Position:
+    """Store one list chunk by chunk; returns where the next one begins."""
+    for chunk in history.read(client, position):
+        with suppress(LockError):
+            lock.reacquire()
+        with write():
+            portals.lock(portal_id)
+            done, total = history.store(portal_id, chunk, clock.now())
+        if progress:
+            progress(chunk.source, done, total)
+        position = chunk.behind
+    return position
+
+
+def _show_numbers(portal_id: int, progress: Progress | None) -> None:
+    """The first scorecard, and every number that can be known by now."""
+    with write():
+        portals.lock(portal_id)
+        onboarding.first_run(portal_id, clock.now())
+    scores.recompute_everything(portal_id, progress=progress)
+
+
+def resume(portal_id: int) -> None:
+    """Begin a backfill whose job was lost, or go on with one that was killed."""
+    if queries.must_go_on(portal_id):
+        backfill(portal_id)
+
+
+def incremental(portal_id: int, progress: Progress | None = None) -> None:
+    """Read what changed since the last time; where the history is not read to its end, that comes first."""
+    if not queries.is_complete(portal_id):
+        return backfill(portal_id, progress)
+    with alone("incremental", portal_id) as lock:
+        if lock is None:
+            return None
+        windows = changes.windows(portal_id, clock.now())
+        db.session.rollback()
+        client = portals.connect(portal_id)
+        for window in windows:
+            with _explained(portal_id, window.source.key):
+                _read_window(portal_id, client, window, progress)
+    return None
+
+
+def _read_window(portal_id: int, client: Client, window: changes.Window, progress: Progress | None) -> None:
+    rows = 0
+    for reading in changes.read(client, window):
+        now = clock.now()
+        with write():
+            portals.lock(portal_id)
+            cells = operations.store(portal_id, reading)
+            pipeline.recompute(portal_id, cells, now)
+        rows += len(reading.drafts)
+        if progress:
+            progress(window.source.key, rows, rows)
+    with write():
+        changes.known_until(portal_id, window)
+
+
+def staff(portal_id: int) -> None:
+    """Poll people, departments, dictionaries and rates, which change without events."""
+    with _explained(portal_id, staff_source.key):
+        known = len(tenants.structure(portal_id).people)
+        db.session.rollback()
+        found = poll.read(portals.connect(portal_id), clock.now(), known)
+        now = clock.now()
+        with write():
+            portals.lock(portal_id)
+            outcome = operations.store_poll(portal_id, found, now)
+            pipeline.recompute(portal_id, outcome.cells, now)
+            if outcome.structure_changed:
+                pipeline.recompute_open(portal_id, now)
+    if outcome.base_changed:
+        enqueue(backfill, portal_id, queue="sync", unique=f"backfill:{portal_id}")
+    elif outcome.structure_changed:
+        enqueue(scores.recompute_everything, portal_id, queue="sync", unique=f"recompute:{portal_id}")
+
+
+def reconcile(portal_id: int, progress: Progress | None = None) -> None:
+    """Compare ids and modification times with the portal's; what differs is read again through the inbox."""
+    with alone("reconcile", portal_id) as lock:
+        if lock is None:
+            return
+        client = portals.connect(portal_id)
+        for source in comparison.SOURCES:
+            seen = found = 0
+            for listed in comparison.read(client, source):
+                suspects = comparison.suspects(portal_id, listed)
+                db.session.rollback()
+                seen, found = seen + len(listed.versions), found + len(suspects)
+                if suspects:
+                    with write():
+                        operations.accept_many(portal_id, source.entity, suspects, clock.now())
+                with suppress(LockError):
+                    lock.reacquire()
+                if progress:
+                    progress(source.key, seen, seen)
+            if found:
+                logger.info("reconciled", portal=portal_id, source=source.key, listed=seen, different=found)
+    inbox.drain(portal_id)
+
+
+def purge() -> None:
+    """Drop inbox rows that were worked off long ago."""
+    before = (clock.epoch(clock.now()) - DONE_KEPT_S) * queries.MICROSECONDS
+    with write() as session:
+        session.execute(delete(Inbox).where(Inbox.state == DONE, Inbox.arrived_at < before))
+
+
+@contextmanager
+def _explained(portal_id: int, source: str) -> Iterator[None]:
+    """A failure is kept with its reason, in the portal's language, for the screens; then it goes on its way."""
+    language = tenants.get(portal_id).language
+    with speaking(language):
+        try:
+            yield
+        except Exception as error:
+            db.session.rollback()
+            reason = error.message if isinstance(error, AppError) else _("An error in the app. It has been logged.")
+            with write():
+                operations.trouble(portal_id, source, reason)
+            raise

@@ -1,0 +1,134 @@
+"""Takes the screenshots of this folder: `python docs/screens/make.py [address of a running demo portal]`.
+
+Without an address it starts a demo of its own. Each page is opened as the portal opens it, by a form post with a
+viewer's token, in both languages and as wide as a desk and a phone.
+"""
+
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+from playwright.sync_api import Browser, Page, sync_playwright
+
+FOLDER = Path(__file__).parent
+LANGUAGES = ("en", "ru")
+WIDTHS = (1280, 375)
+HEIGHT = 800
+ADMIN = 1
+WAIT_S = 300
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
+SETTLE_MS = 400
+"""For animations and the fragments that a page asks for after it has come."""
+
+
+@contextmanager
+def demo() -> Iterator[str]:
+    """The address of the portal of a demo that lives as long as the block."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "b24app", "demo", "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if found := re.search(r"Open (http://\S+?)/? ", line):
+                yield found[1]
+                return
+        raise SystemExit("The demo did not start; see its messages above.")
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def placement(portal: str, user_id: int, language: str, go: str) -> dict[str, Any]:
+    """The form with which the portal opens one of our pages for somebody: {"url", "fields"}."""
+    asked = {"user_id": user_id, "placement": "REST_APP_URI", "options": {"go": go}, "lang": language}
+    response = requests.post(f"{portal}/demo/api/placement-form", json=asked, timeout=30)
+    response.raise_for_status()
+    return response.json()
+
+
+def wait_until_read(portal: str) -> str:
+    """Waits for the first full sync; gives the path of the team's first card, for an employee to show."""
+    form = placement(portal, ADMIN, "en", "/ui/")
+    page = requests.post(form["url"], data=form["fields"], timeout=30).text
+    session = {"Authorization": f"Bearer {re.search(r'b24-session" content="([^"]+)', page)[1]}", "HX-Request": "true"}
+    app = form["url"].split("/b24/")[0]
+    for _second in range(WAIT_S):
+        if "chip live" in requests.get(f"{app}/ui/sync", headers=session, timeout=30).text:
+            team = requests.get(f"{app}/ui/team?sort=score", headers=session, timeout=30).text
+            return re.search(r"subject=employee&amp;subject_id=(\d+)", team)[1]
+        time.sleep(1)
+    raise SystemExit(f"The portal was not read within {WAIT_S} seconds.")
+
+
+def opened(browser: Browser, width: int, form: dict[str, Any]) -> Page:
+    """The page in a window of its own, as the portal's frame would show it."""
+    page = browser.new_page(viewport={"width": width, "height": HEIGHT}, reduced_motion="reduce")
+    page.goto(form["url"].split("/b24/")[0] + "/b24/app")
+    page.evaluate(
+        """({url, fields}) => {
+          const make = (tag, values) => Object.assign(document.createElement(tag), values);
+          const form = make("form", {method: "post", action: url});
+          for (const [name, value] of Object.entries(fields)) form.append(make("input", {type: "hidden", name, value}));
+          document.body.append(form);
+          form.submit();
+        }""",
+        form,
+    )
+    return page
+
+
+def shoot(browser: Browser, portal: str, name: str, user_id: int, go: str, ready: str) -> None:
+    for language in LANGUAGES:
+        for width in WIDTHS:
+            page = opened(browser, width, placement(portal, user_id, language, go))
+            page.wait_for_selector(ready)
+            page.wait_for_timeout(SETTLE_MS)
+            page.screenshot(path=FOLDER / f"{name}-{language}-{width}.png", full_page="why" not in name)
+            page.close()
+            print(f"{name}-{language}-{width}.png")
+
+
+def shoot_portal(browser: Browser, portal: str) -> None:
+    """The portal's own page with the app in it."""
+    for language in LANGUAGES:
+        page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+        page.goto(f"{portal}/?viewer={ADMIN}&lang={language}")
+        page.frame_locator("[data-test=app-iframe]").locator("#page h1").wait_for()
+        page.wait_for_timeout(SETTLE_MS)
+        page.screenshot(path=FOLDER / f"portal-{language}.png")
+        page.close()
+
+
+def main(portal: str) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
+        shoot(browser, portal, "start", ADMIN, "/ui/start", ".start")
+        employee = int(wait_until_read(portal))
+        deals = requests.get(f"{portal}/demo/api/deals?semantic=P&with_client=1&limit=1", timeout=30).json()
+        deal = deals["items"][0]["id"]
+        shoot(browser, portal, "my", employee, "/ui/my", ".rows")
+        shoot(browser, portal, "why", employee, "/ui/my?why=revenue", "#panel[open] .facts")
+        shoot(browser, portal, "team", ADMIN, "/ui/team", ".heat")
+        shoot(browser, portal, "deal", ADMIN, f"/ui/deal/{deal}", ".deal")
+        shoot(browser, portal, "scorecards", ADMIN, "/ui/scorecards", ".list")
+        shoot(browser, portal, "scorecard", ADMIN, "/ui/scorecards/sales", ".rows")
+        shoot_portal(browser, portal)
+        browser.close()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        main(sys.argv[1].rstrip("/"))
+    else:
+        with demo() as address:
+            main(address)

@@ -1,0 +1,328 @@
+"""Facts on a real database: what arrives twice, late, out of order, or is taken back."""
+
+import random
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import event, select
+
+from b24app.facts import operations, queries
+from b24app.facts.rules import Cell, RateDraft, TermDraft
+from b24app.facts.tables import Deal, Entry, StageMove
+from b24app.lib.db import db, write
+from b24app.lib.errors import Conflict, NotFound
+from tests.facts.conftest import World
+from tests.facts.samples import ANN, BOB, DAY, HOUR, NOON, T, activity, deal, entry, move, won
+
+LATER = NOON + timedelta(hours=1)
+
+
+def state(world: World) -> list[tuple[object, ...]]:
+    """Everything stored about deals but when it was read."""
+    db.session.rollback()
+    columns = [column for column in Deal.__table__.c if column.name != "read_at"]
+    return [tuple(row) for row in db.session.execute(select(*columns).order_by(Deal.portal_id, Deal.id))]
+
+
+# --- deals
+
+
+def test_the_same_deal_twice_is_one_and_touches_nothing_the_second_time(world: World) -> None:
+    assert world.store(won(), moves=(move(1, semantic="S", at=T - DAY),))
+    before = state(world)
+    assert world.store(won(), moves=(move(1, semantic="S", at=T - DAY),)) == frozenset()
+    assert state(world) == before
+
+
+def test_an_older_version_changes_nothing(world: World) -> None:
+    world.store(deal(title="New", updated_at=T))
+    assert world.store(deal(title="Old", updated_at=T - 1), at=LATER) == frozenset()
+    assert world.deal().title == "New"
+
+
+def test_in_any_order_of_arrival_the_end_is_the_same(world: World) -> None:
+    versions = [
+        deal(updated_at=T - 5 * DAY),
+        deal(responsible_id=BOB, updated_at=T - 4 * DAY),
+        won(at=T - 3 * DAY, responsible_id=BOB),
+        won(at=T - 3 * DAY, responsible_id=BOB, company_id=6, updated_at=T - 2 * DAY),
+    ]
+    moves = [move(1, at=T - 9 * DAY, kind=1), move(2, semantic="S", at=T - 3 * DAY)]
+    world.store(*versions, moves=tuple(moves))
+    expected = state(world)
+    for seed in range(4):
+        with write() as session:
+            session.query(Deal).delete()
+            session.query(StageMove).delete()
+        parts: list[object] = [*versions, *moves]
+        random.Random(seed).shuffle(parts)
+        for part in parts:
+            if part in moves:
+                world.store(moves=(part,))  # type: ignore[arg-type]
+            else:
+                world.store(part)  # type: ignore[arg-type]
+        assert state(world) == expected
+
+
+def test_a_deleted_deal_stops_counting_and_only_a_later_read_brings_it_back(world: World) -> None:
+    world.store(won())
+    with write():
+        cells = operations.forget(1, "deal", [1], LATER)
+    assert Cell("deal", "closed", "responsible", ANN, T - DAY) in cells
+    assert world.store(won(updated_at=T + DAY), at=LATER) == frozenset()
+    assert world.deal().deleted_at is not None
+    assert world.store(won(), at=LATER + timedelta(seconds=1))
+    assert world.deal().deleted_at is None
+    assert world.deal().win_no == 1
+
+
+def test_a_deletion_older_than_what_we_have_seen_is_no_news(world: World) -> None:
+    world.store(deal(), at=LATER)
+    with write():
+        assert operations.forget(1, "deal", [1], NOON) == frozenset()
+    assert world.deal().deleted_at is None
+
+
+def test_a_deal_deleted_before_we_saw_it_is_not_brought_by_a_slow_read(world: World) -> None:
+    with write():
+        operations.forget(1, "deal", [1], LATER)
+    assert world.store(deal(), at=NOON) == frozenset()
+    assert queries.deal(1, 1) is None
+    assert queries.counts(1)["deal"] == 0
+
+
+def test_a_reopened_deal_leaves_the_period_it_was_won_in(world: World) -> None:
+    world.store(won(at=T - DAY))
+    cells = world.store(deal(updated_at=T), moves=(move(9, at=T),))
+    assert Cell("deal", "closed", "closed_by", ANN, T - DAY) in cells
+    assert (world.deal().closed_at, world.deal().win_no, world.deal().closed_by_id) == (None, None, None)
+
+
+def test_a_reassigned_open_deal_touches_both_owners(world: World) -> None:
+    world.store(deal())
+    cells = world.store(deal(responsible_id=BOB, updated_at=T))
+    assert {cell.owner_id for cell in cells if cell.owner == "responsible"} == {ANN, BOB}
+
+
+def test_a_closed_deal_handed_over_stays_with_its_closer(world: World) -> None:
+    world.store(deal())
+    world.store(won(at=T))
+    world.store(won(at=T, responsible_id=BOB, updated_at=T + HOUR), at=LATER)
+    assert (world.deal().responsible_id, world.deal().closed_by_id) == (BOB, ANN)
+
+
+def test_who_closed_a_deal_is_found_in_our_journal_when_it_was_handed_over_unseen(world: World) -> None:
+    world.store(deal())
+    world.store(won(at=T, responsible_id=BOB, updated_at=T + HOUR), at=LATER)
+    assert (world.deal().closed_by_id, world.deal().closed_by_assumed) == (ANN, False)
+
+
+def test_who_closed_a_deal_before_we_looked_is_assumed(world: World) -> None:
+    world.store(won(at=T - 5 * DAY, responsible_id=BOB, updated_at=T))
+    assert (world.deal().closed_by_id, world.deal().closed_by_assumed) == (BOB, True)
+
+
+def test_history_read_after_the_deal_corrects_when_it_was_closed(world: World) -> None:
+    world.store(won(at=T))
+    assert world.deal().closed_from == "moved"
+    moves = [move(1, at=T - 9 * DAY), move(2, semantic="S", at=T - 3 * DAY), move(3, semantic="S", at=T)]
+    with write():
+        cells = operations.upsert_moves(1, moves, NOON)
+    assert {cell.at for cell in cells if cell.date == "closed"} == {T, T - 3 * DAY}
+    assert (world.deal().closed_at, world.deal().closed_from) == (T - 3 * DAY, "history")
+
+
+def test_moves_stay_when_the_portal_returns_them_no_more(world: World) -> None:
+    world.store(won(at=T - DAY), moves=(move(1, semantic="S", at=T - DAY),))
+    world.store(won(at=T - DAY, category_id=1, moved_at=T, updated_at=T), moves=(move(2, semantic="S", at=T, kind=5),))
+    assert world.deal().closed_at == T - DAY
+
+
+# --- clients
+
+
+def test_wins_of_a_client_are_numbered_by_closing_and_id_whoever_owns_them(world: World) -> None:
+    world.store(
+        won(4, at=T - 2 * DAY), won(3, at=T - 2 * DAY, responsible_id=BOB), won(2, at=T), won(1, company_id=6), deal(5)
+    )
+    assert world.win_numbers() == {3: 1, 4: 2, 2: 3, 1: 1, 5: None}
+
+
+def test_an_earlier_win_renumbers_and_touches_the_later_ones(world: World) -> None:
+    world.store(won(1, at=T, responsible_id=BOB))
+    cells = world.store(won(2, at=T - DAY))
+    assert world.win_numbers() == {2: 1, 1: 2}
+    assert Cell("deal", "closed", "closed_by", BOB, T) in cells
+
+
+def test_another_client_renumbers_the_old_one_and_the_new_one(world: World) -> None:
+    world.store(won(1, at=T - 3 * DAY), won(2, at=T - 2 * DAY), won(3, at=T - DAY, company_id=6))
+    cells = world.store(won(1, at=T - 3 * DAY, company_id=6, updated_at=T))
+    assert world.win_numbers() == {2: 1, 1: 1, 3: 2}
+    assert {cell.at for cell in cells if cell.date == "closed"} == {T - 3 * DAY, T - 2 * DAY, T - DAY}
+
+
+def test_a_deleted_win_renumbers_the_rest(world: World) -> None:
+    world.store(won(1, at=T - DAY), won(2, at=T))
+    with write():
+        operations.forget(1, "deal", [1], LATER)
+    assert world.win_numbers() == {1: None, 2: 1}
+
+
+def test_templates_and_deals_without_a_client_have_no_number(world: World) -> None:
+    world.store(won(1, is_recurring=True), won(2, company_id=None))
+    assert world.win_numbers() == {1: None, 2: None}
+
+
+def test_portals_do_not_know_each_other(world: World) -> None:
+    world.store(won(1))
+    stranger = World(2)
+    stranger.store(won(1, at=T))
+    assert (world.win_numbers(), stranger.win_numbers()) == ({1: 1}, {1: 1})
+    with write():
+        operations.forget(2, "deal", [1], LATER)
+    assert queries.deal(1, 1) is not None
+
+
+# --- money
+
+
+def rates(world: World, day: date, **amounts: str) -> frozenset[Cell]:
+    with write():
+        drafts = [RateDraft(code, Decimal(amount)) for code, amount in amounts.items()]
+        return operations.save_rates(world.portal_id, drafts, day)
+
+
+def test_a_first_rate_gives_all_deals_their_amounts(world: World) -> None:
+    world.store(deal(1, currency="EUR"), won(2, currency="EUR"))
+    assert world.deal(1).amount is None
+    assert rates(world, date(2026, 11, 24), EUR="1.16")
+    assert [world.deal(id).amount for id in (1, 2)] == [1160_00, 1160_00]
+
+
+def test_a_new_rate_moves_open_deals_and_those_closed_today(world: World) -> None:
+    rates(world, date(2026, 11, 23), EUR="1.10")
+    world.store(deal(1, currency="EUR"), won(2, at=T - 3 * DAY, currency="EUR"), won(3, at=T, currency="EUR"))
+    cells = rates(world, date(2026, 11, 24), EUR="1.20")
+    assert [world.deal(id).amount for id in (1, 2, 3)] == [1200_00, 1100_00, 1200_00]
+    assert T - 3 * DAY not in {cell.at for cell in cells if cell.date == "closed"}
+    assert (world.deal(2).rate, world.deal(3).rate) == ("1.1", "1.2")
+
+
+def test_the_same_rate_next_day_touches_nothing(world: World) -> None:
+    rates(world, date(2026, 11, 23), EUR="1.10")
+    world.store(deal(1, currency="EUR"))
+    assert rates(world, date(2026, 11, 24), EUR="1.1000") == frozenset()
+
+
+def test_rates_for_many_units(world: World) -> None:
+    with write():
+        operations.save_rates(1, [RateDraft("RUB", Decimal("1.25"), 100)], date(2026, 11, 24))
+    world.store(deal(currency="RUB"))
+    assert (world.deal().amount, world.deal().rate) == (12_50, "0.0125")
+
+
+# --- activities
+
+
+def test_an_activity_completed_as_we_watch_is_dated_by_that_version(world: World) -> None:
+    with write():
+        operations.upsert_activities(1, [activity()], NOON, in_history=True)
+        cells = operations.upsert_activities(1, [activity(completed=True, updated_at=T - 60)], NOON)
+        operations.upsert_activities(1, [activity(completed=True, updated_at=T, subject="Noted")], NOON)
+    assert Cell("activity", "completed", "responsible", ANN, T - 60) in cells
+    assert (world.activity().completed_at, world.activity().subject) == (T - 60, "Noted")
+
+
+def test_a_deleted_activity_stops_counting(world: World) -> None:
+    with write():
+        operations.upsert_activities(1, [activity(completed=True)], NOON)
+        assert operations.forget(1, "activity", [1, 2], LATER)
+        assert operations.upsert_activities(1, [activity(2), activity(1)], NOON) == frozenset()
+    assert queries.counts(1)["activity"] == 0
+
+
+# --- the ledger
+
+
+def test_an_entry_with_a_known_key_counts_once(world: World) -> None:
+    with write():
+        first = operations.post_entries(1, [entry("a", "2.5", employee_id=ANN), entry("a"), entry("b")], NOON)
+        again = operations.post_entries(1, [entry("b"), entry("a")], LATER)
+    assert [item.status for item in first.items] == ["created", "duplicate", "created"]
+    assert [item.status for item in again.items] == ["duplicate", "duplicate"]
+    assert {item.id for item in again.items} == {item.id for item in first.items}
+    assert Cell("entry", "occurred", "employee", ANN, T) in first.cells
+    assert again.cells == frozenset()
+    assert [(row.key, row.value) for row in queries.entries(1)] == [("a", 2_500_000), ("b", 1_000_000)]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"value": "0.0000001"}, {"value": "1e13"}, {"value": "NaN"}, {"kind": "sub"}, {"code": ""}, {"code": "x" * 65}],
+)
+def test_a_wrong_entry_does_not_stop_the_others(world: World, wrong: dict[str, str]) -> None:
+    with write():
+        posted = operations.post_entries(1, [entry("a", **wrong), entry("b")], NOON)  # type: ignore[arg-type]
+    assert [item.status for item in posted.items] == ["error", "created"]
+    assert posted.items[0].error
+    assert len(queries.entries(1)) == 1
+
+
+def test_undoing_an_entry_adds_a_counter_entry_once(world: World) -> None:
+    with write():
+        id = operations.post_entries(1, [entry("a", "3", employee_id=ANN)], NOON).items[0].id
+        assert id is not None
+        cells = operations.undo_entry(1, id, "user:8", LATER)
+        assert operations.undo_entry(1, id, "user:8", LATER) == frozenset()
+    undone, counter = queries.entries(1)
+    assert cells == {Cell("entry", "occurred", "employee", ANN, T)}
+    assert (undone.undone, counter.undoes_id, counter.value, counter.author) == (True, id, -3_000_000, "user:8")
+    with write(), pytest.raises(Conflict):
+        operations.undo_entry(1, counter.id, "user:8", LATER)
+
+
+def test_a_strangers_entry_is_not_there(world: World) -> None:
+    with write():
+        id = operations.post_entries(2, [entry("a")], NOON).items[0].id
+    with write(), pytest.raises(NotFound):
+        operations.undo_entry(1, id or 0, "user:8", LATER)
+    assert queries.entries(1) == ()
+
+
+def test_entries_page_by_id(world: World) -> None:
+    with write():
+        operations.post_entries(1, [entry(key, employee_id=ANN) for key in "abc"] + [entry("d", code="nps")], NOON)
+    first = queries.entries(1, code="calls", limit=2)
+    rest = queries.entries(1, code="calls", limit=2, after=first[-1].id)
+    assert [row.key for row in (*first, *rest)] == ["a", "b", "c"]
+    assert db.session.scalar(select(Entry.created_at)) == T
+
+
+# --- dictionaries and size
+
+
+def test_words_that_are_gone_stay_inactive(world: World) -> None:
+    with write():
+        operations.save_terms(1, "stage", [TermDraft("NEW", "New", 10), TermDraft("WON", "Won", 20, {"semantic": "S"})])
+        operations.save_terms(1, "stage", [TermDraft("WON", "Deal won", 20, {"semantic": "S"})])
+    assert [(row.id, row.name, row.active) for row in queries.terms(1, "stage")] == [
+        ("NEW", "New", False),
+        ("WON", "Deal won", True),
+    ]
+
+
+def test_the_number_of_statements_does_not_depend_on_the_number_of_deals(world: World) -> None:
+    statements: list[str] = []
+
+    @event.listens_for(db.engine, "before_cursor_execute")
+    def count(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.append(statement)
+
+    world.store(won(1), moves=(move(1, semantic="S"),))
+    for_one = len(statements)
+    statements.clear()
+    many = range(2, 600)
+    world.store(*(won(id) for id in many), moves=tuple(move(id, id, "S", T - id) for id in many))
+    assert len(statements) <= for_one + 1

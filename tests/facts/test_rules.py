@@ -1,0 +1,268 @@
+"""What follows from a record, as tables of cases."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from b24app.facts.rules import (
+    ActivityFact,
+    Cell,
+    DealDraft,
+    DealFact,
+    MoveDraft,
+    Rates,
+    activity_fact,
+    client_key,
+    closing,
+    convert,
+    deal_fact,
+    entry_cells,
+    may_replace,
+    touched,
+)
+from b24app.periods.rules import Settings
+from tests.facts.samples import ANN, BOB, CEO, DAY, HOUR, T, activity, deal, move, won
+
+MOSCOW = Settings("Europe/Moscow")
+RATES = Rates(
+    "USD",
+    {"RUB": [("2026-11-10", Decimal("0.0125")), ("2026-11-20", Decimal("0.01")), ("2026-11-24", Decimal("0.02"))]},
+)
+
+
+def fact(
+    draft: DealDraft,
+    moves: tuple[MoveDraft, ...] = (),
+    owners: tuple[tuple[int, int | None], ...] = (),
+    before: DealFact | None = None,
+) -> DealFact:
+    return deal_fact(draft, moves, owners, RATES, MOSCOW, before, T)
+
+
+@pytest.mark.parametrize(
+    ("company", "contact", "key"), [(5, 7, "C5"), (5, None, "C5"), (None, 7, "P7"), (0, 7, "P7"), (None, None, None)]
+)
+def test_client_is_the_company_else_the_person(company: int | None, contact: int | None, key: str | None) -> None:
+    assert client_key(company, contact) == key
+
+
+CLOSINGS: list[tuple[str, dict[str, Any], list[MoveDraft], tuple[Any, Any]]] = [
+    ("open", {}, [move(1, at=T)], (None, None)),
+    ("won once", {"semantic": "S"}, [move(1, at=T - 9), move(2, semantic="S", at=T - 5)], (T - 5, "history")),
+    (
+        "a second won stage keeps the streak",
+        {"semantic": "S", "moved_at": T},
+        [move(1, at=T - 9), move(2, semantic="S", at=T - 5), move(3, semantic="S", at=T)],
+        (T - 5, "history"),
+    ),
+    (
+        "reopened and won again",
+        {"semantic": "S"},
+        [move(1, semantic="S", at=T - 9), move(2, at=T - 5), move(3, semantic="S", at=T - 2)],
+        (T - 2, "history"),
+    ),
+    (
+        "lost after won",
+        {"semantic": "F"},
+        [move(1, semantic="S", at=T - 9), move(2, semantic="F", at=T)],
+        (T, "history"),
+    ),
+    ("the closing move is not read yet", {"semantic": "S", "moved_at": T}, [move(1, at=T - 9)], (T, "moved")),
+    ("no history", {"semantic": "F", "moved_at": T - 3}, [], (T - 3, "moved")),
+    ("a planned day only", {"semantic": "S", "close_day": "2026-11-24"}, [], (T - 15 * HOUR, "planned")),
+    ("nothing known", {"semantic": "S"}, [], (None, None)),
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "moves", "expected"), [row[1:] for row in CLOSINGS], ids=[row[0] for row in CLOSINGS]
+)
+def test_closed_at(changes: dict[str, Any], moves: list[MoveDraft], expected: tuple[Any, Any]) -> None:
+    assert closing(deal(**changes), moves, MOSCOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("owners", "expected"),
+    [
+        (((T - DAY, BOB),), (BOB, False)),
+        (((T - DAY, BOB), (T + 5, ANN)), (ANN, False)),  # automation hands it over as it closes
+        (((T - DAY, BOB), (T + 6, ANN)), (BOB, False)),  # somebody hands it over later
+        (((T + HOUR, ANN),), (ANN, True)),  # closed before we looked
+    ],
+)
+def test_closer_is_the_owner_as_the_deal_closed(owners: Any, expected: tuple[int, bool]) -> None:
+    found = fact(won(at=T, responsible_id=ANN), (move(1, semantic="S", at=T),), owners)
+    assert (found.closed_by_id, found.closed_by_assumed) == expected
+
+
+def test_handing_over_a_closed_deal_leaves_its_closer() -> None:
+    before = fact(won(at=T, responsible_id=ANN), owners=((T, ANN),))
+    handed = won(at=T, responsible_id=BOB, updated_at=T + DAY)
+    assert fact(handed, owners=((T, ANN), (T + DAY, BOB)), before=before).closed_by_id == ANN
+
+
+def test_closing_again_has_a_new_closer() -> None:
+    before = fact(won(at=T, responsible_id=ANN), owners=((T, ANN),))
+    again = won(at=T + DAY, responsible_id=BOB)
+    assert fact(again, owners=((T, ANN), (T + DAY, BOB)), before=before).closed_by_id == BOB
+
+
+@pytest.mark.parametrize(
+    ("day", "rate"),
+    [
+        (date(2026, 11, 1), "0.0125"),  # before the first copy
+        (date(2026, 11, 10), "0.0125"),
+        (date(2026, 11, 19), "0.0125"),  # no copy of that day: the one before
+        (date(2026, 11, 20), "0.01"),
+        (date(2026, 12, 1), "0.02"),
+        (None, "0.02"),  # an open deal: the latest
+    ],
+)
+def test_rate_of_a_day(day: date | None, rate: str) -> None:
+    assert RATES.on("RUB", day) == Decimal(rate)
+
+
+def test_a_deal_without_a_rate_has_no_amount() -> None:
+    found = fact(deal(currency="EUR"))
+    assert (found.amount, found.rate) == (None, None)
+    assert found.counts
+
+
+def test_the_base_currency_and_no_currency_need_no_rate() -> None:
+    assert fact(deal(currency="USD")).amount == fact(deal(currency=None)).amount == 1000_00
+
+
+@pytest.mark.parametrize(
+    ("amount", "rate", "hundredths"),
+    [(1_005_000, "1", 101), (1_004_999, "1", 100), (333_330_000, "0.0125", 417), (0, "1", 0), (None, "1", None)],
+)
+def test_amounts_are_rounded_half_up(amount: int | None, rate: str, hundredths: int | None) -> None:
+    assert convert(amount, Decimal(rate)) == hundredths
+
+
+def test_a_closed_deal_converts_at_the_rate_of_its_local_day() -> None:
+    late_evening_in_utc = T - 4 * DAY - 13 * HOUR  # 19 November 23:00 UTC is the 20th in Moscow
+    assert fact(won(at=late_evening_in_utc, currency="RUB")).rate == "0.01"
+
+
+@pytest.mark.parametrize(
+    ("draft", "seconds"),
+    [
+        (won(at=T, created_at=T - 90), 90),
+        (won(at=T, created_at=T + 90), None),  # closed before created
+        (won(moved_at=None, close_day="2026-11-24"), None),  # a planned day only
+        (won(at=T, semantic="F"), None),
+        (deal(), None),
+    ],
+)
+def test_days_to_close_leave_out_what_is_not_known(draft: DealDraft, seconds: int | None) -> None:
+    assert fact(draft).seconds_to_close == seconds
+
+
+SEEN_OPEN = activity_fact(activity(), None, T, in_history=True)
+SEEN_DONE = activity_fact(activity(completed=True, updated_at=T - 30), SEEN_OPEN, T, in_history=False)
+COMPLETIONS: list[tuple[str, dict[str, Any], ActivityFact | None, bool, tuple[Any, bool]]] = [
+    ("not completed", {}, None, True, (None, False)),
+    ("a meeting found long after", {"completed": True, "updated_at": T}, None, True, (T - HOUR, True)),
+    (
+        "a meeting touched before its end",
+        {"completed": True, "updated_at": T - 5 * HOUR},
+        None,
+        True,
+        (T - 5 * HOUR, True),
+    ),
+    ("a to-do found long after", {"completed": True, "kind": "todo", "updated_at": T}, None, True, (T, True)),
+    ("completed as we watch", {"completed": True, "updated_at": T - 30}, SEEN_OPEN, False, (T - 30, False)),
+    ("new and completed", {"completed": True, "updated_at": T - 30}, None, False, (T - 30, False)),
+    ("changed after completion", {"completed": True, "updated_at": T}, SEEN_DONE, False, (T - 30, False)),
+    ("never later than now", {"completed": True, "updated_at": T + DAY}, SEEN_OPEN, False, (T, False)),
+    ("taken back", {"updated_at": T}, SEEN_DONE, False, (None, False)),
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "before", "in_history", "expected"),
+    [row[1:] for row in COMPLETIONS],
+    ids=[row[0] for row in COMPLETIONS],
+)
+def test_completed_at(
+    changes: dict[str, Any], before: ActivityFact | None, in_history: bool, expected: tuple[Any, bool]
+) -> None:
+    found = activity_fact(activity(**changes), before, T, in_history=in_history)
+    assert (found.completed_at, found.completed_assumed) == expected
+
+
+STORED = fact(deal(updated_at=T - 60))
+TOMBSTONE = replace(STORED, deleted_at=T)
+
+
+@pytest.mark.parametrize(
+    ("stored", "updated_at", "read_at", "replaces"),
+    [
+        (None, T, T, True),
+        (STORED, T - 61, T + 1, False),  # older
+        (STORED, T - 60, T, True),  # equal
+        (STORED, T - 60, T - 1, False),  # equal, but seen earlier
+        (STORED, T, T, True),
+        (TOMBSTONE, T + 9, T, False),  # read before it was deleted
+        (TOMBSTONE, T - 60, T + 1, True),  # read after
+    ],
+)
+def test_which_version_is_newer(stored: DealFact | None, updated_at: int, read_at: int, replaces: bool) -> None:
+    assert may_replace(stored, updated_at, read_at) is replaces
+
+
+def test_an_open_deal_touches_its_creation_only() -> None:
+    assert touched(None, fact(deal())) == {
+        Cell("deal", "created", "responsible", ANN, T - 10 * DAY),
+        Cell("deal", "created", "created_by", CEO, T - 10 * DAY),
+    }
+
+
+def test_a_reopened_deal_touches_where_it_was_and_where_it_is() -> None:
+    closed, reopened = fact(won(at=T), owners=((T, BOB),)), fact(deal(updated_at=T + 9))
+    cells = touched(closed, reopened)
+    assert {cell.owner for cell in cells if cell.date == "closed"} == {"responsible", "created_by", "closed_by"}
+    assert Cell("deal", "closed", "closed_by", BOB, T) in cells
+
+
+def test_a_new_title_touches_nothing() -> None:
+    assert touched(fact(deal()), fact(deal(title="Another", updated_at=T))) == frozenset()
+
+
+def test_another_stage_touches_what_conditions_may_ask_for() -> None:
+    assert touched(fact(deal()), fact(deal(stage_id="PREPARATION", updated_at=T)))
+
+
+def test_a_template_and_a_tombstone_touch_nothing() -> None:
+    assert touched(None, fact(deal(is_recurring=True))) == touched(None, TOMBSTONE) == frozenset()
+
+
+def test_an_owner_nobody_knows_is_a_cell_too() -> None:
+    assert Cell("deal", "created", "responsible", None, T - 10 * DAY) in touched(None, fact(deal(responsible_id=None)))
+
+
+def test_an_activity_touches_its_start_and_its_completion() -> None:
+    cells = touched(None, activity_fact(activity(completed=True), None, T, in_history=False))
+    assert {(cell.date, cell.owner, cell.owner_id) for cell in cells} == {
+        ("start", "responsible", ANN),
+        ("start", "created_by", BOB),
+        ("completed", "responsible", ANN),
+        ("completed", "created_by", BOB),
+    }
+
+
+@pytest.mark.parametrize(
+    ("employee", "department", "owners"),
+    [
+        (ANN, None, {("employee", ANN)}),
+        (ANN, 3, {("employee", ANN)}),
+        (None, 3, {("employee", None), ("department", 3)}),
+        (None, None, {("employee", None)}),
+    ],
+)
+def test_whom_an_entry_counts_for(employee: int | None, department: int | None, owners: set[Any]) -> None:
+    assert {(cell.owner, cell.owner_id) for cell in entry_cells(employee, department, T)} == owners

@@ -1,0 +1,162 @@
+"""The deal tab: what a deal gives, why it does not count, and what a win would bring - which winning it then brings."""
+
+from fractions import Fraction as F
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from b24app import pipeline
+from b24app.facts.tables import Deal, Term
+from b24app.lib.clock import epoch
+from b24app.lib.db import db
+from b24app.lib.errors import Forbidden, NotFound
+from b24app.lib.i18n import speaking
+from b24app.metrics import rules as metrics
+from b24app.metrics.rules import Op, Where
+from b24app.outcomes.dashboards import queries
+from b24app.outcomes.dashboards.records import holds
+from tests.outcomes.test_dashboards import MONTH
+from tests.scorecards.documents import document, indicator
+from tests.scores import world
+from tests.scores.world import ADMIN_SEES, ANN, ANN_SEES, BOB, HEAD_SEES, NOW, PORTAL, SALES, STRANGER_SEES, deal
+
+CARD = document(
+    indicator("revenue", weight=40, owner="closed_by", target=1000),
+    indicator("new_clients", metric="new_clients", weight=20, owner="closed_by", target=2),
+    indicator("conversion", metric="deal_conversion", weight=20, owner="closed_by", target=50),
+    indicator("web", metric="deals_won", weight=20, owner="closed_by", target=4, where={"source_id": ["WEB"]}),
+    subjects={"departments": [SALES]},
+)
+
+
+@pytest.fixture(autouse=True)
+def card(portal):
+    world.scorecard(CARD)
+    deal(ANN, "2026-11-03", 100, won=False)
+    pipeline.recompute_open(PORTAL, NOW)
+
+
+def tab(one: Deal, viewer=ADMIN_SEES):
+    with speaking("en"):
+        return queries.deal(viewer, one.id, NOW)
+
+
+def gives(one: Deal, viewer=ADMIN_SEES):
+    return {gift.indicator_code: gift for gift in tab(one, viewer).gives}
+
+
+def test_an_open_deal_shows_what_a_win_would_give():
+    found = gives(deal(ANN, None, 500, client="C1"))
+    assert (found["revenue"].number.value, found["revenue"].number.unit) == (500, "money")
+    assert (found["new_clients"].counted, found["new_clients"].number.value) == (True, 1)
+    assert (found["web"].counted, found["web"].reason) == (False, "Another source")
+    # before: revenue 0, no new client, 0 of 1 won; after: 50 %, 50 %, 1 of 2 won
+    assert (found["revenue"].score_now, found["revenue"].score_after) == (0, F(50 * 40 + 50 * 20 + 100 * 20, 100))
+    assert found["revenue"].employee_name == "Ann"
+
+
+def test_winning_it_brings_what_was_promised():
+    one = deal(ANN, None, 500, client="C1", source_id="WEB")
+    promised = gives(one)["revenue"].score_after
+    one.semantic, one.closed_at, one.closed_by_id, one.win_no = "S", epoch(NOW), ANN, 1
+    db.session.flush()
+    pipeline.recompute_open(PORTAL, NOW)
+    shown = queries.card(ANN_SEES, gives(one)["revenue"].employee, None, MONTH, NOW)
+    assert shown.score == promised
+
+
+def test_a_won_deal_shows_what_it_gave():
+    found = gives(deal(ANN, "2026-11-05", 500))
+    assert (found["revenue"].counted, found["revenue"].score_after) == (True, None)
+    assert (found["new_clients"].counted, found["new_clients"].reason) == (False, "The deal names no client")
+
+
+def test_a_lost_deal_says_that_only_won_ones_count():
+    assert gives(deal(ANN, "2026-11-05", 500, won=False))["revenue"].reason == "Only won deals count here."
+
+
+def test_a_known_client_is_not_new():
+    deal(ANN, "2026-11-01", 1, client="C7", win_no=1)
+    assert gives(deal(ANN, None, 5, client="C7"))["new_clients"].reason == "The client has bought before."
+
+
+def test_a_deal_without_a_rate_counts_without_its_amount():
+    found = gives(deal(ANN, None, None))
+    assert (found["revenue"].counted, found["revenue"].number) == (False, None)
+    assert found["conversion"].counted
+
+
+def test_the_summary_names_the_stage():
+    db.session.add(
+        Term(portal_id=PORTAL, kind="stage", id="NEW", name="In work", extra={"semantic": "P", "category_id": 0})
+    )
+    shown = tab(deal(ANN, None, 500, title="Big one")).deal
+    assert (shown.title, shown.state, shown.stage, shown.amount.value, shown.owner_name) == (
+        "Big one",
+        "open",
+        "In work",
+        500,
+        "Ann",
+    )
+
+
+def test_a_deal_of_people_one_may_not_see():
+    one = deal(BOB, None, 500)
+    with pytest.raises(Forbidden):
+        tab(one, ANN_SEES)
+    assert tab(one, HEAD_SEES).gives
+    with pytest.raises(NotFound):
+        tab(one, STRANGER_SEES)
+
+
+def test_a_deleted_deal_is_not_found():
+    with pytest.raises(NotFound):
+        tab(deal(ANN, None, 500, deleted_at=1))
+
+
+FIELDS = {"semantic": ["S", "F", "P"], "source_id": ["WEB", "CALL", None], "win_no": [None, 1, 2]}
+TESTS = st.one_of(
+    st.builds(metrics.Test, st.just("semantic"), st.just(Op.IN), st.sampled_from([("S",), ("S", "F")])),
+    st.builds(metrics.Test, st.just("source_id"), st.just(Op.IN), st.sampled_from([("WEB",), ("CALL", "WEB")])),
+    st.builds(metrics.Test, st.just("win_no"), st.just(Op.GT), st.just((1,))),
+    st.builds(metrics.Test, st.just("win_no"), st.sampled_from([Op.EMPTY, Op.NOT_EMPTY])),
+)
+
+
+def few(parts):
+    return st.lists(parts, max_size=2).map(tuple)
+
+
+WHERES = st.recursive(
+    st.builds(Where, few(TESTS)),
+    lambda inner: st.builds(
+        Where,
+        st.lists(TESTS, max_size=2).map(tuple),
+        st.lists(inner, max_size=2).map(tuple),
+        st.lists(inner, max_size=2).map(tuple),
+    ),
+    max_leaves=4,
+)
+
+
+def slow(where: Where, record) -> bool:
+    for test in where.tests:
+        value = record[test.field]
+        if test.op is Op.EMPTY and value is not None:
+            return False
+        if test.op is not Op.EMPTY and value is None:
+            return False
+        if test.op is Op.IN and value not in test.values:
+            return False
+        if test.op is Op.GT and value <= test.values[0]:
+            return False
+    for one in where.none:
+        if slow(one, record):
+            return False
+    return not where.any or any(slow(one, record) for one in where.any)
+
+
+@given(where=WHERES, record=st.fixed_dictionaries({name: st.sampled_from(values) for name, values in FIELDS.items()}))
+def test_a_record_held_against_conditions(where, record):
+    assert holds(where, record) is slow(where, record)

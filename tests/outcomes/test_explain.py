@@ -1,0 +1,145 @@
+"""Why a number is what it is: records that give it again, steps in words, and nothing of people one may not see."""
+
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction as F
+
+import pytest
+
+from b24app import pipeline
+from b24app.lib.errors import Forbidden, NotFound
+from b24app.lib.i18n import speaking
+from b24app.outcomes.dashboards import explain
+from b24app.portal.rules import COMPANY, department, employee
+from tests.outcomes.test_dashboards import CARD, MONTH, WEEK
+from tests.scorecards.documents import document, indicator
+from tests.scores import world
+from tests.scores.world import (
+    ADMIN_SEES,
+    ANN,
+    ANN_SEES,
+    BOB,
+    HEAD_SEES,
+    NOW,
+    PORTAL,
+    SALES,
+    STRANGER_SEES,
+    SUE,
+    deal,
+    meeting,
+)
+
+
+@pytest.fixture(autouse=True)
+def sold(portal):
+    world.scorecard(CARD)
+    deal(ANN, "2026-11-03", 300, title="First", client="C1", win_no=1)
+    deal(ANN, "2026-11-04", 700, title="Second")
+    deal(ANN, "2026-11-05", 0, won=False)
+    deal(BOB, "2026-11-05", 50)
+    deal(SUE, "2026-11-06", 5)
+    meeting(ANN, "2026-11-05")
+    pipeline.recompute_open(PORTAL, NOW)
+
+
+def why(indicator, viewer=ANN_SEES, subject=employee(ANN), period=MONTH, cursor=None):
+    with speaking("en"):
+        return explain.why(viewer, "sales", indicator, subject, period, cursor, NOW)
+
+
+def test_the_records_of_a_sum_add_up_to_it():
+    told = why("revenue")
+    assert sum(fact.number for fact in told.facts) == told.row.number.value == 1000
+    assert [(fact.title, fact.number, fact.part, fact.owner_name) for fact in told.facts] == [
+        ("Second", 700, "value", "Ann"),
+        ("First", 300, "value", "Ann"),
+    ]
+    assert told.facts[0].portal_path == f"/crm/deal/details/{told.facts[0].id}/"
+    assert (told.total, told.hidden, told.next_cursor) == (2, 0, None)
+    assert told.steps == ("2 records in the period give 1,000\N{NO-BREAK SPACE}RUB.",)
+    assert told.attainment_steps == (
+        "100 × 1,000 ÷ 1,000 = 100\N{NO-BREAK SPACE}%",
+        "100\N{NO-BREAK SPACE}% × weight 50\N{NO-BREAK SPACE}% = 50 points of the score.",
+    )
+
+
+def test_a_ratio_lists_both_its_sides():
+    told = why("conversion")
+    parts = [fact.part for fact in told.facts]
+    assert (parts.count("numerator"), parts.count("denominator")) == (2, 3)
+    assert 100 * F(2, 3) == told.row.number.value
+    assert (told.numerator.value, told.denominator.value) == (2, 3)
+    assert told.steps[0] == "100 × 2 ÷ 3 = 66.67\N{NO-BREAK SPACE}%"
+
+
+def test_a_count_is_its_records():
+    told = why("meetings")
+    assert (told.total, told.facts[0].number, told.facts[0].portal_path) == (1, 1, None)
+    assert told.steps == ("1 record in the period counts.",)
+
+
+def test_a_week_explains_its_own_records():
+    assert why("revenue", period=WEEK).row.number.value == 1000
+
+
+def test_records_of_others_are_a_number_only():
+    told = why("revenue", HEAD_SEES, department(SALES))
+    assert (told.row.number.value, told.total, told.hidden) == (1050, 3, 0)
+    narrow = replace(HEAD_SEES, employees=frozenset({BOB}))
+    told = why("revenue", narrow, department(SALES))
+    assert ([fact.owner_name for fact in told.facts], told.hidden) == (["Bob"], 2)
+    assert why("revenue", ADMIN_SEES, COMPANY).total == 4
+
+
+def test_not_counted_says_why():
+    deal(ANN, "2026-11-07", None, currency="XXX", title="Foreign")
+    with speaking("en"):
+        told = explain.not_counted(ANN_SEES, "sales", "revenue", employee(ANN), MONTH, None, NOW)
+    assert [(fact.title, fact.reason) for fact in told.facts] == [
+        ("Foreign", "No exchange rate: the deal counts, its amount does not")
+    ]
+
+
+def test_money_is_hidden_from_those_without_the_right():
+    told = why("revenue", replace(ADMIN_SEES, sees_money=False))
+    assert (told.steps, told.attainment_steps, told.numerator) == ((), (), None)
+    assert {(fact.number, fact.amount, fact.amount_original) for fact in told.facts} == {(None, None, None)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "step"),
+    [
+        ({"baseline": 500, "target": 1500}, "100 × (1,000 − 500) ÷ (1,500 − 500) = 50\N{NO-BREAK SPACE}%"),
+        ({"direction": "down", "target": 500}, "100 × 500 ÷ 1,000 = 50\N{NO-BREAK SPACE}%"),
+        ({"floor": 80, "target": 2000}, "Below 80\N{NO-BREAK SPACE}% nothing counts: 0 %."),
+        ({"steps": [[40, 30]], "target": 2000}, "By the steps it counts as 30\N{NO-BREAK SPACE}%."),
+        ({"target": 100}, "Not more than 150\N{NO-BREAK SPACE}% counts."),
+        ({"target": None}, "There is no target, so there is no attainment: the score leaves this indicator out."),
+    ],
+)
+def test_every_rule_of_the_attainment_is_said(changes, step):
+    world.scorecard(document(indicator("revenue", owner="closed_by", **changes), subjects={"employees": [ANN]}))
+    pipeline.recompute_open(PORTAL, NOW)
+    assert step in why("revenue").attainment_steps
+
+
+@pytest.mark.parametrize("ask", [explain.why, explain.not_counted])
+def test_access_is_that_of_the_number(ask):
+    with pytest.raises(Forbidden):
+        ask(ANN_SEES, "sales", "revenue", employee(BOB), MONTH, None, NOW)
+    with pytest.raises(NotFound):
+        ask(STRANGER_SEES, "sales", "revenue", employee(ANN), MONTH, None, NOW)
+    for scorecard, code in (("sales", "nope"), ("nope", "revenue")):
+        with pytest.raises(NotFound):
+            ask(ANN_SEES, scorecard, code, employee(ANN), MONTH, None, NOW)
+
+
+def test_a_long_list_goes_on_where_it_stopped():
+    for number in range(explain.PAGE):
+        deal(ANN, "2026-11-02", 1, title=str(number))
+    pipeline.recompute_open(PORTAL, NOW)
+    first = why("revenue")
+    second = why("revenue", cursor=first.next_cursor)
+    assert (len(first.facts), len(second.facts), second.next_cursor) == (explain.PAGE, 2, None)
+    assert sum(fact.number for fact in (*first.facts, *second.facts)) == 1000 + explain.PAGE
+    assert date(2026, 11, 2) == second.facts[0].date.date()

@@ -1,0 +1,108 @@
+"""The jobs that run the pipeline as a whole: full recompute with progress, night and midnight."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select, update
+
+from b24app import pipeline
+from b24app.jobs import scores as jobs
+from b24app.lib.db import db, write
+from b24app.lib.errors import NotFound
+from b24app.portal.jobs import job, start_job
+from b24app.portal.tables import AuditEntry
+from b24app.scores.tables import Result, Score
+from tests.scores import world
+from tests.scores.test_operations import SALES_CARD
+from tests.scores.world import ANN, NOW, OTHER, PORTAL, deal
+
+
+@pytest.fixture
+def portal(app: Flask) -> int:
+    with write():
+        world.settle()
+        world.scorecard(SALES_CARD)
+        deal(ANN, "2026-09-13", 300)
+    return PORTAL
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def starts() -> list[str]:
+    return sorted(set(db.session.scalars(select(Score.start))))
+
+
+def test_everything_is_recomputed_with_progress(portal):
+    seen = []
+    jobs.recompute_everything(PORTAL, progress=lambda stage, done, total: seen.append((done, total)))
+    assert starts() == ["2026-09-01", "2026-10-01", "2026-11-01"]
+    assert seen == [(0, 1), (1, 1)]
+
+
+def test_a_job_says_how_it_went(portal):
+    with write():
+        begun = start_job(PORTAL, "recompute", {"period": "month", "start": "2026-10-01", "scorecard": "sales"}, NOW)
+    jobs.recompute_everything(PORTAL, begun.id)
+    ended = job(PORTAL, begun.id)
+    assert (ended.state, ended.done, ended.total, ended.error) == ("done", 1, 1, None)
+    assert starts() == ["2026-10-01"]
+
+
+def test_a_failed_job_looks_failed(portal, monkeypatch):
+    def fail(*_: object) -> None:
+        raise RuntimeError("disk on fire")
+
+    monkeypatch.setattr(pipeline, "recompute_slice", fail)
+    with write():
+        begun = start_job(PORTAL, "recompute", {}, NOW)
+    with pytest.raises(RuntimeError):
+        jobs.recompute_everything(PORTAL, begun.id)
+    assert (job(PORTAL, begun.id).state, job(PORTAL, begun.id).error) == ("failed", "The recompute failed.")
+    with pytest.raises(NotFound):
+        job(OTHER, begun.id)
+
+
+def test_the_night_repairs_and_tells_what_differed(portal):
+    jobs.recompute_everything(PORTAL)
+    jobs.nightly(PORTAL)
+    assert repairs() == []
+    with write():
+        db.session.execute(
+            update(Result).where(Result.start == "2026-11-01", Result.subject_id == ANN).values(numerator=5)
+        )
+    jobs.nightly(PORTAL)
+    assert repairs() == [["sales 2026-11-01 conversion", "sales 2026-11-01 meetings", "sales 2026-11-01 revenue"]]
+    jobs.nightly(PORTAL)
+    assert len(repairs()) == 1
+
+
+def repairs() -> list[list[str]]:
+    return [row.after for row in db.session.scalars(select(AuditEntry).where(AuditEntry.action == "scores.repair"))]
+
+
+def test_a_new_period_begins_at_the_portals_midnight(portal):
+    jobs.midnight(PORTAL)
+    assert starts() == ["2026-10-01", "2026-11-01"]
+    with time_machine.travel(datetime(2026, 11, 30, 20, 59, tzinfo=UTC), tick=False):
+        jobs.midnight(PORTAL)
+    assert "2026-12-01" not in starts()
+    with time_machine.travel(datetime(2026, 11, 30, 21, 1, tzinfo=UTC), tick=False):
+        jobs.midnight(PORTAL)
+    assert "2026-12-01" in starts()
+
+
+def test_midnight_comes_once_a_day(portal, monkeypatch):
+    jobs.midnight(PORTAL)
+    monkeypatch.setattr(pipeline, "recompute_open", lambda *_: pytest.fail("it came twice"))
+    jobs.midnight(PORTAL)
+
+
+def test_the_pipeline_is_one_page():
+    assert len(Path(pipeline.__file__).read_text().splitlines()) <= 60
