@@ -57,16 +57,17 @@ def _connection(config: Config) -> portal_operations.Connection:
         ),
         public_url=config.public_url,
         manifest=json.loads(MANIFEST.read_text("utf-8")),
+        redis=queue.redis() if config.redis_url else None,
     )
 
 
 def _register(app: Flask) -> None:
-    from b24app.web import api, dashboards, errors, formats, ops, session, viewer
+    from b24app.web import api, dashboards, errors, formats, ops, scorecards, session, viewer
     from b24app.web.bitrix import app as placements
     from b24app.web.bitrix import events, install, robots
 
     formats.init_templates(app)
     errors.init_app(app)
     viewer.init_app(app)
-    for module in (install, placements, events, robots, session, dashboards, api, ops):
+    for module in (install, placements, events, robots, session, dashboards, scorecards, api, ops):
         app.register_blueprint(module.bp)

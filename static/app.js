@@ -203,13 +203,14 @@ function tellRemaining() {
 /** Puts the panel where the reader looks: the frame is as high as its content, so its middle may be out of sight. */
 function openPanel() {
   if (!panel.open) panel.showModal();
+  panel.style.top = panel.style.height = "";
   new IntersectionObserver(([{ intersectionRect: seen }], observer) => {
     observer.disconnect();
     const height = Math.max(seen.height, Math.min(640, window.screen.availHeight));
     panel.style.top = `${seen.top}px`;
     panel.style.height = `${height}px`;
     document.body.style.minHeight = `${seen.top + height}px`;
-  }).observe(document.documentElement);
+  }).observe(panel);
 }
 
 panel.addEventListener("close", () => {

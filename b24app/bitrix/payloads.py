@@ -4,6 +4,7 @@ Nothing here is trusted: the OAuth server (placements) or the application token 
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,6 +13,9 @@ from b24app.bitrix.oauth import scopes_of
 from b24app.bitrix.wire import mapping, nested
 from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
+
+HOUR_S = 3600
+NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class Form(Protocol):
@@ -46,7 +50,7 @@ class PlacementPayload:
         return cls(
             access_token=form["AUTH_ID"],
             refresh_token=form.get("REFRESH_ID") or None,
-            expires_in=_number(form.get("AUTH_EXPIRES"), 3600),
+            expires_in=min(_number(form.get("AUTH_EXPIRES"), HOUR_S), HOUR_S),
             member_id=form["member_id"],
             server_endpoint=form.get("SERVER_ENDPOINT") or None,
             application_token=form.get("APPLICATION_TOKEN") or None,
@@ -75,7 +79,7 @@ class Auth:
             application_token=_text(values.get("application_token")),
             access_token=_text(values.get("access_token")) or None,
             refresh_token=_text(values.get("refresh_token")) or None,
-            expires_in=_number(values.get("expires_in"), 3600),
+            expires_in=min(_number(values.get("expires_in"), HOUR_S), HOUR_S),
             server_endpoint=_text(values.get("server_endpoint")) or None,
             scopes=scopes_of(_text(values.get("scope"))),
         )
@@ -103,7 +107,7 @@ class EventPayload:
     def record_id(self) -> int | None:
         """The id of the record that changed; None for events that name none."""
         found = _text(self.fields.get("ID"))
-        return int(found) if found.isdecimal() else None
+        return int(found) if NUMBER.fullmatch(found) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +122,9 @@ class RobotCall:
     auth: Auth
 
     @classmethod
-    def from_form(cls, form: Form, body: Mapping[str, Any] | None = None) -> "RobotCall":
+    def from_form(cls, form: Form, body: Any = None) -> "RobotCall":
         """Form-encoded on the wire; a JSON `body` of the same shape is taken too, as the tutorials print it."""
-        tree = nested(form.items(multi=True)) or dict(body or {})
+        tree = nested(form.items(multi=True)) or mapping(body)
         document = [*map(_text, mapping(tree.get("document_id")).values()), "", "", ""]
         return cls(
             code=_text(tree.get("code")),
@@ -142,12 +146,13 @@ class RobotCall:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None or isinstance(value, Mapping | list) else str(value).strip()
+    """PostgreSQL stores no NUL, and nothing of Bitrix24 has one."""
+    return "" if value is None or isinstance(value, Mapping | list) else str(value).replace("\0", "").strip()
 
 
 def _number(value: Any, default: int) -> int:
     text = _text(value)
-    return int(text) if text.isdecimal() else default
+    return int(text) if NUMBER.fullmatch(text) else default
 
 
 def _options(text: str | None) -> Mapping[str, Any]:

@@ -1,9 +1,14 @@
 """What follows installing, updating, paying for and removing the app; each of it may run twice or late."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from b24app.jobs import sync
+from b24app.jobs.inbox import alone
 from b24app.lib import clock
 from b24app.lib.db import db, erase, write
 from b24app.lib.errors import AppError
+from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import speaking
 from b24app.lib.log import logger
 from b24app.lib.queue import enqueue
@@ -11,6 +16,7 @@ from b24app.portal import connection, operations, queries, registrar
 from b24app.portal.jobs import finish, report, unfinished
 
 KIND = "register"
+OVERDUE_S = 60
 
 
 def ask(portal_id: int, job_id: str | None = None) -> bool:
@@ -20,17 +26,24 @@ def ask(portal_id: int, job_id: str | None = None) -> bool:
 
 def register(portal_id: int, job_id: str | None = None) -> None:
     """Bind everything on the portal, then let its history be read. Without `job_id` nobody watches."""
+    with alone("register", portal_id, wait_s=120) as lock:
+        if lock is None or (job_id and operations.job(portal_id, job_id).finished_at):
+            return
+        language = queries.get(portal_id).language
+        with speaking(language), _told(job_id):
+            _register(portal_id, job_id)
+
+
+def _register(portal_id: int, job_id: str | None) -> None:
+    """REST with no transaction open; what the portal shows of us is in its own language."""
     _report(job_id, 1)
-    try:
-        outcome = _outcome(portal_id)
-        _report(job_id, 2)
-    except AppError as error:
-        if job_id is not None:
-            with write():
-                finish(job_id, error.message, now=clock.now())
-        raise
+    fingerprints = registrar.known(portal_id)
+    db.session.rollback()
+    client, settings = operations.connect(portal_id), operations.settings()
+    outcome = registrar.register(client, settings.manifest, settings.public_url, fingerprints)
     for failure in outcome.failed:
         logger.warning("not_registered", portal=portal_id, kind=failure.kind, code=failure.code, reason=failure.message)
+    _report(job_id, 2)
     with write():
         is_new = operations.lock(portal_id).status == "installing"
         registrar.remember(portal_id, outcome, clock.now())
@@ -41,19 +54,23 @@ def register(portal_id: int, job_id: str | None = None) -> None:
         enqueue(sync.backfill, portal_id, queue="sync", unique=f"backfill:{portal_id}")
 
 
-def _outcome(portal_id: int) -> registrar.Outcome:
-    """REST with no transaction open; what the portal shows of us is in its own language."""
-    language, fingerprints = queries.get(portal_id).language, registrar.known(portal_id)
-    db.session.rollback()
-    client, settings = operations.connect(portal_id), operations.settings()
-    with speaking(language):
-        return registrar.register(client, settings.manifest, settings.public_url, fingerprints)
-
-
 def _report(job_id: str | None, done: int) -> None:
     if job_id is not None:
         with write():
             report(job_id, done, total=3)
+
+
+@contextmanager
+def _told(job_id: str | None) -> Iterator[None]:
+    """Whoever watches the job is told why it failed; it fails all the same."""
+    try:
+        yield
+    except Exception as error:
+        reason = error.message if isinstance(error, AppError) else _("Something went wrong on our side.")
+        if job_id is not None:
+            with write():
+                finish(job_id, reason, now=clock.now())
+        raise
 
 
 def review(portal_id: int) -> None:
@@ -71,9 +88,9 @@ def forget(portal_id: int) -> None:
 
 
 def sweep() -> None:
-    """Take up what the queue has lost: registrations that nobody began, portals that wait to be erased."""
+    """Take up what was lost: registrations that should have ended by now, portals that wait to be erased."""
     for job in unfinished(KIND):
-        if job.state == "queued":
+        if job.created_at <= clock.epoch(clock.now()) - OVERDUE_S:
             enqueue(register, job.portal_id, job.id, queue="live", unique=f"register:{job.id}")
     for portal_id in queries.to_be_erased():
         enqueue(forget, portal_id, unique=f"forget:{portal_id}")

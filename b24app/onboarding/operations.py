@@ -64,12 +64,12 @@ def first_run(portal_id: int, now: datetime) -> bool:
 
 
 def use_article_numbers(portal_id: int, actor: str, now: datetime) -> None:
-    """The targets of the article, as they are printed."""
+    """The targets of the article, as they are printed. The present is computed here, the past by a job of the caller."""
     _use(portal_id, "article", actor, now)
 
 
 def use_proposed_numbers(portal_id: int, actor: str, now: datetime) -> None:
-    """The targets proposed from the portal's own history."""
+    """The targets proposed from the portal's own history; computed like those of the article."""
     _use(portal_id, "proposed", actor, now)
 
 
@@ -79,7 +79,7 @@ def _use(portal_id: int, which: str, actor: str, now: datetime) -> None:
         raise NotFound(_("The sales scorecard has not been proposed yet: the deals are still being read."))
     document = _with_targets(stored.get(portal_id, TEMPLATE).document, known[which])
     scorecards.save(portal_id, document, actor, now)
-    for slice_ in scores.slices(portal_id, now, codes=(TEMPLATE,)):
+    for slice_ in scores.open_slices(portal_id, now, (TEMPLATE,)):
         scores.recompute_slice(portal_id, slice_, now)
 
 

@@ -3,6 +3,7 @@
 REST only, no transaction: what a verified visit changes in our tables is in operations.py.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -56,12 +57,9 @@ def _unconfirmed(what: str, code: str = "") -> Forbidden:
 def _is_admin(info: AppInfo, access_token: str) -> bool:
     """As the portal says, with the viewer's own token; an administrator stays one for five minutes."""
     key, redis = f"b24app:admin:{info.member_id}:{info.user_id}", settings().redis
-    try:
-        known = redis.get(key) if redis is not None else None
-    except RedisError:
-        redis, known = None, None
-    if known is not None:
-        return known == b"1"
+    with suppress(RedisError):
+        if redis is not None and (known := redis.get(key)) is not None:
+            return bool(known == b"1")
     try:
         viewer = _OneToken(Access(info.client_endpoint, access_token, info.user_id))
         client = Client(viewer, limiter(info.member_id), patience=WHILE_SOMEBODY_WAITS)
@@ -70,8 +68,9 @@ def _is_admin(info: AppInfo, access_token: str) -> bool:
         raise
     except RestError as cause:
         raise _unconfirmed("profile", cause.code) from cause
-    if redis is not None:
-        redis.set(key, int(is_admin), ex=ADMIN_KNOWN_S)
+    with suppress(RedisError):
+        if redis is not None:
+            redis.set(key, int(is_admin), ex=ADMIN_KNOWN_S)
     return is_admin
 
 

@@ -95,6 +95,8 @@ class Targets:
     values: Mapping[tuple[str, str, Subject, date | None], Fraction]
 
     def own(self, scorecard: str, indicator: str, subject: Subject, start: date) -> Fraction | None:
+        if not self.values:
+            return None
         exact = self.values.get((scorecard, indicator, subject, start))
         return exact if exact is not None else self.values.get((scorecard, indicator, subject, None))
 
@@ -111,7 +113,7 @@ NOTHING = Resolved(None)
 
 
 class TargetsOfPeriod:
-    """Resolves the targets of one version in one of its own periods; people's targets are worked out once."""
+    """Resolves the targets of one version in one of its own periods."""
 
     def __init__(
         self, version: Version, start: date, working_days: int, people: Collection[int], targets: Targets
@@ -119,40 +121,50 @@ class TargetsOfPeriod:
         self.version = version
         self.start = start
         self.working_days = working_days
-        self.people = people
+        self.people = frozenset(people)
         self.targets = targets
-        self._of_people: dict[str, dict[int, Fraction | None]] = {}
+        self._defaults: dict[str, Fraction | None] = {}
+        self._set: dict[str, dict[int, Fraction]] = {}
 
     def of(self, indicator: Indicator, subject: Subject, members: Collection[int] | None) -> Resolved:
         """`members` are the people of a department, None those of the company. No working days, no target."""
         if not self.working_days:
             return NOTHING
-        if subject.type == "employee":
-            return Resolved(self._of_employee(indicator, subject))
         own = self.targets.own(self.version.code, indicator.code, subject, self.start)
         if own is not None:
             return Resolved(own)
-        return self._of_group(indicator, self.people if members is None else set(self.people) & set(members))
+        if subject.type is SubjectType.EMPLOYEE:
+            return Resolved(self._default(indicator))
+        return self._of_group(indicator, self.people if members is None else self.people.intersection(members))
 
-    def _of_employee(self, indicator: Indicator, subject: Subject) -> Fraction | None:
-        own = self.targets.own(self.version.code, indicator.code, subject, self.start)
-        if own is not None:
-            return own
-        default = indicator.document.target
-        if default is None:
-            return None
-        return Fraction(default) * (self.working_days if indicator.document.target_per == "working_day" else 1)
+    def _default(self, indicator: Indicator) -> Fraction | None:
+        """The indicator's target per employee, for the whole period."""
+        if indicator.code not in self._defaults:
+            target, per_day = indicator.document.target, indicator.document.target_per == "working_day"
+            whole = None if target is None else Fraction(target) * (self.working_days if per_day else 1)
+            self._defaults[indicator.code] = whole
+        return self._defaults[indicator.code]
 
     def _of_group(self, indicator: Indicator, people: Collection[int]) -> Resolved:
         """The sum of the people's targets, or their mean where numbers do not add up."""
-        if indicator.code not in self._of_people:
-            self._of_people[indicator.code] = {id: self._of_employee(indicator, employee(id)) for id in self.people}
-        of_people = self._of_people[indicator.code]
-        known = [value for id in people if (value := of_people[id]) is not None]
-        if not known:
+        own, default = self._own(indicator), self._default(indicator)
+        known = [own[id] for id in people if id in own] if own else []
+        total, count = sum(known, Fraction(0)), len(known)
+        if default is not None:
+            total, count = total + default * (len(people) - count), len(people)
+        if not count:
             return Resolved(None, (0, len(people)))
-        total = sum(known, Fraction(0))
-        return Resolved(total if indicator.plan.additive else total / len(known), (len(known), len(people)))
+        return Resolved(total if indicator.plan.additive else total / count, (count, len(people)))
+
+    def _own(self, indicator: Indicator) -> Mapping[int, Fraction]:
+        """The targets of those people who have one of their own."""
+        if indicator.code not in self._set:
+            code, found = self.version.code, {}
+            for id in self.people if self.targets.values else ():
+                if (own := self.targets.own(code, indicator.code, employee(id), self.start)) is not None:
+                    found[id] = own
+            self._set[indicator.code] = found
+        return self._set[indicator.code]
 
 
 class TargetsOverPeriods:
@@ -164,15 +176,19 @@ class TargetsOverPeriods:
 
     def of(self, indicator: Indicator, subject: Subject, members: Collection[int] | None) -> Resolved:
         """An additive target in proportion to the days of the overlap; a mean one weighted by them."""
-        found = [(own.of(indicator, subject, members), own.working_days, days) for own, days in self.parts if days]
-        known = [(target.value, whole, days) for target, whole, days in found if target.value is not None]
+        found = [
+            (own.of(indicator, subject, members), Fraction(days, own.working_days), days)
+            for own, days in self.parts
+            if days
+        ]
+        known = [(target.value, share, days) for target, share, days in found if target.value is not None]
         people = found[-1][0].people if found else None
         if not known:
             return Resolved(None, people)
         if indicator.plan.additive:
-            return Resolved(sum((value * days / whole for value, whole, days in known), Fraction(0)), people)
-        all_days = sum(days for _value, _whole, days in known)
-        return Resolved(sum((value * days for value, _whole, days in known), Fraction(0)) / all_days, people)
+            return Resolved(sum((value * share for value, share, _days in known), Fraction(0)), people)
+        all_days = sum(days for _value, _share, days in known)
+        return Resolved(sum((value * days for value, _share, days in known), Fraction(0)) / all_days, people)
 
 
 def touched(

@@ -8,9 +8,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, Row, and_, select
 
+from b24app.facts.storage import table_of
 from b24app.lib.clock import moment
 from b24app.lib.db import db
 from b24app.periods.rules import Kind, Period, elapsed_share, inside, working_days_left
@@ -80,7 +82,7 @@ def history(
     portal_id: int, version: Version, subject: Subject, starts: Sequence[date]
 ) -> dict[tuple[str, date], tuple[Fraction | None, Fraction | None]]:
     """(indicator, start) -> stored value and target of other periods of one subject, read as the version reads them."""
-    query = select(Result).where(
+    query = select(*table_of(Result).columns).where(
         Result.portal_id == portal_id,
         Result.scorecard == version.code,
         Result.start.in_([start.isoformat() for start in starts]),
@@ -88,7 +90,7 @@ def history(
         Result.subject_id == subject.id,
     )
     found = {}
-    for row in db.session.scalars(query):
+    for row in db.session.execute(query):
         start = date.fromisoformat(row.start)
         if finding := _finding(version, Period(version.kind, start, start), row):
             found[row.indicator, start] = finding.value, finding.target
@@ -158,21 +160,21 @@ def _stored_findings(
 ) -> list[Finding]:
     if subjects is not None and not subjects:
         return []
-    query = select(Result).where(_at(Result, context, version, period))
+    query = select(*table_of(Result).columns).where(_at(Result, context, version, period))
     if subjects is not None:
         query = query.where(Result.subject_id.in_({subject.id for subject in subjects}))
-    found = [finding for row in db.session.scalars(query) if (finding := _finding(version, period, row))]
+    found = [finding for row in db.session.execute(query) if (finding := _finding(version, period, row))]
     return [finding for finding in found if subjects is None or finding.subject in subjects]
 
 
 def _stored_scores(context: Context, version: Version, period: Period) -> dict[Subject, tuple[ScoreValue, datetime]]:
-    query = select(Score).where(_at(Score, context, version, period))
+    query = select(*table_of(Score).columns).where(_at(Score, context, version, period))
     return {
         Subject(SubjectType(row.subject_type), row.subject_id): (
             ScoreValue(Fraction(row.exact) if row.exact else None, row.preliminary, row.indicators_with_data),
             moment(row.computed_at),
         )
-        for row in db.session.scalars(query)
+        for row in db.session.execute(query)
     }
 
 
@@ -181,7 +183,7 @@ def _at(table: type[Result] | type[Score], context: Context, version: Version, p
     return and_(mine, table.start == period.start.isoformat())
 
 
-def _finding(version: Version, period: Period, row: Result) -> Finding | None:
+def _finding(version: Version, period: Period, row: Row[Any]) -> Finding | None:
     """A stored result as it was found; None of an indicator the version no longer has."""
     indicator = version.indicator(row.indicator)
     if indicator is None:

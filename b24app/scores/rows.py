@@ -91,13 +91,14 @@ def name_of(subject: Subject, structure: Structure) -> str:
 def score_values(version: Version, findings: Iterable[Finding]) -> dict[Subject, ScoreValue]:
     """The score of every subject of one scorecard in one period."""
     curve_of = curves(version)
+    weights = {one.code: Fraction(one.document.weight) for one in version.indicators}
     parts: dict[Subject, list[rules.Part]] = defaultdict(list)
     for finding in findings:
         value = finding.value
         reached = rules.attainment(value, finding.target, curve_of[finding.indicator.code])
         parts[finding.subject].append(
             rules.Part(
-                weight=Fraction(finding.indicator.document.weight),
+                weight=weights[finding.indicator.code],
                 attainment=reached.counted if reached else None,
                 has_target=finding.target is not None,
                 has_data=value is not None,

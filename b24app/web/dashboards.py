@@ -119,8 +119,10 @@ def in_order(people: tuple[TeamRow, ...], sort: str) -> tuple[TeamRow, ...]:
 
 def gains(tab: DealTab) -> tuple[DealGives, ...]:
     """Per person and scorecard once: who would gain points if this deal were won now."""
-    better = (one for one in tab.gives if one.score_now is not None and one.score_after is not None)
-    found = {(one.scorecard_code, one.employee): one for one in better if one.score_after > one.score_now}
+    found: dict[tuple[str, Subject], DealGives] = {}
+    for one in tab.gives:
+        if one.score_now is not None and one.score_after is not None and one.score_after > one.score_now:
+            found.setdefault((one.scorecard_code, one.employee), one)
     return tuple(found.values())
 
 

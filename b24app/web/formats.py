@@ -61,7 +61,7 @@ def money(value: Real | None, currency: str | None, *, exact: bool = False, limi
     """1 234 ₽. From a thousand on only `exact` money, which somebody may add up, shows its cents."""
     if value is None:
         return NO_DATA
-    digits = 2 if exact or abs(value) < 1000 else 0
+    digits = 2 if exact or -1000 < value < 1000 else 0
     near = rounded(value, digits, limits)
     whole = near == near.to_integral_value()
     sign = numbers.get_currency_symbol(currency, locale()) if currency else ""

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 FOLDER = Path(__file__).parent
 LANGUAGES = ("en", "ru")
 WIDTHS = (1280, 375)
-HEIGHT = 800
+HEIGHT, LONGEST = 800, 1700
 ADMIN = 1
 WAIT_S = 300
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
@@ -35,7 +35,7 @@ def demo() -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "b24app", "demo", "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
     try:
         assert process.stdout is not None
         for line in process.stdout:
@@ -60,7 +60,8 @@ def wait_until_read(portal: str) -> str:
     """Waits for the first full sync; gives the path of the team's first card, for an employee to show."""
     form = placement(portal, ADMIN, "en", "/ui/")
     page = requests.post(form["url"], data=form["fields"], timeout=30).text
-    session = {"Authorization": f"Bearer {re.search(r'b24-session" content="([^"]+)', page)[1]}", "HX-Request": "true"}
+    token = re.search('name="b24-session" content="([^"]+)', page)[1]
+    session = {"Authorization": f"Bearer {token}", "HX-Request": "true"}
     app = form["url"].split("/b24/")[0]
     for _second in range(WAIT_S):
         if "chip live" in requests.get(f"{app}/ui/sync", headers=session, timeout=30).text:
@@ -93,9 +94,10 @@ def shoot(browser: Browser, portal: str, name: str, user_id: int, go: str, ready
             page = opened(browser, width, placement(portal, user_id, language, go))
             page.wait_for_selector(ready)
             page.wait_for_timeout(SETTLE_MS)
-            page.screenshot(path=FOLDER / f"{name}-{language}-{width}.png", full_page="why" not in name)
+            content = page.locator("body").bounding_box()["height"]
+            page.set_viewport_size({"width": width, "height": max(HEIGHT, min(LONGEST, int(content)))})
+            page.screenshot(path=FOLDER / f"{name}-{language}-{width}.png")
             page.close()
-            print(f"{name}-{language}-{width}.png")
 
 
 def shoot_portal(browser: Browser, portal: str) -> None:

@@ -47,7 +47,7 @@ def test_an_event_is_read() -> None:
     assert payload.auth.access_token is None
 
 
-@pytest.mark.parametrize("id", ["undefined", "", "-1", "1; DROP TABLE deal"])
+@pytest.mark.parametrize("id", ["undefined", "", "-1", "1; DROP TABLE deal", "9" * 30, "١"])
 def test_an_event_without_a_number_names_no_record(id: str) -> None:
     assert EventPayload.from_form(form(event="X", data={"FIELDS": {"ID": id}})).record_id is None
 

@@ -50,13 +50,14 @@ sources = st.sampled_from((None, "WEB", "CALL"))
 def deals(draw: st.DrawFn, id: int) -> Deal:
     semantic = draw(st.sampled_from("SSSFP"))
     won, closed = semantic == "S", semantic != "P"
+    client = draw(st.sampled_from((None, "C1", "P2")))
     return Deal(
         id=id,
         category_id=draw(st.integers(0, 2)),
         stage_id=draw(st.sampled_from(("NEW", "WON", "C1:WON"))),
         semantic=semantic,
         source_id=draw(sources),
-        client=draw(st.sampled_from((None, "C1", "P2"))),
+        client=client,
         responsible_id=draw(people),
         created_by_id=draw(people),
         closed_by_id=draw(people) if closed else None,
@@ -68,7 +69,7 @@ def deals(draw: st.DrawFn, id: int) -> Deal:
         closed_at=draw(instants) if closed else None,
         closed_from=draw(st.sampled_from(("history", "moved", "planned"))) if closed else None,
         seconds_to_close=draw(st.none() | st.integers(0, 10**7)) if won else None,
-        win_no=draw(st.sampled_from((None, 1, 2, 3))) if won else None,
+        win_no=draw(st.integers(1, 3)) if won and client else None,
         is_return=draw(st.booleans()),
         is_recurring=draw(st.integers(0, 9)) == 0,
         deleted_at=draw(st.sampled_from((None, None, None, 5))),

@@ -54,23 +54,23 @@ def deals(portal: int) -> Iterator[dict[str, Any]]:
         client = CLIENTS.get(row["account"])
         if semantic == "S" and client:
             wins[client] = wins.get(client, 0) + 1
-        yield dict(
-            portal_id=portal,
-            id=id,
-            stage_id=row["deal_stage"],
-            semantic=semantic,
-            client=client,
-            closed_by_id=AGENTS[row["sales_agent"]] if closed else None,
-            responsible_id=AGENTS[row["sales_agent"]],
-            amount=int(row["close_value"] or 0) * 100,
-            created_at=created,
-            updated_at=closed or created,
-            closed_at=closed,
-            closed_from="history" if closed else None,
-            seconds_to_close=closed - created if closed and semantic == "S" else None,
-            win_no=wins[client] if semantic == "S" and client else None,
-            read_at=0,
-        )
+        yield {
+            "portal_id": portal,
+            "id": id,
+            "stage_id": row["deal_stage"],
+            "semantic": semantic,
+            "client": client,
+            "closed_by_id": AGENTS[row["sales_agent"]] if closed else None,
+            "responsible_id": AGENTS[row["sales_agent"]],
+            "amount": int(row["close_value"] or 0) * 100,
+            "created_at": created,
+            "updated_at": closed or created,
+            "closed_at": closed,
+            "closed_from": "history" if closed else None,
+            "seconds_to_close": closed - created if closed and semantic == "S" else None,
+            "win_no": wins[client] if semantic == "S" and client else None,
+            "read_at": 0,
+        }
 
 
 @pytest.fixture(scope="module")

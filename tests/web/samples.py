@@ -306,7 +306,7 @@ def deal() -> DealTab:
 def sync(done: int = 8800, total: int = 8800, state: str = "idle", error: str | None = None) -> SyncState:
     complete = done == total
     entities = (
-        SyncEntity("staff", 41, True, 41, 41, NOW, None),
+        SyncEntity("employee", 41, True, 41, 41, NOW, None),
         SyncEntity("deal", done, complete, done, total, NOW, error),
         SyncEntity("activity", 0 if not complete else 21400, complete, 0, 21400, None, None),
     )

@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 import requests
+import time_machine
 from redis import Redis
 from sqlalchemy import func, select
 
 from b24app.config import Config
 from b24app.jobs import install as jobs
+from b24app.lib import clock
 from b24app.lib.db import DatabaseUnavailable, db
+from b24app.lib.errors import Permanent
 from b24app.portal import operations
 from b24app.portal.tables import Job, Portal, Token
 from tests.web.portal_site import ADMIN, EMPLOYEE, Site, breaking, site
@@ -118,7 +122,7 @@ def test_a_failed_registration_says_why_and_can_be_tried_again(here: Site) -> No
         operations.settings().credentials, "ftp://nowhere", operations.settings().manifest, here.redis
     )
     operations.use(broken)
-    with pytest.raises(Exception, match="refuses"):
+    with pytest.raises(Permanent, match="LEFT_MENU"):
         jobs.register(here.portal.id, job.id)
     text = here.client.get(f"/ui/install/{job.id}", headers=headers).text
     assert 'class="error-message"' in text
@@ -158,6 +162,9 @@ def test_a_lost_queue_is_found_by_the_sweep(here: Site) -> None:
     here.browse()
     here.redis.flushall()
     jobs.sweep()
+    assert here.queued("live") == []
+    with time_machine.travel(clock.now() + timedelta(minutes=2), tick=False):
+        jobs.sweep()
     assert here.queued("live") == ["b24app.jobs.install.register"]
 
 

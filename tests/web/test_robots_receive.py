@@ -75,7 +75,8 @@ def test_a_forged_call_is_refused(here: Site, lie: dict[str, str], status: int) 
     assert stored() == []
 
 
-def test_a_call_without_an_event_token_is_refused(here: Site) -> None:
-    answer = call(here, event_token="")
+@pytest.mark.parametrize("token", ["", "x" * 5000])
+def test_a_call_without_a_usable_event_token_is_refused(here: Site, token: str) -> None:
+    answer = call(here, event_token=token)
     assert answer.status_code == 422
     assert answer.get_json()["detail"]

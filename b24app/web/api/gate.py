@@ -5,7 +5,7 @@ from typing import cast
 from flask import Blueprint, Flask, Response, current_app, request
 from flask_limiter import Limiter
 
-from b24app.lib import crypto
+from b24app.lib import clock, crypto
 from b24app.lib.errors import Forbidden, Unauthorized
 from b24app.lib.i18n import LANGUAGES
 from b24app.lib.i18n import gettext as _
@@ -33,9 +33,12 @@ def admit(writes: bool) -> Viewer:
 
 
 def say_how(response: Response) -> Response:
-    """A 401 names the way to authenticate (RFC 9110)."""
+    """A 401 names the way to authenticate, a 429 the seconds to wait (RFC 9110)."""
     if response.status_code == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
+    if response.status_code == 429 and limiter.current_limit:
+        wait_s = limiter.current_limit.reset_at - clock.epoch(clock.now())
+        response.headers["Retry-After"] = str(max(1, wait_s))
     return response
 
 
@@ -52,7 +55,7 @@ def _too_many() -> str:
     return _("Too many requests. Wait as many seconds as Retry-After says.")
 
 
-limiter = Limiter(key_func=_caller, headers_enabled=True, in_memory_fallback_enabled=True, strategy="fixed-window")
+limiter = Limiter(key_func=_caller, in_memory_fallback_enabled=True, strategy="fixed-window")
 """Counted in Redis; while it cannot be reached each process counts for itself."""
 
 

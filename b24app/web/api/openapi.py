@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from flask import Response, make_response, render_template
+from markupsafe import Markup, escape
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
@@ -57,9 +58,15 @@ def openapi() -> Response:
 @bp.get("/docs")
 def docs() -> Response:
     """The same document for people: plain HTML, no script."""
-    page = make_response(render_template("api/docs.html", document=document(), about=ABOUT.strip().split("\n\n")))
+    about = ABOUT.strip().split("\n\n")
+    page = make_response(render_template("api/docs.html", document=document(), about=about, coded=_coded))
     page.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; frame-ancestors 'none'"
     return page
+
+
+def _coded(text: str) -> Markup:
+    """Text for a page, with what stands in backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
 
 
 @cache

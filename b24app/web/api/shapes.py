@@ -40,13 +40,17 @@ T = TypeVar("T")
 class Paging(Shape):
     """How much of a list is asked for, and from where."""
 
-    limit: Annotated[int, Field(ge=1, le=1000)] = 1000
-    cursor: str | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = Field(1000, description="1 to 1000 rows.")
+    cursor: str | None = Field(None, description="`next_cursor` of the page before.")
 
 
 class Page(Shape, Generic[T]):
     items: list[T]
-    next_cursor: str | None = None
+    next_cursor: str | None = Field(None, description="null on the last page.")
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        return f"{params[0].__name__}Page"
 
 
 class Problem(Shape):

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from b24app.bitrix.payloads import PlacementPayload
+from b24app.bitrix.payloads import NUMBER, PlacementPayload
 from b24app.jobs import install as jobs
 from b24app.lib import clock
 from b24app.lib.db import write
@@ -61,7 +61,7 @@ def _admitted(visit: visits.Visit, payload: PlacementPayload) -> int:
 def page_of(placement: str, options: Mapping[str, Any]) -> str:
     """The address under /ui that a placement shows. A link may name one itself (`params[go]`), but only one of ours."""
     record = str(options.get("ID") or "")
-    if placement in RECORDS and record.isdecimal():
+    if placement in RECORDS and NUMBER.fullmatch(record):
         return f"{RECORDS[placement]}{record}"
     go = str(options.get("go") or "")
     is_ours = go.startswith(HOME) and not set(go) & set("\\\r\n\t") and ".." not in go

@@ -15,13 +15,15 @@ from b24app.web.bitrix.events import authenticated
 
 bp = Blueprint("robots", __name__)
 
+LONGEST_TOKEN = 512
+
 
 @bp.post("/b24/robot")
 def robot() -> ResponseReturnValue:
     """A delivery that came before is answered like the first and counted once."""
     call = RobotCall.from_form(request.form, request.get_json(silent=True))
     portal_id = authenticated(call.auth)
-    if not call.code or not call.event_token:
+    if not call.code or not 0 < len(call.event_token) <= LONGEST_TOKEN:
         raise Invalid(_("The robot's call names no robot or no event token."))
     with write():
         inbox_id = ingest.accept_robot(portal_id, call.event_token, call.record(), clock.now())

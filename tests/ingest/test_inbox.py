@@ -1,0 +1,104 @@
+"""The inbox's rows: coalescing, compare and set, failures."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from b24app.ingest import operations, queries
+from b24app.ingest.operations import MOST_ATTEMPTS
+from b24app.ingest.sources.base import Rejected
+from b24app.lib.db import write
+from tests.facts.conftest import World
+from tests.facts.samples import NOON
+
+SOON = NOON + timedelta(seconds=1)
+
+
+@pytest.fixture
+def inbox(world: World, app: Flask) -> World:
+    return world
+
+
+def accept(*ids: int, entity: str = "deal", at: object = NOON) -> None:
+    with write():
+        for id in ids:
+            operations.accept(1, entity, id, at)  # type: ignore[arg-type]
+
+
+def pending() -> list[int]:
+    batch = operations.due(1)
+    return [row.record_id for row in batch.rows] if batch else []
+
+
+def test_a_thousand_edits_of_a_deal_are_one_row(inbox: World) -> None:
+    accept(*[7] * 5, 8)
+    assert sorted(pending()) == [7, 8]
+    assert queries.status(1).pending_events == 2
+
+
+def test_an_edit_while_the_deal_is_read_makes_it_due_again(inbox: World) -> None:
+    accept(7, 8)
+    batch = operations.due(1)
+    assert batch
+    accept(7)  # within the same microsecond, as far as the clocks tell
+    with write():
+        operations.done(batch)
+    assert pending() == [7]
+
+
+def test_entities_are_worked_off_apart_the_oldest_first(inbox: World) -> None:
+    accept(1, entity="activity")
+    accept(2, at=SOON)
+    batch = operations.due(1)
+    assert batch
+    assert (batch.entity, len(batch.rows)) == ("activity", 1)
+
+
+def test_a_robot_call_comes_once_and_is_not_drained(inbox: World) -> None:
+    with write():
+        first = operations.accept_robot(1, "token|1", {"code": "kpi_add"}, NOON)
+        again = operations.accept_robot(1, "token|1", {"code": "kpi_add"}, SOON)
+        other_portal = operations.accept_robot(2, "token|1", {"code": "kpi_add"}, SOON)
+    assert first
+    assert again is None
+    assert other_portal not in (None, first)
+    assert pending() == []
+    assert queries.portals_with_due() == ()
+
+
+def test_rows_that_fail_are_tried_among_fewer_and_put_aside_in_the_end(inbox: World) -> None:
+    accept(*range(1, 61))
+    sizes = []
+    for _attempt in range(MOST_ATTEMPTS):
+        batch = operations.due(1)
+        assert batch
+        sizes.append(len(batch.rows))
+        with write():
+            operations.failed(batch, "A bad record.")
+    assert sizes[:3] == [60, 50, 10]
+    while batch := operations.due(1):
+        with write():
+            operations.failed(batch, "A bad record.")
+    aside = queries.put_aside(1)
+    assert (len(aside), aside[0].reason) == (60, "A bad record.")
+    accept(7, at=SOON)
+    assert pending() == [7]
+
+
+def test_trouble_of_the_portal_is_not_held_against_the_rows(inbox: World) -> None:
+    accept(7)
+    for _attempt in range(MOST_ATTEMPTS + 1):
+        batch = operations.due(1)
+        assert batch
+        with write():
+            operations.postponed(batch, "Bitrix24 cannot be reached.")
+    assert pending() == [7]
+
+
+def test_a_record_put_aside_stays_due_if_it_changed_meanwhile(inbox: World) -> None:
+    accept(7, at=SOON)
+    with write():
+        operations.put_aside(1, "deal", [Rejected("7", "Bad."), Rejected("8", "Bad.")], NOON)
+    assert pending() == [7]
+    assert [one.key for one in queries.put_aside(1)] == ["8"]

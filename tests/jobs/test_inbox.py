@@ -1,0 +1,182 @@
+"""Events through the inbox to the facts, with the portal answering through the real client."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from redis import Redis
+
+from b24app import pipeline
+from b24app.bitrix.errors import Unreachable
+from b24app.facts import queries
+from b24app.facts.rules import Cell
+from b24app.ingest import operations
+from b24app.ingest import queries as ingest
+from b24app.jobs import inbox
+from b24app.lib import clock
+from b24app.lib.db import write
+from b24app.portal import operations as portals
+from tests.ingest.site import Site, site
+
+
+@pytest.fixture
+def portal(app: Flask, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    with site(redis, deals=20) as found:
+        monkeypatch.setattr(portals, "connect", lambda portal_id: found.client)
+        yield found
+
+
+@pytest.fixture
+def touched(monkeypatch: pytest.MonkeyPatch) -> list[Cell]:
+    """The cells handed to the pipeline."""
+    cells: list[Cell] = []
+    recompute = pipeline.recompute
+
+    def note(portal_id: int, changed: Any, now: Any) -> Any:
+        cells.extend(changed)
+        return recompute(portal_id, changed, now)
+
+    monkeypatch.setattr(pipeline, "recompute", note)
+    return cells
+
+
+def happened(*ids: int, entity: str = "deal") -> None:
+    with write():
+        for id in ids:
+            operations.accept(1, entity, id, clock.now())
+
+
+def test_one_event_is_one_request(portal: Site, touched: list[Cell]) -> None:
+    id = portal.create(opportunity=250)
+    portal.change(id, stageId="WON")
+    happened(id)
+    before = portal.requests
+    inbox.drain(1)
+    assert portal.requests - before == 1
+    deal = queries.deal(1, id)
+    assert deal is not None
+    assert (deal.semantic, deal.closed_from, deal.amount, deal.win_no) == ("S", "history", 250_00, 1)
+    assert {cell.date for cell in touched} == {"created", "closed"}
+    assert ingest.status(1).pending_events == 0
+
+
+def test_many_events_are_few_requests(portal: Site) -> None:
+    happened(*range(1, 21))
+    before = portal.requests
+    inbox.drain(1)
+    assert portal.requests - before == 1
+    assert queries.counts(1)["deal"] == 20
+
+
+def test_a_deal_with_more_moves_than_a_page_holds(portal: Site) -> None:
+    id = portal.create()
+    for round in range(60):
+        portal.change(id, stageId=("PREPARATION", "EXECUTING")[round % 2])
+    portal.change(id, stageId="WON")
+    happened(id)
+    before = portal.requests
+    inbox.drain(1)
+    assert portal.requests - before == 2
+    assert queries.counts(1)["stage_move"] == 62
+    deal = queries.deal(1, id)
+    assert deal is not None
+    assert deal.closed_from == "history"
+
+
+def test_a_deleted_deal_stops_counting(portal: Site, touched: list[Cell]) -> None:
+    happened(3)
+    inbox.drain(1)
+    touched.clear()
+    portal.delete(3)
+    happened(3)
+    inbox.drain(1)
+    assert queries.deal(1, 3) is None
+    assert touched
+
+
+def test_an_event_that_comes_twice_touches_nothing_twice(portal: Site, touched: list[Cell]) -> None:
+    happened(3)
+    inbox.drain(1)
+    touched.clear()
+    happened(3)
+    inbox.drain(1)
+    assert touched == []
+
+
+def test_an_unreachable_portal_loses_no_event(portal: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    happened(3)
+    with monkeypatch.context() as broken:
+        broken.setattr(portal.client, "batch", _unreachable)
+        with pytest.raises(Unreachable):
+            inbox.drain(1)
+    assert ingest.status(1).pending_events == 1
+    inbox.drain(1)
+    assert queries.deal(1, 3) is not None
+
+
+def _unreachable(*_arguments: Any, **_options: Any) -> Any:
+    raise Unreachable("Bitrix24 cannot be reached.")
+
+
+def test_killed_before_the_commit_the_work_is_repeated(portal: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    happened(3)
+    with monkeypatch.context() as broken:
+        broken.setattr(operations, "done", _break)
+        with pytest.raises(RuntimeError):
+            inbox.drain(1)
+    assert queries.deal(1, 3) is None
+    inbox.drain(1)
+    assert queries.deal(1, 3) is not None
+
+
+def _break(*_arguments: Any) -> None:
+    raise RuntimeError
+
+
+def test_one_bad_record_is_put_aside_and_the_others_go_on(portal: Site) -> None:
+    portal.state.deals.rows[3]["opportunity"] = 10**20
+    happened(2, 3, 4)
+    inbox.drain(1)
+    assert [queries.deal(1, id) is not None for id in (2, 3, 4)] == [True, False, True]
+    assert [(one.entity, one.key) for one in ingest.put_aside(1)] == [("deal", "3")]
+    portal.state.deals.rows[3]["opportunity"] = 10
+    happened(3)
+    inbox.drain(1)
+    assert ingest.put_aside(1) == ()
+
+
+def test_an_activity_is_read_by_its_event(portal: Site) -> None:
+    from b24app.demo import deals as crm
+
+    row = crm.log_activity(portal.state, "meeting", 12)
+    happened(row["ID"], entity="activity")
+    inbox.drain(1)
+    assert queries.counts(1)["activity"] == 1
+
+
+def test_the_sweep_takes_what_the_queue_has_lost(portal: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(inbox, "enqueue", lambda job, *arguments, **_options: asked.append((job, *arguments)))
+    inbox.sweep()
+    assert asked == []
+    happened(3)
+    inbox.sweep()
+    assert asked == [(inbox.drain, 1)]
+
+
+def test_how_far_behind_the_portal_we_are(portal: Site) -> None:
+    with write():
+        operations.accept(1, "deal", 3, clock.now() - timedelta(seconds=90))
+    status = ingest.status(1)
+    assert (status.pending_events, 89 <= status.lag_seconds <= 95) == (1, True)
+
+
+def test_the_write_is_one_transaction_with_the_pipeline(portal: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the numbers cannot be computed, the fact is not stored either."""
+    monkeypatch.setattr(pipeline, "recompute", _break)
+    happened(3)
+    with pytest.raises(RuntimeError):
+        inbox.drain(1)
+    assert queries.deal(1, 3) is None

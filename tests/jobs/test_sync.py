@@ -1,0 +1,288 @@
+"""Reading a portal through the real client: backfill, resuming, budget, incremental, staff, reconcile."""
+
+from collections.abc import Iterator
+from math import ceil
+from typing import Any
+
+import pytest
+from flask import Flask
+from redis import Redis
+from sqlalchemy import select
+
+from b24app.facts import queries as facts
+from b24app.facts.tables import Activity, Deal, StageMove, Term
+from b24app.ingest import backfill as history
+from b24app.ingest import queries
+from b24app.ingest.tables import Inbox, SyncCursor
+from b24app.jobs import inbox, scores, sync
+from b24app.lib.db import Base, db, write
+from b24app.lib.errors import Permanent
+from b24app.onboarding import operations as onboarding
+from b24app.portal import operations, tables
+from b24app.portal import queries as tenants
+from tests.ingest.site import Site, site
+
+DEALS = 150
+
+
+@pytest.fixture
+def portal(app: Flask, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    with site(redis, DEALS, activities=True) as found:
+        monkeypatch.setattr(operations, "connect", lambda portal_id: found.client)
+        yield found
+
+
+def stored(*models: type[Base]) -> list[Any]:
+    """All rows of some tables, without what depends on when they were read."""
+    db.session.rollback()
+    rows = []
+    for model in models:
+        columns = [column for column in model.__table__.c if column.name != "read_at"]
+        rows += [tuple(row) for row in db.session.execute(select(*columns).order_by(*model.__table__.primary_key))]
+    return rows
+
+
+def test_the_whole_history_is_read_and_numbers_are_there(portal: Site) -> None:
+    seen: list[tuple[str, int, int]] = []
+    sync.backfill(1, progress=lambda *step: seen.append(step))
+    status = queries.status(1)
+    assert (status.state, status.complete, status.pending_events) == ("idle", True, 0)
+    read = {name: one.rows for name, one in status.entities.items()}
+    assert read["deal"] == len(portal.state.deals.rows)
+    assert read["stage_move"] == len(portal.state.history.rows)
+    assert read["activity"] == len(portal.state.activities.rows)
+    assert all(one.complete and one.synced_at and one.done == one.total for one in status.entities.values())
+    assert ("deals", DEALS, DEALS) in seen
+    assert len(tenants.structure(1).people) == len(portal.state.staff.users)
+    assert stored(Term)
+    from b24app.scores.tables import Score
+
+    assert stored(Score)
+
+
+def test_every_deal_is_closed_by_its_history(portal: Site) -> None:
+    sync.backfill(1)
+    closed = db.session.scalars(select(Deal).where(Deal.semantic != "P")).all()
+    assert closed
+    assert {deal.closed_from for deal in closed} == {"history"}
+    assert {deal.closed_by_assumed for deal in closed} == {False}
+    assert {deal.seconds_to_close is None for deal in closed if deal.semantic == "S"} == {False}
+
+
+def test_the_portal_tells_its_zone_currency_and_country(portal: Site) -> None:
+    sync.backfill(1)
+    found = tenants.get(1)
+    assert (found.time_zone, found.base_currency, found.country, found.language) == ("Europe/Moscow", "USD", None, "en")
+
+
+def test_what_a_person_has_set_stays(portal: Site) -> None:
+    with write():
+        operations.change_settings(1, {"time_zone": "Asia/Omsk"}, "user:1", sync.clock.now())
+    sync.backfill(1)
+    assert (tenants.get(1).time_zone, tenants.get(1).base_currency) == ("Asia/Omsk", "USD")
+
+
+def test_requests_stay_within_the_budget(portal: Site) -> None:
+    before = portal.requests
+    sync.backfill(1)
+    tables = (portal.state.deals, portal.state.history, portal.state.activities)
+    assert portal.requests - before <= sum(ceil(len(table.rows) / 2500) for table in tables) + 10
+
+
+def test_the_current_quarter_comes_first(portal: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first numbers are there before the rest is read."""
+    read_then: list[tuple[int, bool]] = []
+
+    def first_run(portal_id: int, _now: object) -> None:
+        read_then.append((facts.counts(portal_id)["deal"], queries.status(portal_id).complete))
+
+    monkeypatch.setattr(onboarding, "first_run", first_run)
+    sync.backfill(1)
+    (some, was_complete), (all_of_them, is_complete) = read_then
+    assert some < all_of_them == DEALS
+    assert (was_complete, is_complete) == (False, True)
+
+
+class Killed(BaseException):
+    """Nothing after this runs."""
+
+
+def test_killed_at_any_chunk_it_goes_on_and_comes_to_the_same(portal: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onboarding, "first_run", lambda *_arguments: None)
+    monkeypatch.setattr(history, "STORED_AT_ONCE", 60)
+    monkeypatch.setattr(portal.client, "keyset", _without_old_activities(portal.client.keyset))
+    sync.backfill(1)
+    models = (Deal, StageMove, Activity)
+    expected = stored(*models)
+    assert expected
+    _forget_all()
+
+    kills = 0
+    store = history.store
+
+    def store_and_die(*arguments: Any) -> Any:
+        outcome = store(*arguments)
+        if arguments[1].rows:
+            db.session.rollback()  # the power fails before the commit
+            raise Killed
+        return outcome
+
+    def store_once_and_die(*arguments: Any) -> Any:
+        monkeypatch.setattr(history, "store", store_and_die)
+        return store(*arguments)
+
+    while True:
+        monkeypatch.setattr(history, "store", store_once_and_die)
+        try:
+            sync.resume(1)
+        except Killed:
+            kills += 1
+        else:
+            break
+    assert kills > 8
+    assert stored(*models) == expected
+    status = queries.status(1)
+    assert (status.state, status.complete) == ("idle", True)
+    assert all(one.done == one.total for one in status.entities.values())
+
+
+def _without_old_activities(keyset: Any) -> Any:
+    """The portal has twenty thousand; some hundred do."""
+
+    def some(method: str, params: dict[str, Any], **options: Any) -> Any:
+        for rows in keyset(method, params, **options):
+            if method == "crm.activity.list":
+                rows = [row for row in rows if int(row["ID"]) <= 200]
+            if rows:
+                yield rows
+
+    return some
+
+
+def _forget_all() -> None:
+    with write() as session:
+        for model in (Deal, StageMove, Activity, SyncCursor):
+            session.query(model).delete()
+        for name in ("ownership", "inbox"):
+            session.execute(Base.metadata.tables[name].delete())
+
+
+def test_a_failure_is_shown_and_mended_by_the_next_run(portal: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(history, "read", _refuse)
+        with pytest.raises(Permanent):
+            sync.backfill(1)
+    status = queries.status(1)
+    assert (status.state, status.complete, status.error) == ("failed", False, "Bitrix24 denies access.")
+    sync.incremental(1)  # the history was not read to its end
+    assert (queries.status(1).state, queries.status(1).complete) == ("idle", True)
+
+
+def _refuse(*_arguments: Any) -> Any:
+    raise Permanent("Bitrix24 denies access.")
+
+
+def test_a_second_run_at_the_same_time_leaves_at_once(portal: Site) -> None:
+    with inbox.alone("backfill", 1):
+        sync.backfill(1)
+    assert queries.status(1).entities["deal"].rows == 0
+
+
+@pytest.fixture
+def read(portal: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """A portal that has been read."""
+    monkeypatch.setattr(portal.client, "keyset", _without_old_activities(portal.client.keyset))
+    monkeypatch.setattr(onboarding, "first_run", lambda *_arguments: None)
+    sync.backfill(1)
+    return portal
+
+
+def test_incremental_finds_what_no_event_told(read: Site) -> None:
+    new = read.create()
+    read.change(5, stageId="WON", opportunity=777)
+    before = read.requests
+    sync.incremental(1)
+    assert read.requests - before <= 3
+    assert facts.deal(1, new) is not None
+    won = facts.deal(1, 5)
+    assert won is not None
+    assert (won.semantic, won.closed_from, won.amount) == ("S", "history", 777_00)
+
+
+def test_incremental_with_nothing_new_changes_nothing(read: Site) -> None:
+    before = stored(Deal, StageMove)
+    sync.incremental(1)
+    assert stored(Deal, StageMove) == before
+
+
+def test_a_window_that_failed_is_looked_at_again(read: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    read.change(5, stageId="WON")
+    with monkeypatch.context() as broken:
+        broken.setattr(sync.changes, "read", _refuse)
+        with pytest.raises(Permanent):
+            sync.incremental(1)
+    assert queries.status(1).state == "failed"
+    sync.incremental(1)
+    assert queries.status(1).state == "idle"
+    won = facts.deal(1, 5)
+    assert won is not None
+    assert won.semantic == "S"
+
+
+def test_reconcile_repairs_what_was_lost(read: Site) -> None:
+    lost, deleted = read.create(), 7
+    read.delete(deleted)
+    with write() as session:
+        session.get_one(Deal, (1, 9)).updated_at -= 1000
+        session.get_one(Deal, (1, 9)).title = "Stale"
+        session.get_one(Deal, (1, 11)).deleted_at = 1  # we believe it deleted, and it is not
+    sync.reconcile(1)
+    assert facts.deal(1, lost) is not None
+    assert facts.deal(1, deleted) is None
+    assert facts.deal(1, 11) is not None
+    restored = facts.deal(1, 9)
+    assert restored is not None
+    assert restored.title != "Stale"
+    assert queries.status(1).pending_events == 0
+
+
+def test_reconcile_finds_nothing_to_do_after_a_backfill(read: Site) -> None:
+    sync.reconcile(1)
+    assert [row for row in stored(Inbox) if "deal" in row] == []
+
+
+def test_people_who_moved_are_noticed(read: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(sync, "enqueue", lambda job, *arguments, **_options: asked.append(job))
+    sync.staff(1)
+    assert asked == []
+    read.state.staff.users[20].active = False
+    before = read.requests
+    sync.staff(1)
+    assert read.requests - before == 1
+    assert tenants.structure(1).people[20].active is False
+    assert asked == [scores.recompute_everything]
+
+
+def test_another_base_currency_has_everything_read_again(read: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    from b24app.demo import dictionaries
+
+    asked: list[Any] = []
+    monkeypatch.setattr(sync, "enqueue", lambda job, *arguments, **_options: asked.append(job))
+    read.state.dictionaries = dictionaries.build("EUR")
+    sync.staff(1)
+    assert asked == [sync.backfill]
+    assert tenants.get(1).base_currency == "EUR"
+    sync.backfill(1)
+    deal = facts.deal(1, 1)
+    assert deal is not None
+    assert deal.rate not in (None, "1")
+
+
+def test_old_inbox_rows_are_dropped(app: Flask) -> None:
+    with write() as session:
+        session.add(tables.Portal(id=1, member_id="m", domain="d", client_endpoint="e", oauth_server="o", created_at=0))
+        session.add(Inbox(portal_id=1, entity="deal", key="1", arrived_at=1, state="done"))
+        session.add(Inbox(portal_id=1, entity="deal", key="2", arrived_at=1, state="due"))
+    sync.purge()
+    assert [row.key for row in db.session.scalars(select(Inbox))] == ["2"]
