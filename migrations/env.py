@@ -1,7 +1,6 @@
 """Alembic's environment: migrates the database of the current application."""
 
 import importlib
-
 from typing import Any, Literal
 
 from alembic import context

@@ -202,7 +202,10 @@ function tellRemaining() {
 
 /** Puts the panel where the reader looks: the frame is as high as its content, so its middle may be out of sight. */
 function openPanel() {
-  if (!panel.open) panel.showModal();
+  if (!panel.open) {
+    panel.showModal();
+    document.getElementById("panel-title")?.focus();
+  }
   panel.style.top = panel.style.height = "";
   new IntersectionObserver(([{ intersectionRect: seen }], observer) => {
     observer.disconnect();

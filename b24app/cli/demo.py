@@ -92,7 +92,7 @@ def _announce(port: int, folder: str) -> None:
     click.echo(f"  The app itself, its API and its health are at {app}/ - stop with Ctrl-C.\n")
     click.echo(f"  Portal: {DemoSettings().member_id}")
     click.echo(f"  API token: {_api_token()}")
-    click.echo(f"  Environment: {_environment_file(folder)}  (for other commands: set -a; . it)\n")
+    click.echo(f"  Environment: {_environment_file(folder)} (for other commands: set -a; . it)\n")
 
 
 def _install(portal: str, app: str) -> None:

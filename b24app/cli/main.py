@@ -109,14 +109,13 @@ def portal_list() -> None:
     show()
 
 
-def _waiting(command: click.Command) -> click.Command:
-    return click.option("--no-wait", is_flag=True, help="Queue the work and return.")(command)
+_no_wait = click.option("--no-wait", is_flag=True, help="Queue the work and return.")
 
 
 @portal.command("sync")
 @click.argument("member_id")
 @click.option("--full", is_flag=True, help="Read everything again, not only what changed.")
-@_waiting
+@_no_wait
 def portal_sync(member_id: str, full: bool, no_wait: bool) -> None:
     """Read what changed in the portal (or everything)."""
     from b24app.cli.portal import sync
@@ -126,7 +125,7 @@ def portal_sync(member_id: str, full: bool, no_wait: bool) -> None:
 
 @portal.command("recompute")
 @click.argument("member_id")
-@_waiting
+@_no_wait
 def portal_recompute(member_id: str, no_wait: bool) -> None:
     """Compute every result and score again from the facts."""
     from b24app.cli.portal import recompute
@@ -136,7 +135,7 @@ def portal_recompute(member_id: str, no_wait: bool) -> None:
 
 @portal.command("reconcile")
 @click.argument("member_id")
-@_waiting
+@_no_wait
 def portal_reconcile(member_id: str, no_wait: bool) -> None:
     """Compare with the portal and repair what events lost."""
     from b24app.cli.portal import reconcile

@@ -21,7 +21,7 @@ def web(host: str | None, port: int | None) -> None:
     app = create_app(settings)
     refuse_unmigrated(app)
 
-    class Server(BaseApplication):  # type: ignore[misc]
+    class Server(BaseApplication):
         def load_config(self) -> None:
             options = {
                 "bind": f"{host or settings.host}:{port or settings.port}",

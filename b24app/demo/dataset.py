@@ -61,7 +61,7 @@ def prices() -> dict[str, int]:
 
 def opportunities(today: date, count: int | None = None, seed: int = 0) -> tuple[Opportunity, ...]:
     """The pipeline, oldest first; beyond its 8 800 rows it repeats with dates moved back by a random number of days."""
-    real = _moved(_pipeline(), today)
+    real = _moved(today)
     if count is None:
         return tuple(sorted(real, key=lambda deal: deal.engaged))
     chosen = list(real[:count])
@@ -80,7 +80,9 @@ def opportunities(today: date, count: int | None = None, seed: int = 0) -> tuple
     return tuple(sorted(chosen, key=lambda deal: deal.engaged))
 
 
-def _moved(pipeline: tuple[Opportunity, ...], today: date) -> tuple[Opportunity, ...]:
+@cache
+def _moved(today: date) -> tuple[Opportunity, ...]:
+    pipeline = _pipeline()
     latest = max(deal.closed or deal.engaged for deal in pipeline)
     shift = timedelta(weeks=((today - latest).days - 1) // 7)
     return tuple(

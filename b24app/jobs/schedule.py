@@ -39,8 +39,10 @@ SCHEDULE = (
     Periodic(sync.staff, 15 * 60, "default"),
     Periodic(sync.incremental, 10 * 60, "sync"),
     Periodic(scores.midnight, 5 * 60, "default"),
+    Periodic(sync.purge, 24 * 3600, "default", per_portal=False),
     Periodic(sync.reconcile, 24 * 3600, "sync"),
     Periodic(scores.nightly, 24 * 3600, "sync"),
+    Periodic(install.register, 24 * 3600, "default"),
     Periodic(install.purge, 24 * 3600, "default", per_portal=False),
 )
 
@@ -79,14 +81,14 @@ def _is_due(periodic: Periodic, now: int) -> bool:
     """Once per interval over all schedulers and restarts: the interval's number is what Redis remembers."""
     interval = str(now // periodic.every_s)
     last = redis().getset(f"{LOCK}:{_name(periodic)}", interval)
-    return last is None or last.decode() != interval
+    return last != interval.encode()
 
 
 def _holds_lock(name: str) -> bool:
     if redis().set(LOCK, name, nx=True, ex=LOCK_S):
         return True
     holder = redis().get(LOCK)
-    if holder is None or holder.decode() != name:
+    if holder != name.encode():
         return False
     redis().expire(LOCK, LOCK_S)
     return True

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from rq import Queue
 from rq.exceptions import DuplicateJobError, NoSuchJobError
 from rq.job import Job, JobStatus
@@ -28,7 +30,8 @@ _redis: Redis | None = None
 def use_redis(url: str) -> None:
     """Handed down once, at start."""
     global _redis
-    _redis = Redis.from_url(url, socket_timeout=10, socket_connect_timeout=5, health_check_interval=30)
+    once = Retry(NoBackoff(), 1)  # the default keeps trying for seconds, and Bitrix24 waits for our answer to its event
+    _redis = Redis.from_url(url, socket_timeout=10, socket_connect_timeout=5, health_check_interval=30, retry=once)
 
 
 def redis() -> Redis:

@@ -64,7 +64,7 @@ def first_run(portal_id: int, now: datetime) -> bool:
 
 
 def use_article_numbers(portal_id: int, actor: str, now: datetime) -> None:
-    """The targets of the article, as they are printed. The present is computed here, the past by a job of the caller."""
+    """The targets of the article, as they are printed. The present is computed here, the past by the caller's job."""
     _use(portal_id, "article", actor, now)
 
 

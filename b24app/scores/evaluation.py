@@ -139,9 +139,8 @@ def evaluate(context: Context, works: Iterable[Work]) -> list[Finding]:
 
 def _evaluate(context: Context, works: Sequence[Work]) -> Iterator[Finding]:
     asked = sorted({work.period for work in works})
-    plans = {
-        plan for work in works for one in work.version.indicators for plan in (one.plan, presence_plan(one)) if plan
-    }
+    indicators = [one for work in works for one in work.version.indicators]
+    plans = dict.fromkeys(plan for one in indicators for plan in (one.plan, _presence(one)) if plan)
     parts = metrics.evaluate(context.portal_id, list(plans), [span(period, context.settings) for period in asked])
     position = {period: index for index, period in enumerate(asked)}
 
@@ -151,37 +150,20 @@ def _evaluate(context: Context, works: Sequence[Work]) -> Iterator[Finding]:
         members = {subject: work.members(subject) for subject in work.subjects}
         for indicator in work.version.indicators:
             unread = _unread(context, indicator.plan)
-            presence = presence_plan(indicator)
+            presence = _presence(indicator)
             for subject, whose in members.items():
                 part = parts.get(indicator.plan, index, *whose)
                 has_any_fact = True
                 if presence and subject.type is SubjectType.EMPLOYEE:
                     has_any_fact = bool(parts.get(presence, index, *whose).facts)
+                reason = "not_synced" if unread else _reason(indicator, part, has_any_fact)
                 target = targets.of(indicator, subject, whose.people)
-                yield _finding(work, indicator, subject, part, "not_synced" if unread else None, has_any_fact, target)
+                yield _finding(work, indicator, subject, part, reason, target)
 
 
 def _finding(
-    work: Work,
-    indicator: Indicator,
-    subject: Subject,
-    part: Part,
-    reason: str | None,
-    has_any_fact: bool,
-    target: Resolved,
+    work: Work, indicator: Indicator, subject: Subject, part: Part, reason: str | None, target: Resolved
 ) -> Finding:
-    document = indicator.document
-    reason = (
-        reason
-        or settle(
-            indicator.plan,
-            part,
-            direction=document.direction,
-            empty=document.empty,
-            min_count=document.min_count,
-            has_any_fact=has_any_fact,
-        ).reason
-    )
     return Finding(
         version=work.version,
         period=work.period,
@@ -196,7 +178,21 @@ def _finding(
     )
 
 
-def presence_plan(indicator: Indicator) -> Plan | None:
+def _reason(indicator: Indicator, part: Part, has_any_fact: bool) -> str | None:
+    """Why the part is no data under the indicator's own rules; None when it is a value."""
+    document = indicator.document
+    settled = settle(
+        indicator.plan,
+        part,
+        direction=document.direction,
+        empty=document.empty,
+        min_count=document.min_count,
+        has_any_fact=has_any_fact,
+    )
+    return settled.reason
+
+
+def _presence(indicator: Indicator) -> Plan | None:
     """What tells whether somebody had any record at all, where having none must not look excellent (semantics 4.1)."""
     return presence(indicator.plan) if indicator.document.direction == "down" else None
 

@@ -71,9 +71,9 @@ class Site:
 
 
 @contextmanager
-def site(redis: Redis, deals: int, *, activities: bool = False, portal_id: int = 1) -> Iterator[Site]:
+def site(redis: Redis, deals: int, portal_id: int = 1) -> Iterator[Site]:
     """A portal with some of the data set's deals, installed, and its row in our database."""
-    settings = DemoSettings(deals=deals, activities=activities, strict_limits=False, event_workers=0, language="en")
+    settings = DemoSettings(deals=deals, activities=False, strict_limits=False, event_workers=0, language="en")
     running = start(settings)
     installation.install(running.state)
     installation.finish(running.state)

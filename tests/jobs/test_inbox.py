@@ -10,6 +10,7 @@ from redis import Redis
 
 from b24app import pipeline
 from b24app.bitrix.errors import Unreachable
+from b24app.demo import deals as crm
 from b24app.facts import queries
 from b24app.facts.rules import Cell
 from b24app.ingest import operations
@@ -148,8 +149,6 @@ def test_one_bad_record_is_put_aside_and_the_others_go_on(portal: Site) -> None:
 
 
 def test_an_activity_is_read_by_its_event(portal: Site) -> None:
-    from b24app.demo import deals as crm
-
     row = crm.log_activity(portal.state, "meeting", 12)
     happened(row["ID"], entity="activity")
     inbox.drain(1)

@@ -1,6 +1,7 @@
 """Reading a portal through the real client: backfill, resuming, budget, incremental, staff, reconcile."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
@@ -9,6 +10,8 @@ from flask import Flask
 from redis import Redis
 from sqlalchemy import select
 
+from b24app.demo import deals as crm
+from b24app.demo import dictionaries
 from b24app.facts import queries as facts
 from b24app.facts.tables import Activity, Deal, StageMove, Term
 from b24app.ingest import backfill as history
@@ -20,6 +23,7 @@ from b24app.lib.errors import Permanent
 from b24app.onboarding import operations as onboarding
 from b24app.portal import operations, tables
 from b24app.portal import queries as tenants
+from b24app.scores.tables import Score
 from tests.ingest.site import Site, site
 
 DEALS = 150
@@ -27,9 +31,20 @@ DEALS = 150
 
 @pytest.fixture
 def portal(app: Flask, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    with site(redis, DEALS, activities=True) as found:
+    with site(redis, DEALS) as found:
+        for owner in range(10, 40):
+            crm.log_activity(found.state, "meeting", owner)
         monkeypatch.setattr(operations, "connect", lambda portal_id: found.client)
         yield found
+
+
+@pytest.fixture
+def no_scorecard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing to compute: these tests are about what is read."""
+    monkeypatch.setattr(onboarding, "first_run", lambda *_arguments: None)
+
+
+reads_only = pytest.mark.usefixtures("no_scorecard")
 
 
 def stored(*models: type[Base]) -> list[Any]:
@@ -55,11 +70,10 @@ def test_the_whole_history_is_read_and_numbers_are_there(portal: Site) -> None:
     assert ("deals", DEALS, DEALS) in seen
     assert len(tenants.structure(1).people) == len(portal.state.staff.users)
     assert stored(Term)
-    from b24app.scores.tables import Score
-
     assert stored(Score)
 
 
+@reads_only
 def test_every_deal_is_closed_by_its_history(portal: Site) -> None:
     sync.backfill(1)
     closed = db.session.scalars(select(Deal).where(Deal.semantic != "P")).all()
@@ -69,12 +83,14 @@ def test_every_deal_is_closed_by_its_history(portal: Site) -> None:
     assert {deal.seconds_to_close is None for deal in closed if deal.semantic == "S"} == {False}
 
 
+@reads_only
 def test_the_portal_tells_its_zone_currency_and_country(portal: Site) -> None:
     sync.backfill(1)
     found = tenants.get(1)
     assert (found.time_zone, found.base_currency, found.country, found.language) == ("Europe/Moscow", "USD", None, "en")
 
 
+@reads_only
 def test_what_a_person_has_set_stays(portal: Site) -> None:
     with write():
         operations.change_settings(1, {"time_zone": "Asia/Omsk"}, "user:1", sync.clock.now())
@@ -82,6 +98,7 @@ def test_what_a_person_has_set_stays(portal: Site) -> None:
     assert (tenants.get(1).time_zone, tenants.get(1).base_currency) == ("Asia/Omsk", "USD")
 
 
+@reads_only
 def test_requests_stay_within_the_budget(portal: Site) -> None:
     before = portal.requests
     sync.backfill(1)
@@ -107,10 +124,9 @@ class Killed(BaseException):
     """Nothing after this runs."""
 
 
+@reads_only
 def test_killed_at_any_chunk_it_goes_on_and_comes_to_the_same(portal: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onboarding, "first_run", lambda *_arguments: None)
-    monkeypatch.setattr(history, "STORED_AT_ONCE", 60)
-    monkeypatch.setattr(portal.client, "keyset", _without_old_activities(portal.client.keyset))
+    monkeypatch.setattr(history, "STORED_AT_ONCE", 30)
     sync.backfill(1)
     models = (Deal, StageMove, Activity)
     expected = stored(*models)
@@ -146,19 +162,6 @@ def test_killed_at_any_chunk_it_goes_on_and_comes_to_the_same(portal: Site, monk
     assert all(one.done == one.total for one in status.entities.values())
 
 
-def _without_old_activities(keyset: Any) -> Any:
-    """The portal has twenty thousand; some hundred do."""
-
-    def some(method: str, params: dict[str, Any], **options: Any) -> Any:
-        for rows in keyset(method, params, **options):
-            if method == "crm.activity.list":
-                rows = [row for row in rows if int(row["ID"]) <= 200]
-            if rows:
-                yield rows
-
-    return some
-
-
 def _forget_all() -> None:
     with write() as session:
         for model in (Deal, StageMove, Activity, SyncCursor):
@@ -167,6 +170,7 @@ def _forget_all() -> None:
             session.execute(Base.metadata.tables[name].delete())
 
 
+@reads_only
 def test_a_failure_is_shown_and_mended_by_the_next_run(portal: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
         broken.setattr(history, "read", _refuse)
@@ -189,10 +193,8 @@ def test_a_second_run_at_the_same_time_leaves_at_once(portal: Site) -> None:
 
 
 @pytest.fixture
-def read(portal: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+def read(portal: Site, no_scorecard: None) -> Site:
     """A portal that has been read."""
-    monkeypatch.setattr(portal.client, "keyset", _without_old_activities(portal.client.keyset))
-    monkeypatch.setattr(onboarding, "first_run", lambda *_arguments: None)
     sync.backfill(1)
     return portal
 
@@ -265,10 +267,9 @@ def test_people_who_moved_are_noticed(read: Site, monkeypatch: pytest.MonkeyPatc
 
 
 def test_another_base_currency_has_everything_read_again(read: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    from b24app.demo import dictionaries
-
     asked: list[Any] = []
     monkeypatch.setattr(sync, "enqueue", lambda job, *arguments, **_options: asked.append(job))
+    read.state.settings = replace(read.state.settings, currency="EUR")
     read.state.dictionaries = dictionaries.build("EUR")
     sync.staff(1)
     assert asked == [sync.backfill]
@@ -282,6 +283,7 @@ def test_another_base_currency_has_everything_read_again(read: Site, monkeypatch
 def test_old_inbox_rows_are_dropped(app: Flask) -> None:
     with write() as session:
         session.add(tables.Portal(id=1, member_id="m", domain="d", client_endpoint="e", oauth_server="o", created_at=0))
+        session.flush()
         session.add(Inbox(portal_id=1, entity="deal", key="1", arrived_at=1, state="done"))
         session.add(Inbox(portal_id=1, entity="deal", key="2", arrived_at=1, state="due"))
     sync.purge()

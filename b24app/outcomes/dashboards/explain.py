@@ -214,7 +214,7 @@ def _attainment_steps(result: ResultRow) -> Iterator[str]:
     elif result.attainment_raw > document.cap:
         yield _("Not more than %(cap)s counts.", cap=percent(Fraction(document.cap)))
     elif result.attainment_raw < 0:
-        yield _("Less than nothing counts as nothing: 0 %.")
+        yield _("A negative attainment counts as zero.")
     points = result.attainment * Fraction(document.weight) / 100
     yield _(
         "%(attainment)s × weight %(weight)s = %(points)s points of the score.",

@@ -48,10 +48,6 @@ class Page(Shape, Generic[T]):
     items: list[T]
     next_cursor: str | None = Field(None, description="null on the last page.")
 
-    @classmethod
-    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
-        return f"{params[0].__name__}Page"
-
 
 class Problem(Shape):
     """RFC 9457 problem details; `errors` names every fault by its path."""

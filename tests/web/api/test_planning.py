@@ -4,8 +4,6 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-import pytest
-
 from tests.web.api.conftest import COMPANY, SALES, SCORECARD, SELLER, Api, paths
 
 
@@ -46,20 +44,20 @@ def test_an_archived_scorecard_is_not_listed_and_stays_readable(api: Api, scorec
     api.problem(404, "DELETE", "/scorecards/unknown")
 
 
-@pytest.mark.parametrize(
-    ("body", "path"),
-    [
-        (changed(code="other"), "code"),
-        (changed(colour="red"), "colour"),
-        (changed(effective_from="2026-10-02"), "effective_from"),
-        (changed(subjects={"departments": [99]}), "subjects.departments[0]"),
-        (changed(indicators=SCORECARD["indicators"][:2]), "indicators"),
-        (changed(indicators=[{**SCORECARD["indicators"][0], "weight": "40"}]), "indicators[0].weight"),
-        (changed(indicators=[{**SCORECARD["indicators"][0], "metric": "luck"}]), "indicators[0].metric"),
-    ],
+WRONG_DOCUMENTS = (
+    (changed(code="other"), "code"),
+    (changed(colour="red"), "colour"),
+    (changed(effective_from="2026-10-02"), "effective_from"),
+    (changed(subjects={"departments": [99]}), "subjects.departments[0]"),
+    (changed(indicators=SCORECARD["indicators"][:2]), "indicators"),
+    (changed(indicators=[{**SCORECARD["indicators"][0], "weight": "40"}]), "indicators[0].weight"),
+    (changed(indicators=[{**SCORECARD["indicators"][0], "metric": "luck"}]), "indicators[0].metric"),
 )
-def test_a_wrong_document_is_refused_with_the_place_and_nothing_is_saved(api: Api, body: Any, path: str) -> None:
-    assert path in paths(api.problem(422, "PUT", "/scorecards/sales", body))
+
+
+def test_a_wrong_document_is_refused_with_the_place_and_nothing_is_saved(api: Api) -> None:
+    for body, path in WRONG_DOCUMENTS:
+        assert path in paths(api.problem(422, "PUT", "/scorecards/sales", body))
     assert api.get("/scorecards")["items"] == []
 
 
@@ -110,20 +108,20 @@ def test_a_new_target_is_in_the_results_at_once(api: Api, scorecard: dict[str, A
     assert next(item["target"] for item in items if item["indicator"] == "revenue") == 1000
 
 
-@pytest.mark.parametrize(
-    ("wrong", "path"),
-    [
-        (target(scorecard="none"), "[1].scorecard"),
-        (target(indicator="none"), "[1].indicator"),
-        (target(subject={"type": "employee", "id": 99}), "[1].subject.id"),
-        (target(start="2026-11-02"), "[1].start"),
-        (target(period="week", start=None), "[1].period"),
-        (target(target="600000"), "[1].target"),
-        (target(colour="red"), "[1].colour"),
-    ],
+WRONG_TARGETS = (
+    (target(scorecard="none"), "[1].scorecard"),
+    (target(indicator="none"), "[1].indicator"),
+    (target(subject={"type": "employee", "id": 99}), "[1].subject.id"),
+    (target(start="2026-11-02"), "[1].start"),
+    (target(period="week", start=None), "[1].period"),
+    (target(target="600000"), "[1].target"),
+    (target(colour="red"), "[1].colour"),
 )
-def test_one_wrong_target_refuses_all(api: Api, scorecard: dict[str, Any], wrong: Any, path: str) -> None:
-    assert paths(api.problem(422, "PUT", "/targets", [target(), wrong])) == [path]
+
+
+def test_one_wrong_target_refuses_all(api: Api, scorecard: dict[str, Any]) -> None:
+    for wrong, path in WRONG_TARGETS:
+        assert paths(api.problem(422, "PUT", "/targets", [target(), wrong])) == [path]
     assert api.get("/targets")["items"] == []
 
 

@@ -1,8 +1,5 @@
 """Recompute and jobs."""
 
-from typing import Any
-
-import pytest
 from redis import Redis
 from rq import Queue
 
@@ -31,17 +28,14 @@ def test_a_recompute_is_begun_watched_and_brings_the_numbers_up_to_date(api: Api
     assert next(item["value"] for item in won if item["indicator"] == "won") == 2
 
 
-@pytest.mark.parametrize(
-    ("body", "path"),
-    [
+def test_a_period_that_is_none_is_refused(api: Api) -> None:
+    for body, path in (
         ({"period": "month"}, "start"),
         ({"period": "custom", "start": "2026-11-01"}, "period"),
         ({"period": "month", "start": "2026-11-02"}, "start"),
         ({**NOVEMBER, "colour": "red"}, "colour"),
-    ],
-)
-def test_a_period_that_is_none_is_refused(api: Api, body: Any, path: str) -> None:
-    assert paths(api.problem(422, "POST", "/recompute", body)) == [path]
+    ):
+        assert paths(api.problem(422, "POST", "/recompute", body)) == [path]
 
 
 def test_somebody_elses_job_is_not_there(api: Api, stranger: Api) -> None:
