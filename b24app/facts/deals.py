@@ -11,7 +11,7 @@ from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from b24app.facts import storage
 from b24app.facts.rules import (
@@ -36,6 +36,8 @@ from b24app.portal.tables import Portal
 
 CHUNK = 2500
 """How many ids a statement names; both databases take that many."""
+
+DATES_AND_OWNERS = ("created_at", "closed_at", "responsible_id", "created_by_id", "closed_by_id")
 
 _NAMES = tuple(field.name for field in fields(DealFact))
 _COLUMNS = tuple(getattr(Deal, name) for name in _NAMES)
@@ -93,33 +95,30 @@ def store(portal_id: int, stored: Mapping[int, DealFact], changed: Mapping[int, 
 
 def _renumber(portal_id: int, clients: Collection[str]) -> set[Cell]:
     """Give the wins of these clients their numbers, by closed_at and id, whoever owns them (semantics 3.3)."""
+    deal = storage.table_of(Deal)
+    order = func.row_number().over(partition_by=deal.c.client, order_by=(deal.c.closed_at, deal.c.id))
     cells: set[Cell] = set()
     for part in chunks(clients):
-        order = func.row_number().over(partition_by=Deal.client, order_by=(Deal.closed_at, Deal.id)).label("number")
-        dates_and_owners = (
-            Deal.created_at, Deal.closed_at, Deal.responsible_id, Deal.created_by_id, Deal.closed_by_id,
-        )  # fmt: skip
         numbered = (
-            select(Deal.id, Deal.win_no, *dates_and_owners, order)
+            select(deal.c.id, order.label("number"))
             .where(
-                Deal.portal_id == portal_id,
-                Deal.client.in_(part),
-                Deal.semantic == WON,
-                Deal.closed_at.is_not(None),
-                Deal.deleted_at.is_(None),
-                Deal.is_recurring.is_(False),
+                deal.c.portal_id == portal_id,
+                deal.c.client.in_(part),
+                deal.c.semantic == WON,
+                deal.c.closed_at.is_not(None),
+                deal.c.deleted_at.is_(None),
+                deal.c.is_recurring.is_(False),
             )
             .subquery()
         )
-        wrong = or_(numbered.c.win_no.is_(None), numbered.c.win_no != numbered.c.number)
-        rows = db.session.execute(select(numbered).where(wrong)).all()
-        if not rows:
-            continue
-        deal = storage.table_of(Deal)
-        statement = update(deal).where(deal.c.portal_id == portal_id, deal.c.id == bindparam("deal"))
-        numbers = [{"deal": row.id, "number": row.number} for row in rows]
-        db.session.execute(statement.values(win_no=bindparam("number")), numbers)
-        cells.update(cell for row in rows for cell in deal_cells(row))
+        statement = (
+            update(deal)
+            .where(deal.c.portal_id == portal_id, deal.c.id == numbered.c.id)
+            .where(or_(deal.c.win_no.is_(None), deal.c.win_no != numbered.c.number))
+            .values(win_no=numbered.c.number)
+            .returning(*(deal.c[name] for name in DATES_AND_OWNERS))
+        )
+        cells.update(cell for row in db.session.execute(statement) for cell in deal_cells(row))
     return cells
 
 

@@ -21,7 +21,7 @@ OVERDUE_S = 60
 
 def ask(portal_id: int, job_id: str | None = None) -> bool:
     """Have a worker register what install.json lists; False when the queue cannot be reached (the sweep finds it)."""
-    return enqueue(register, portal_id, job_id, queue="live")
+    return enqueue(register, portal_id, job_id, queue="live", unique=f"register:{job_id or portal_id}")
 
 
 def register(portal_id: int, job_id: str | None = None) -> None:

@@ -77,7 +77,6 @@ _EMPLOYEE = {"responsible": "employee"}
 
 _FIRST_SALE = WON & _tests(("win_no", Op.IN, (1,)))
 _REPEAT_SALE = WON & _tests(("win_no", Op.GT, (1,)))
-_NO_RATE = _tests(("amount", Op.EMPTY, ()))
 _NO_CLIENT = Miss("no_client", WON & _tests(("client", Op.EMPTY, ())))
 _NO_DAYS = WON & _tests(("seconds_to_close", Op.EMPTY, ()))
 
@@ -121,7 +120,6 @@ _ALL = (
             "ru": "Сумма сделок, созданных за период, в базовой валюте портала.",
             "en": "The amounts of deals created in the period, in the portal's base currency.",
         },
-        misses=(Miss("no_rate", _NO_RATE),),
     ),
     Ready(
         code="deals_won",
@@ -160,7 +158,6 @@ _ALL = (
         owners=_CLOSER,
         template_owner="closed_by",
         only=WON,
-        misses=(Miss("no_rate", WON & _NO_RATE),),
         name={"ru": "Выручка", "en": "Revenue"},
         rule={
             "ru": "Сумма сделок, успешно завершённых за период, в базовой валюте портала.",
@@ -189,7 +186,6 @@ _ALL = (
         owners=_CLOSER,
         template_owner="closed_by",
         only=WON,
-        misses=(Miss("no_rate", WON & _NO_RATE),),
         name={"ru": "Средний чек", "en": "Average deal"},
         rule={
             "ru": "Выручка за период, делённая на число выигранных сделок.",

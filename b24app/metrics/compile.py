@@ -1,8 +1,7 @@
 """Measures -> SQL: the one place where it is made. The totals of many measures, and the rows behind one.
 
 The statements only COUNT, SUM, MIN, MAX and compare stored integers (architecture, decision 2), so that both databases
-give the same numbers; dividing and scaling is `rules.value_of`. Sums are cast because PostgreSQL makes
-NUMERIC of them.
+give the same numbers; dividing and scaling is `rules.value_of`. Sums are cast because PostgreSQL makes NUMERIC of them.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -69,10 +68,10 @@ def totals(
     """One statement for the totals of many measures of one scan: of every holder in every span.
 
     The spans are a small inline table, and facts are joined to it by ranges of the indexed date: few spans are few
-    ranges of the index, many spans in a row are one pass over it. `owners` narrows it to what counts for
-    them and, in the ledger, for no employee.
+    ranges of the index, many spans in a row are one pass over it. `owners` narrows it to what counts for them and, in
+    the ledger, for no employee.
     """
-    mine = (*_living(portal_id, scan, Among.LIVING), *_owned(scan, owners, None), *_indexed(scan, measures))
+    mine = (*_standing(portal_id, scan, Among.LIVING), *_owned(scan, owners, None), *_indexed(scan, measures))
     if scan.entity == "entry":
         source, marks = _ledger(mine, measures, spans, ("span", "employee_id", "department"))
         fields: Fields = source.c
@@ -103,7 +102,7 @@ def rows(
     scan = measure.scan
     table = _TABLES[scan.entity]
     moment = table.c[f"{scan.date}_at"]
-    mine = (*_living(portal_id, scan, among), *_owned(scan, members, departments), *_indexed(scan, (measure,)))
+    mine = (*_standing(portal_id, scan, among), *_owned(scan, members, departments), *_indexed(scan, (measure,)))
     if measure.aggregate not in (Aggregate.BALANCE, Aggregate.LAST):
         within = (moment >= span.start, moment < span.end)
         return select(table).where(*mine, *within, _counted(table.c, measure, {}), *_numbered(table.c, measure))
@@ -138,10 +137,7 @@ def how_many(statement: Select[Any]) -> Select[Any]:
     return select(func.count()).select_from(statement.subquery())
 
 
-# Which rows
-
-
-def _living(portal_id: int, scan: Scan, among: Among) -> Iterator[Condition]:
+def _standing(portal_id: int, scan: Scan, among: Among) -> Iterator[Condition]:
     """Rows of the portal that count at all, or those that no longer do (semantics 3.1, 3.6, 14)."""
     fields = _TABLES[scan.entity].c
     gone = among is Among.DELETED
@@ -206,9 +202,6 @@ def _compare(field: ColumnElement[Any], test: Test) -> Condition:
             return field.is_(None)
         case Op.NOT_EMPTY:
             return field.is_not(None)
-
-
-# What is added up
 
 
 def _aggregates(

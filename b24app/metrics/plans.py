@@ -14,7 +14,7 @@ from b24app.lib.i18n import gettext as _
 from b24app.metrics.catalogue import CATALOGUE, Miss, Ready
 from b24app.metrics.conditions import WhereDocument, where_of
 from b24app.metrics.conditions import faults as where_faults
-from b24app.metrics.rules import Aggregate, Among, Measure, Near, Plan, Scan, Where
+from b24app.metrics.rules import Aggregate, Among, Measure, Near, Op, Plan, Scan, Test, Where
 from b24app.metrics.types.base import Scope, metric_types
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -51,7 +51,7 @@ def plan(
         only, misses = only & choice.only, misses + choice.misses
     made = kind.plan(params, Scope(scan, only & asked))
     base = kind.plan(params, Scope(scan, only))
-    return replace(made, near=(*_missed(misses, scan, asked), *_excluded(base, asked), *_gone(made)))
+    return replace(made, near=(*_missed(misses, scan, asked), *_unpriced(made), *_excluded(base, asked), *_gone(made)))
 
 
 def _choose(ready: Ready, options: dict[str, Any], faults: list[Fault]) -> tuple[list[Any], dict[str, Any]]:
@@ -137,6 +137,14 @@ _OTHER = {"category_id": "other_funnel", "stage_id": "other_stage", "source_id":
 def _missed(misses: tuple[Miss, ...], scan: Scan, asked: Where) -> list[Near]:
     """Facts that meet the indicator's conditions and lack what the metric itself needs."""
     return [Near(miss.reason, _count(replace(scan, date=miss.date or scan.date), miss.only & asked)) for miss in misses]
+
+
+def _unpriced(made: Plan) -> list[Near]:
+    """Facts that have no amount in the base currency, wherever amounts are added up (semantics 3.5)."""
+    summed = made.numerator
+    if summed.field != "amount":
+        return []
+    return [Near("no_rate", _count(summed.scan, summed.where & Where((Test("amount", Op.EMPTY),))))]
 
 
 def _excluded(base: Plan, asked: Where) -> list[Near]:

@@ -6,6 +6,7 @@ checked by `operations.save`.
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
@@ -35,6 +36,8 @@ from b24app.scorecards import checks
 DECIMALS = 6
 DIGITS = 15
 """A number of so many digits is the same number in every program that reads JSON."""
+
+YEARS = range(1970, 2101)
 
 
 def _wrong(message: str) -> PydanticCustomError:
@@ -71,10 +74,10 @@ def _name(value: Any) -> Any:
 
 def _day(value: Any) -> date:
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            pass
+        with suppress(ValueError):
+            day = date.fromisoformat(value)
+            if day.year in YEARS:
+                return day
     raise _wrong(_("A date like 2026-11-01 is needed here."))
 
 
@@ -84,6 +87,13 @@ def _refresh(value: Any) -> Any:
     ):
         raise _wrong(_("live, hourly, daily, weekly, manual or cron: with five fields is needed here."))
     return value
+
+
+def _options(value: Any) -> Any:
+    try:
+        return plain(value)
+    except RecursionError:
+        raise _wrong(_("This is nested too deep.")) from None
 
 
 def plain(value: Any) -> Any:
@@ -106,7 +116,7 @@ Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$
 Id = Annotated[int, Field(strict=True, gt=0)]
 Name = Annotated[str | dict[str, str], BeforeValidator(_name)]
 Day = Annotated[date, BeforeValidator(_day)]
-Options = Annotated[dict[str, Any], BeforeValidator(plain)]
+Options = Annotated[dict[str, Any], BeforeValidator(_options)]
 
 
 class Document(BaseModel):

@@ -94,8 +94,9 @@ def shoot(browser: Browser, portal: str, name: str, user_id: int, go: str, ready
             page = opened(browser, width, placement(portal, user_id, language, go))
             page.wait_for_selector(ready)
             page.wait_for_timeout(SETTLE_MS)
-            content = page.locator("body").bounding_box()["height"]
-            page.set_viewport_size({"width": width, "height": max(HEIGHT, min(LONGEST, int(content)))})
+            if "why=" not in go:
+                content = page.locator("body").bounding_box()["height"]
+                page.set_viewport_size({"width": width, "height": max(HEIGHT, min(LONGEST, int(content)))})
             page.screenshot(path=FOLDER / f"{name}-{language}-{width}.png")
             page.close()
 

@@ -213,6 +213,8 @@ def test_not_counted_tells_who_meets_no_alternative(portal: int) -> None:
     [
         ("deals_won_amount", {"amount": None, "rate": None}, "no_rate"),
         ("average_deal", {"amount": None, "rate": None}, "no_rate"),
+        ("deals_created_amount", {"amount": None, "rate": None}, "no_rate"),
+        ("repeat_sales_amount", {"amount": None, "rate": None, "win_no": 2}, "no_rate"),
         ("average_days_to_close", {"seconds_to_close": None, "closed_from": "planned"}, "planned_close"),
         ("average_days_to_close", {"seconds_to_close": None, "closed_from": "history"}, "negative_duration"),
         ("new_clients", {"client": None, "win_no": None}, "no_client"),

@@ -13,9 +13,13 @@ from b24app.lib.db import db
 from b24app.lib.errors import Forbidden, NotFound
 from b24app.lib.i18n import speaking
 from b24app.metrics import rules as metrics
-from b24app.metrics.rules import Op, Where
+from b24app.metrics.catalogue import CATALOGUE
+from b24app.metrics.plans import plan
+from b24app.metrics.queries import facts_behind
+from b24app.metrics.rules import Op, Plan, Unit, Where
 from b24app.outcomes.dashboards import queries
-from b24app.outcomes.dashboards.records import holds
+from b24app.outcomes.dashboards.records import holds, why_not
+from b24app.periods.rules import Span
 from tests.outcomes.test_dashboards import MONTH
 from tests.scorecards.documents import document, indicator
 from tests.scores import world
@@ -160,3 +164,37 @@ def slow(where: Where, record) -> bool:
 @given(where=WHERES, record=st.fixed_dictionaries({name: st.sampled_from(values) for name, values in FIELDS.items()}))
 def test_a_record_held_against_conditions(where, record):
     assert holds(where, record) is slow(where, record)
+
+
+DEAL_METRICS = [code for code, ready in CATALOGUE.items() if ready.entity == "deal"]
+
+
+@pytest.mark.parametrize("metric", DEAL_METRICS)
+def test_a_record_in_memory_counts_exactly_when_the_stored_one_does(metric):
+    """Every mix of outcome, place among the client's wins, source and amount; once plainly, once with conditions."""
+    deals = [
+        deal(
+            ANN,
+            "2026-11-05" if state != "P" else None,
+            amount,
+            state == "S",
+            win_no=win_no,
+            source_id=source,
+            client=client,
+        )
+        for state in "SFP"
+        for win_no, client in ((None, None), (1, "C1"), (2, "C1"))
+        for source in (None, "WEB", "CALL")
+        for amount in (None, 7)
+    ]
+    for where in ({}, {"source_id": ["WEB"], "any": [{"stage_id": ["WON"]}, {"stage_id": ["NEW"]}]}):
+        measure = plan(metric, where=where).denominator or plan(metric, where=where).numerator
+        alone = Plan(measure, Unit.COUNT, "count")
+        listed = facts_behind(PORTAL, alone, Span(0, 2**40), (ANN,), limit=1000).items
+        expected = {
+            one.id
+            for one in deals
+            if getattr(one, f"{measure.scan.date}_at") is not None
+            and why_not(measure, {column.name: getattr(one, column.name) for column in Deal.__table__.columns}) is None
+        }
+        assert {row.id for row in listed} & {one.id for one in deals} == expected

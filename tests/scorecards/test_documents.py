@@ -57,6 +57,13 @@ EXAMPLE = {
 }
 
 
+def deep(levels: int):
+    nested: dict = {}
+    for _ in range(levels):
+        nested = {"a": nested}
+    return nested
+
+
 def faults(raw) -> dict[str, str]:
     with pytest.raises(Invalid) as caught:
         documents.parse(raw)
@@ -128,6 +135,8 @@ def test_defaults_are_filled():
         (document(period="custom"), {"period"}),
         (document(effective_from="01.11.2026"), {"effective_from"}),
         (document(effective_from="2026-02-30"), {"effective_from"}),
+        (document(effective_from="9999-12-01"), {"effective_from"}),
+        (document(indicator(options=deep(5000))), {"indicators[0].options"}),
         (document(subjects={"departments": ["5"]}), {"subjects.departments[0]"}),
         (document(subjects={"teams": []}), {"subjects.teams"}),
         (document(zones={"done": 80, "close": 100}), {"zones"}),

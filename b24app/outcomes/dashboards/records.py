@@ -1,6 +1,6 @@
 """One record held against a measure, in memory: the deal tab asks it of states that are not stored yet. Pure.
 
-`metrics.compile` asks the same of stored rows in SQL; a test compares the two.
+`metrics.compile` asks the same of stored rows in SQL; a test compares the two on every metric of deals.
 """
 
 from collections.abc import Iterator, Mapping

@@ -28,5 +28,5 @@ def robot() -> ResponseReturnValue:
     with write():
         inbox_id = ingest.accept_robot(portal_id, call.event_token, call.record(), clock.now())
     if inbox_id is not None:
-        enqueue(robots.run, inbox_id, queue="robots")
+        enqueue(robots.run, inbox_id, queue="robots", unique=f"robot-{inbox_id}")
     return "", 200
