@@ -51,11 +51,11 @@ def test_placeholders_survive_the_translation() -> None:
 
 @pytest.mark.parametrize(
     ("number", "expected"),
-    [(1, "1 день"), (2, "2 дня"), (5, "5 дней"), (11, "11 дней"), (21, "21 день"), (22, "22 дня"), (112, "112 дней")],
+    [(1, "1 запись"), (2, "2 записи"), (5, "5 записей"), (11, "11 записей"), (21, "21 запись"), (112, "112 записей")],
 )
 def test_russian_has_three_plurals(number: int, expected: str) -> None:
     with speaking("ru"):
-        assert ngettext("%(num)s day", "%(num)s days", number) == expected
+        assert ngettext("%(num)s record", "%(num)s records", number) == expected
 
 
 def test_an_unknown_language_is_english() -> None:

@@ -89,14 +89,14 @@ def _announce(port: int, folder: str) -> None:
     _wait_for(f"{portal}/demo/api/state")
     _install(portal, app)
     click.echo(f"\n  Open {portal}/ - a Bitrix24 portal with the KPI app in it. Its history is being read now.")
-    click.echo(f"  The app itself, its API and its health are at {app}/ - stop with Ctrl-C.\n")
+    click.echo(f"  The app itself and its API are at {app}/ - stop with Ctrl-C.\n")
     click.echo(f"  Portal: {DemoSettings().member_id}")
     click.echo(f"  API token: {_api_token()}")
     click.echo(f"  Environment: {_environment_file(folder)} (for other commands: set -a; . it)\n")
 
 
 def _install(portal: str, app: str) -> None:
-    """What an administrator's browser does: open the installer, wait until it says done, and finish the installation."""
+    """What an administrator's browser does: open the installer, wait until it says done, finish the installation."""
     requests.post(f"{portal}/demo/api/app/install", json={}, timeout=WAIT_S).raise_for_status()
     form = requests.post(f"{portal}/demo/api/placement-form", json={"user_id": 1}, timeout=WAIT_S).json()
     page = requests.post(form["url"], data=form["fields"], timeout=WAIT_S)

@@ -152,14 +152,20 @@ def store(portal_id: int, chunk: Chunk, now: datetime) -> tuple[int, int]:
     own.done += chunk.rows
     own.total = max(own.total, own.done)
     if chunk.behind.stage > chunk.before.stage and STAGES[chunk.before.stage].is_last_of_source:
-        own.state, own.complete, own.total = "idle", True, own.done
+        own.state, own.complete = "idle", True
         own.synced_at, own.changed_since = epoch(now), chunk.before.began_at
     whole.state, whole.error, whole.position = "running", None, chunk.behind.stored()
     whole.complete = whole.complete or chunk.behind.stage == END
     return own.done, own.total
 
 
-def finish(portal_id: int, now: datetime) -> None:
-    """Everything is read and computed."""
+def finish(portal_id: int, now: datetime) -> bool:
+    """Everything is read and computed. Whether there were fewer records than the portal had counted at the beginning:
+    some were deleted meanwhile, or carry no time to be found by, and a comparison has to tell."""
     whole = operations.cursor(portal_id, BACKFILL)
     whole.state, whole.position, whole.error, whole.synced_at = "idle", {}, None, epoch(now)
+    cursors = [operations.cursor(portal_id, source.key) for source in (deals, stage_history, activities)]
+    is_short = any(cursor.done < cursor.total for cursor in cursors)
+    for cursor in cursors:
+        cursor.total = cursor.done
+    return is_short

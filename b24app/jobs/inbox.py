@@ -12,11 +12,12 @@ from redis.lock import Lock
 
 from b24app import pipeline
 from b24app.bitrix.client import Client
+from b24app.bitrix.errors import RestError
 from b24app.ingest import operations, queries
 from b24app.ingest.operations import Batch
 from b24app.ingest.sources.base import record_source
 from b24app.lib import clock
-from b24app.lib.db import db, write
+from b24app.lib.db import DatabaseUnavailable, db, write
 from b24app.lib.errors import AppError, Temporary
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import speaking
@@ -25,15 +26,15 @@ from b24app.lib.queue import enqueue, redis
 from b24app.portal import operations as portals
 from b24app.portal import queries as tenants
 
-LOCK_S = 180
-"""Longer than the longest request with its repetitions between two signs of life."""
+LOCK_S = 30
+"""So long nobody drains after a worker was killed. A longer read has company then, which does no harm."""
 
 
 @contextmanager
-def alone(work: str, portal_id: int, wait_s: float = 0) -> Iterator[Lock | None]:
+def alone(work: str, portal_id: int, hold_s: float) -> Iterator[Lock | None]:
     """Not together with another worker at the same work; None when one is at it. Saves work, nothing rests on it."""
-    lock = redis().lock(f"b24app:{work}:{portal_id}", timeout=LOCK_S, sleep=0.05)
-    if not lock.acquire(blocking=wait_s > 0, blocking_timeout=wait_s or None):
+    lock = redis().lock(f"b24app:{work}:{portal_id}", timeout=hold_s)
+    if not lock.acquire(blocking=False):
         yield None
         return
     try:
@@ -44,17 +45,27 @@ def alone(work: str, portal_id: int, wait_s: float = 0) -> Iterator[Lock | None]
 
 
 def drain(portal_id: int) -> None:
-    """Work off all that is due, in portions of one entity."""
-    with alone("inbox", portal_id, wait_s=60) as lock:
-        client: Client | None = None
-        while lock is not None and (batch := operations.due(portal_id)):
-            language = tenants.get(portal_id).language
-            db.session.rollback()
-            client = client or portals.connect(portal_id)
-            with speaking(language):
-                _work_off(portal_id, client, batch)
-            with suppress(LockError):
-                lock.reacquire()
+    """Work off all that is due, in portions of one entity.
+
+    Who finds another worker at it leaves at once: that one looks again after it has let go, and so sees what came late.
+    """
+    while operations.due(portal_id):
+        with alone("inbox", portal_id, LOCK_S) as lock:
+            if lock is None:
+                return
+            _drain(portal_id, lock)
+
+
+def _drain(portal_id: int, lock: Lock) -> None:
+    client: Client | None = None
+    language = tenants.get(portal_id).language
+    while batch := operations.due(portal_id):
+        db.session.rollback()
+        client = client or portals.connect(portal_id)
+        with speaking(language):
+            _work_off(portal_id, client, batch)
+        with suppress(LockError):
+            lock.reacquire()
 
 
 def _work_off(portal_id: int, client: Client, batch: Batch) -> None:
@@ -73,13 +84,14 @@ def _work_off(portal_id: int, client: Client, batch: Batch) -> None:
 
 
 def _note(batch: Batch, error: Exception) -> None:
+    """What the portal or the database refuses is refused to every row; anything else may be one row's fault."""
+    logger.warning("inbox_not_drained", entity=batch.entity, rows=len(batch.rows), error=type(error).__name__)
     reason = error.message if isinstance(error, AppError) else _("An error in the app. It has been logged.")
-    with write():
-        if isinstance(error, Temporary):
+    with suppress(DatabaseUnavailable), write():
+        if isinstance(error, RestError | Temporary | DatabaseUnavailable):
             operations.postponed(batch, reason)
         else:
             operations.failed(batch, reason)
-    logger.warning("inbox_not_drained", entity=batch.entity, rows=len(batch.rows), error=type(error).__name__)
 
 
 def sweep() -> None:

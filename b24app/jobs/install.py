@@ -26,7 +26,7 @@ def ask(portal_id: int, job_id: str | None = None) -> bool:
 
 def register(portal_id: int, job_id: str | None = None) -> None:
     """Bind everything on the portal, then let its history be read. Without `job_id` nobody watches."""
-    with alone("register", portal_id, wait_s=120) as lock:
+    with alone("register", portal_id, hold_s=120) as lock:
         if lock is None or (job_id and operations.job(portal_id, job_id).finished_at):
             return
         language = queries.get(portal_id).language

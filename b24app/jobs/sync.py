@@ -36,12 +36,15 @@ from b24app.portal import queries as tenants
 
 Progress = Callable[[str, int, int], None]
 
+LOCK_S = 180
+"""Longer than most requests with their repetitions, between two signs of life."""
+
 DONE_KEPT_S = 30 * 86400
 
 
 def backfill(portal_id: int, progress: Progress | None = None) -> None:
     """Read the whole history, going on where an earlier run stopped; after a complete one, all of it again."""
-    with alone("backfill", portal_id) as lock:
+    with alone("backfill", portal_id, LOCK_S) as lock:
         if lock is None:
             return
         with _explained(portal_id, BACKFILL), suppress(Conflict):
@@ -56,7 +59,9 @@ def backfill(portal_id: int, progress: Progress | None = None) -> None:
                 position = _stage(portal_id, client, position, lock, progress)
             with write():
                 portals.lock(portal_id)
-                history.finish(portal_id, clock.now())
+                is_short = history.finish(portal_id, clock.now())
+            if is_short:
+                enqueue(reconcile, portal_id, queue="sync", unique=f"reconcile:{portal_id}")
 
 
 def _begin(portal_id: int, client: Client) -> Position:
@@ -101,15 +106,21 @@ def incremental(portal_id: int, progress: Progress | None = None) -> None:
     """Read what changed since the last time; where the history is not read to its end, that comes first."""
     if not queries.is_complete(portal_id):
         return backfill(portal_id, progress)
-    with alone("incremental", portal_id) as lock:
+    with alone("incremental", portal_id, LOCK_S) as lock:
         if lock is None:
             return None
         windows = changes.windows(portal_id, clock.now())
         db.session.rollback()
         client = portals.connect(portal_id)
+        errors = []
         for window in windows:
-            with _explained(portal_id, window.source.key):
-                _read_window(portal_id, client, window, progress)
+            try:
+                with _explained(portal_id, window.source.key):
+                    _read_window(portal_id, client, window, progress)
+            except AppError as error:  # the other sources can be read nevertheless
+                errors.append(error)
+    if errors:
+        raise errors[0]
     return None
 
 
@@ -149,7 +160,7 @@ def staff(portal_id: int) -> None:
 
 def reconcile(portal_id: int, progress: Progress | None = None) -> None:
     """Compare ids and modification times with the portal's; what differs is read again through the inbox."""
-    with alone("reconcile", portal_id) as lock:
+    with alone("reconcile", portal_id, LOCK_S) as lock:
         if lock is None:
             return
         client = portals.connect(portal_id)

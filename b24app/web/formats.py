@@ -1,92 +1,24 @@
-"""Numbers, money, dates and periods as a reader of the current language writes them, and all else templates find ready.
+"""Dates and periods as a reader of the current language writes them, and all else templates find ready.
 
-Rounding is that of `scores.rules.shown`: never up to a limit that was not reached (semantics 7).
+Numbers and money are written in outcomes/dashboards/figures.py, for pages and for sentences alike.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
-from fractions import Fraction
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from babel import Locale, dates, numbers, units
+from babel import dates
 from flask import Flask, url_for
 from htmx_flask import Htmx
 
 from b24app.lib import clock, i18n
 from b24app.lib.paths import STATIC
+from b24app.outcomes.dashboards.figures import NO_DATA, figure, locale, money, percent, plain, rounded
 from b24app.outcomes.dashboards.rules import Point
 from b24app.periods.rules import Period
-from b24app.scores.rules import shown
-
-Real = Fraction | Decimal | int
-
-NO_DATA = "—"
-SPACE = "\N{NO-BREAK SPACE}"
-
-# CLDR writes only a country's own currency with its sign ("RUB 1,234" in English); whoever earns in it knows the sign.
-SIGNS = {"RUB": "₽", "KZT": "₸", "UAH": "₴", "BYN": "Br", "AMD": "֏", "GEL": "₾", "AZN": "₼", "TRY": "₺"}
-
-
-def locale() -> Locale:
-    return Locale.parse(i18n.language())
-
-
-def rounded(value: Real, digits: int = 0, limits: Iterable[Real | None] = ()) -> Decimal:
-    """Half up to so many digits, but never up to one of the limits."""
-    exact = shown(Fraction(value), digits, [None if limit is None else Fraction(limit) for limit in limits])
-    return Decimal(exact.numerator) / exact.denominator
-
-
-def plain(value: Real | None, digits: int = 2, *, fixed: bool = False, limits: Iterable[Real | None] = ()) -> str:
-    """1 234.5: grouped, with at most (`fixed`: exactly) so many digits."""
-    if value is None:
-        return NO_DATA
-    pattern = f"#,##0.{('0' if fixed else '#') * digits}" if digits else "#,##0"
-    return numbers.format_decimal(rounded(value, digits, limits), format=pattern, locale=locale())
-
-
-def percent(value: Real | None, digits: int = 2, *, fixed: bool = False, limits: Iterable[Real | None] = ()) -> str:
-    """98.5 %: of a number that is 98.5, not 0.985."""
-    if value is None:
-        return NO_DATA
-    pattern = locale().percent_formats[None].pattern
-    return pattern.replace("#,##0", plain(value, digits, fixed=fixed, limits=limits))
-
-
-def money(value: Real | None, currency: str | None, *, exact: bool = False, limits: Iterable[Real | None] = ()) -> str:
-    """1 234 ₽. From a thousand on only `exact` money, which somebody may add up, shows its cents."""
-    if value is None:
-        return NO_DATA
-    digits = 2 if exact or -1000 < value < 1000 else 0
-    near = rounded(value, digits, limits)
-    whole = near == near.to_integral_value()
-    sign = numbers.get_currency_symbol(currency, locale()) if currency else ""
-    if not currency or sign == currency:
-        return f"{plain(near, 0 if whole else 2, fixed=True)}{SPACE}{SIGNS.get(sign, sign)}".rstrip()
-    pattern = locale().currency_formats["standard"].pattern.replace("0.00", "0" if whole else "0.00")
-    return numbers.format_currency(near, currency, format=pattern, locale=locale(), currency_digits=False)
-
-
-def figure(value: Real | None, unit: str, currency: str | None = None, limits: Iterable[Real | None] = ()) -> str:
-    """A value in the unit of its indicator; a dash when there is no data."""
-    if value is None:
-        return NO_DATA
-    match unit:
-        case "money":
-            return money(value, currency, limits=limits)
-        case "percent":
-            return percent(value, limits=limits)
-        case "count":
-            return plain(value, 0, limits=limits)
-        case "days" | "hours":
-            length = rounded(value, 2, limits)
-            return units.format_unit(length, f"duration-{unit[:-1]}", "short", "#,##0.##", locale=locale())
-        case _:
-            return plain(value, limits=limits)
 
 
 def day(value: date, form: str = "medium") -> str:

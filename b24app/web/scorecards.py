@@ -6,9 +6,11 @@ The documents themselves are written through the public API (web/api/).
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from b24app.jobs.scores import recompute_everything
 from b24app.lib import clock, db
 from b24app.lib.errors import Forbidden
 from b24app.lib.i18n import gettext as _
+from b24app.lib.queue import enqueue
 from b24app.metrics.catalogue import CATALOGUE
 from b24app.onboarding import operations as onboarding
 from b24app.portal import operations as portal
@@ -53,4 +55,5 @@ def numbers(code: str) -> ResponseReturnValue:
     with db.write():
         portal.lock(g.viewer.portal_id)
         use(g.viewer.portal_id, g.viewer.actor, clock.now())
+    enqueue(recompute_everything, g.viewer.portal_id, queue="sync", unique=f"recompute:{g.viewer.portal_id}")
     return redirect(url_for(".scorecard", code=code), 303)

@@ -9,7 +9,7 @@ from flask import Flask
 from redis import Redis
 
 from b24app import pipeline
-from b24app.bitrix.errors import Unreachable
+from b24app.bitrix.errors import AccessDenied, Unreachable
 from b24app.demo import deals as crm
 from b24app.facts import queries
 from b24app.facts.rules import Cell
@@ -115,6 +115,50 @@ def test_an_unreachable_portal_loses_no_event(portal: Site, monkeypatch: pytest.
     assert ingest.status(1).pending_events == 1
     inbox.drain(1)
     assert queries.deal(1, 3) is not None
+
+
+def test_a_refusal_of_the_portal_is_not_held_against_the_events(portal: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    happened(3, 4)
+    with monkeypatch.context() as broken:
+        broken.setattr(portal.client, "batch", _deny)
+        for _attempt in range(operations.MOST_ATTEMPTS + 1):
+            with pytest.raises(AccessDenied):
+                inbox.drain(1)
+    inbox.drain(1)
+    assert ingest.put_aside(1) == ()
+    assert queries.counts(1)["deal"] == 2
+
+
+def _deny(*_arguments: Any, **_options: Any) -> Any:
+    raise AccessDenied("Bitrix24 denies access.")
+
+
+def test_who_finds_another_worker_at_it_leaves_the_events_to_it(portal: Site) -> None:
+    happened(3)
+    with inbox.alone("inbox", 1, 60):
+        inbox.drain(1)
+        assert ingest.status(1).pending_events == 1
+    inbox.drain(1)
+    assert ingest.status(1).pending_events == 0
+
+
+def test_an_event_during_the_read_is_worked_off_by_the_same_run(portal: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    happened(3)
+    fetch, came = portal.client.batch, []
+
+    def fetch_and_hear(commands: Any) -> Any:
+        answers = fetch(commands)
+        if not came:
+            came.append(True)
+            portal.change(3, title="Renamed meanwhile")
+            happened(3)
+        return answers
+
+    monkeypatch.setattr(portal.client, "batch", fetch_and_hear)
+    inbox.drain(1)
+    deal = queries.deal(1, 3)
+    assert deal is not None
+    assert (deal.title, ingest.status(1).pending_events) == ("Renamed meanwhile", 0)
 
 
 def _unreachable(*_arguments: Any, **_options: Any) -> Any:

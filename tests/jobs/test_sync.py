@@ -19,7 +19,7 @@ from b24app.ingest import queries
 from b24app.ingest.tables import Inbox, SyncCursor
 from b24app.jobs import inbox, scores, sync
 from b24app.lib.db import Base, db, write
-from b24app.lib.errors import Permanent
+from b24app.lib.errors import Conflict, Permanent
 from b24app.onboarding import operations as onboarding
 from b24app.portal import operations, tables
 from b24app.portal import queries as tenants
@@ -187,9 +187,34 @@ def _refuse(*_arguments: Any) -> Any:
 
 
 def test_a_second_run_at_the_same_time_leaves_at_once(portal: Site) -> None:
-    with inbox.alone("backfill", 1):
+    with inbox.alone("backfill", 1, 60):
         sync.backfill(1)
     assert queries.status(1).entities["deal"].rows == 0
+
+
+@reads_only
+def test_a_run_that_was_overtaken_stores_nothing(portal: Site) -> None:
+    position = sync._begin(1, portal.client)
+    chunk = next(history.read(portal.client, position))
+    with write():
+        history.store(1, chunk, sync.clock.now())
+    before = stored(Deal, SyncCursor)
+    with pytest.raises(Conflict), write():
+        history.store(1, chunk, sync.clock.now())
+    assert stored(Deal, SyncCursor) == before
+
+
+@reads_only
+def test_deals_that_no_time_finds_are_found_by_comparison(portal: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(sync, "enqueue", lambda job, *arguments, **_options: asked.append(job))
+    oldest = min(portal.state.deals.rows)
+    portal.state.deals.rows[oldest]["movedTime"] = None
+    sync.backfill(1)
+    assert facts.deal(1, oldest) is None
+    assert asked == [sync.reconcile]
+    sync.reconcile(1)
+    assert facts.deal(1, oldest) is not None
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from b24app.metrics.plans import plan
 from b24app.metrics.queries import evaluate
-from b24app.metrics.rules import value_of
+from b24app.metrics.rules import Part, value_of
 from b24app.periods.rules import Span
 from tests.metrics.world import (
     ANN,
@@ -90,6 +90,12 @@ def test_owner_decides_whom_a_deal_counts_for(portal: int, metric: str, owner: s
     put(*deals(portal))
     assert value(portal, metric, members={ANN}, owner=owner) == ann
     assert value(portal, metric, members={BOB}, owner=owner) == bob
+
+
+def test_facts_are_those_behind_both_sides_of_a_ratio_each_once(portal: int) -> None:
+    put(*deals(portal))
+    wanted = plan("deal_conversion")
+    assert evaluate(portal, [wanted], [MAY]).get(wanted) == Part(3, 4, 4)
 
 
 def test_the_company_counts_deals_of_owners_nobody_knows(portal: int) -> None:
@@ -191,6 +197,22 @@ def test_only_the_sum_of_entries_honours_set(portal: int, aggregate: str, expect
         entry(portal, "nps", -100, undoes_id=1),
     )
     assert value(portal, "entries", options={"code": "nps", "aggregate": aggregate}) == Fraction(expected)
+
+
+def test_all_aggregates_of_a_code_may_be_asked_together(portal: int) -> None:
+    put(entry(portal, "nps", 6), entry(portal, "nps", 10, kind=SET), entry(portal, "nps", 2))
+    plans = {
+        name: plan("entries", {"code": "nps", "aggregate": name})
+        for name in ("sum", "last", "mean", "min", "max", "count")
+    }
+    parts = evaluate(portal, list(plans.values()), [MAY])
+    found = {name: parts.get(wanted) for name, wanted in plans.items()}
+    assert {name: part.facts for name, part in found.items()} == {
+        "sum": 2, "last": 1, "mean": 3, "min": 3, "max": 3, "count": 3,
+    }  # fmt: skip
+    assert {name: value_of(plans[name], part.numerator, part.denominator) for name, part in found.items()} == {
+        "sum": 12, "last": 2, "mean": 6, "min": 2, "max": 10, "count": 3,
+    }  # fmt: skip
 
 
 def test_a_set_replaces_only_what_its_own_employee_had(portal: int) -> None:

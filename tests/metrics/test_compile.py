@@ -156,7 +156,7 @@ def plans(draw: st.DrawFn) -> Plan:
 
 ALL_READY = tuple(plan(code, {"code": "nps"} if code == "entries" else {}) for code in CATALOGUE)
 
-thorough = settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+thorough = settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
 
 
 @contextmanager

@@ -169,6 +169,11 @@ def test_a_mean_lists_the_deal_without_a_rate_with_zero_as_it_counts(portal: int
     assert sorted(row.number for row in page.items if row.number is not None) == [0, 1000]
 
 
+def test_a_sum_lists_only_deals_that_have_an_amount(portal: int) -> None:
+    put(deal(portal, id=1), deal(portal, id=2, amount=None, rate=None))
+    assert [row.id for row in facts_behind(portal, plan("deals_won_amount"), MAY).items] == [1]
+
+
 def test_facts_of_people_the_viewer_may_not_see_are_only_counted(portal: int) -> None:
     put(deal(portal), deal(portal, closed_by_id=BOB), deal(portal, closed_by_id=EVE), deal(portal, closed_by_id=None))
     page = facts_behind(portal, WON, MAY, visible={ANN, BOB})
@@ -183,6 +188,11 @@ def test_entries_of_a_department_are_nobodys_secret_inside_it(portal: int) -> No
     page = facts_behind(portal, wanted, MAY, {ANN, BOB}, departments={SALES}, visible={BOB})
     assert (page.total, page.hidden) == (2, 1)
     assert [row.number for row in page.items] == [2]
+
+
+def test_an_entry_of_a_stranger_that_names_the_department_is_not_listed_there(portal: int) -> None:
+    put(entry(portal, "nps", 1, employee_id=EVE, department_id=SALES))
+    assert facts_behind(portal, plan("entries", {"code": "nps"}), MAY, {ANN, BOB}, departments={SALES}).total == 0
 
 
 def missed(portal: int, *arguments: Any, **how: Any) -> dict[int, str | None]:

@@ -17,8 +17,8 @@ from b24app.metrics import queries as metrics
 from b24app.metrics.queries import FactPage, FactRow
 from b24app.metrics.rules import Unit
 from b24app.outcomes.dashboards import queries, words
+from b24app.outcomes.dashboards.figures import figure, percent, plain
 from b24app.outcomes.dashboards.rules import NotCounted, Number, Why, WhyFact
-from b24app.outcomes.dashboards.words import percent, plain, said
 from b24app.periods.rules import Period, Span, span
 from b24app.portal.rules import Action, Structure, Subject, Viewer, can
 from b24app.scores import queries as scores
@@ -178,7 +178,7 @@ def _value_steps(result: ResultRow) -> Iterator[str]:
         return
     if result.value is None:
         return
-    told = said(_number(result, result.value))
+    told = figure(result.value, result.unit, result.currency, exact=True)
     if result.plan.denominator is not None and result.numerator is not None and result.denominator is not None:
         factor = f"{plain(result.plan.factor)} × " if result.plan.factor != 1 else ""
         yield f"{factor}{plain(result.numerator)} ÷ {plain(result.denominator)} = {told}"
@@ -206,7 +206,7 @@ def _attainment_steps(result: ResultRow) -> Iterator[str]:
     if result.attainment is None or result.attainment_raw is None:
         yield _("The target says nothing to compare with: the score leaves this indicator out.")
         return
-    yield f"{_division(result, value, target)} = {percent(result.attainment_raw, (Fraction(100),))}"
+    yield f"{_division(result, value, target)} = {percent(result.attainment_raw, limits=(Fraction(100),))}"
     if document.floor is not None and result.attainment_raw < document.floor:
         yield _("Below %(floor)s nothing counts: 0 %%.", floor=percent(Fraction(document.floor)))
     elif document.steps:
@@ -217,8 +217,8 @@ def _attainment_steps(result: ResultRow) -> Iterator[str]:
         yield _("A negative attainment counts as zero.")
     points = result.attainment * Fraction(document.weight) / 100
     yield _(
-        "%(attainment)s × weight %(weight)s = %(points)s points of the score.",
-        attainment=percent(result.attainment, (Fraction(100),)),
+        "%(attainment)s × weight %(weight)s: %(points)s to the score.",
+        attainment=percent(result.attainment, limits=(Fraction(100),)),
         weight=percent(Fraction(document.weight)),
         points=plain(points),
     )
@@ -226,17 +226,13 @@ def _attainment_steps(result: ResultRow) -> Iterator[str]:
 
 def _division(result: ResultRow, value: Fraction, target: Fraction) -> str:
     curve_ = curve(result.indicator)
-    v, t = plain(value, (target,)), plain(target)
+    v, t = plain(value, limits=(target,)), plain(target)
     if curve_.baseline is not None:
         b = plain(curve_.baseline)
         return f"100 × ({v} − {b}) ÷ ({t} − {b})"
     if curve_.direction == "up":
         return f"100 × {v} ÷ {t}"
     return f"100 × {t} ÷ {v}" if value > 0 else _("0 or less is the best there is")
-
-
-def _number(result: ResultRow, value: Fraction) -> Number:
-    return Number(value, result.unit, result.currency)
 
 
 def _fraction(value: Decimal | None) -> Fraction | None:
