@@ -230,9 +230,13 @@ document.addEventListener("htmx:load", ({ target }) => {
   tellAges();
   tellRemaining();
   fit();
-  if (target.closest?.("#panel-body")) openPanel();
   const done = target.querySelector?.("[data-install-done]");
   if (done) finishInstall(done).catch((error) => complain(error.message));
+});
+
+// At the swap, not when it has settled: by then the reader may have closed the panel again.
+document.addEventListener("htmx:afterSwap", ({ target }) => {
+  if (target.closest?.("#panel-body")) openPanel();
 });
 
 document.addEventListener("click", (event) => {

@@ -59,7 +59,7 @@ def test_the_records_of_a_sum_add_up_to_it():
     assert told.steps == ("2 records in the period give 1,000\N{NO-BREAK SPACE}₽.",)
     assert told.attainment_steps == (
         "100 × 1,000 ÷ 1,000 = 100%",
-        "100% × weight 50% : 50 to the score.",
+        "100% × weight 50%: 50 to the score.",
     )
 
 
