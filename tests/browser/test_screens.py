@@ -1,11 +1,10 @@
 """The screens in a real browser: session, frame, history, live numbers, and an accessibility check of every page."""
 
-from collections.abc import re
+import re
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from urllib.parse import quote
 
-import Callable
-import Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask, render_template_string, request
