@@ -13,6 +13,7 @@ CODES = (
     "ONAPPINSTALL",
     "ONAPPUPDATE",
     "ONAPPUNINSTALL",
+    "ONAPPPAYMENT",
     "ONOFFLINEEVENT",
     *(
         f"ONCRM{entity}{what}"
