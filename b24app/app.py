@@ -29,6 +29,7 @@ def create_app(config: Config, pooled: bool = True) -> Flask:
         MAX_CONTENT_LENGTH=16 * 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
     )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # sentences for people, in their own letters
     db.init_app(app)
     with app.app_context():
         prepare(db.engine)

@@ -78,10 +78,13 @@ def tick(now: int) -> int:
 
 
 def _is_due(periodic: Periodic, now: int) -> bool:
-    """Once per interval over all schedulers and restarts: the interval's number is what Redis remembers."""
-    interval = str(now // periodic.every_s)
+    """Once per interval over all schedulers and restarts: the interval's number is what Redis remembers.
+
+    The first sight of a job only starts its clock: a portal that is just being installed has no use for a nightly check.
+    """
+    interval = str(now // periodic.every_s).encode()
     last = redis().getset(f"{LOCK}:{_name(periodic)}", interval)
-    return last != interval.encode()
+    return last is not None and last != interval
 
 
 def _holds_lock(name: str) -> bool:
