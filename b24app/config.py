@@ -7,10 +7,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from b24app.lib.errors import Fault, Invalid
 
 OFFICIAL_OAUTH_SERVERS = ("https://oauth.bitrix.info", "https://oauth.bitrix24.tech", "https://oauth.bitrix24.info")
+LAST_PORT = 65535
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -37,6 +40,11 @@ class Config:
 def instance_folder() -> Path:
     """Where SQLite and the embedded Redis keep their files unless told otherwise: ./instance."""
     return Path.cwd() / "instance"
+
+
+def embedded_redis_address() -> Path:
+    """Where `b24app all` writes down the address of its Redis while it runs, for the other commands."""
+    return instance_folder() / "redis" / "address"
 
 
 def load(environment: Mapping[str, str] = os.environ) -> Config:
@@ -69,6 +77,18 @@ def load(environment: Mapping[str, str] = os.environ) -> Config:
     for name, url in [("PUBLIC_URL", public_url), *(("B24_OAUTH_SERVERS", server) for server in servers)]:
         if url and (fault := _wrong_address(url, allow_http)):
             faults.append(Fault(name, f"{name} {fault}"))
+    database_url = environment.get("DATABASE_URL") or f"sqlite:///{instance_folder() / 'b24app.sqlite'}"
+    redis_url = environment.get("REDIS_URL") or None
+    try:
+        make_url(database_url).get_dialect()
+    except SQLAlchemyError:
+        faults.append(Fault("DATABASE_URL", "DATABASE_URL must be a database address as SQLAlchemy knows them."))
+    if redis_url and urlsplit(redis_url).scheme not in ("redis", "rediss", "unix"):
+        faults.append(
+            Fault("REDIS_URL", "REDIS_URL must be an address that begins with redis://, rediss:// or unix://.")
+        )
+    if not 0 < port <= LAST_PORT:
+        faults.append(Fault("PORT", f"PORT must be between 1 and {LAST_PORT}."))
     if token_keys:
         try:
             for key in token_keys:
@@ -78,8 +98,8 @@ def load(environment: Mapping[str, str] = os.environ) -> Config:
     if faults:
         raise Invalid("The configuration is not complete.", faults)
     return Config(
-        database_url=environment.get("DATABASE_URL") or f"sqlite:///{instance_folder() / 'b24app.sqlite'}",
-        redis_url=environment.get("REDIS_URL") or None,
+        database_url=database_url,
+        redis_url=redis_url,
         secret_key=secret_key,
         token_keys=token_keys,
         public_url=public_url,

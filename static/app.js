@@ -1,8 +1,8 @@
 // The page inside the portal's frame: session, size, links into the portal, live numbers. Everything else is markup + htmx.
 
 const { htmx } = window;
-const texts = document.body.dataset;
 const panel = document.getElementById("panel");
+const texts = () => document.getElementById("texts").dataset;
 const setting = (name) => document.querySelector(`meta[name="${name}"]`);
 
 // The portal ------------------------------------------------------------------------------------------------------------
@@ -12,7 +12,7 @@ let portal = null;
 /** The portal's page around us (its SDK), started once; fails outside of a frame. */
 function frame() {
   portal ??= (async () => {
-    if (!window.name.includes("|")) throw new Error(texts.outside);
+    if (!window.name.includes("|")) throw new Error(texts().outside);
     const { initializeB24Frame } = await import(setting("b24-sdk").content);
     return initializeB24Frame();
   })();
@@ -56,13 +56,15 @@ function renew() {
 }
 
 async function askForSession() {
-  const { auth, slider } = await frame();
+  const b24 = await frame();
+  const { auth, slider } = b24;
   const known = auth.getAuthData() || await auth.refreshAuth();
   const response = await fetch("/ui/session", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({
       access_token: known.access_token, member_id: known.member_id, domain: new URL(slider.getTargetOrigin()).host,
+      language: b24.getLang(),
     }),
   });
   if (!response.ok) throw new Error(sentence(await response.text()));
@@ -101,10 +103,10 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
 function sentence(body) {
   try {
     const { detail, title } = JSON.parse(body);
-    return detail || title || texts.failed;
+    return detail || title || texts().failed;
   } catch {
     const page = new DOMParser().parseFromString(body, "text/html");
-    return page.querySelector(".error-message")?.textContent.trim() || texts.failed;
+    return page.querySelector(".error-message")?.textContent.trim() || texts().failed;
   }
 }
 
@@ -132,8 +134,8 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
 document.addEventListener("htmx:responseError", ({ detail }) => {
   if (!isBoot(detail.elt)) complain(sentence(detail.xhr.responseText), detail.elt);
 });
-document.addEventListener("htmx:sendError", ({ detail }) => complain(texts.unreachable, detail.elt));
-document.addEventListener("htmx:timeout", ({ detail }) => complain(texts.unreachable, detail.elt));
+document.addEventListener("htmx:sendError", ({ detail }) => complain(texts().unreachable, detail.elt));
+document.addEventListener("htmx:timeout", ({ detail }) => complain(texts().unreachable, detail.elt));
 document.addEventListener("htmx:afterOnLoad", () => document.body.classList.remove("offline"));
 
 // Live numbers ----------------------------------------------------------------------------------------------------------
@@ -142,6 +144,12 @@ const busy = () => document.hidden || document.activeElement?.matches("select, i
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.elt.dataset.live !== undefined && busy()) event.preventDefault();
+});
+
+// An answer that comes after its page has gone changes nothing.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const { elt } = detail.requestConfig;
+  if (elt.dataset.live !== undefined && !elt.isConnected) detail.shouldSwap = false;
 });
 
 // The document came in the browser's language when it came without a session; the pages come in the viewer's.

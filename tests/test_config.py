@@ -41,6 +41,10 @@ def test_every_missing_secret_is_named_at_once() -> None:
         ("B24_OAUTH_SERVERS", "http://oauth.example.com"),
         ("TOKEN_KEYS", "not a key"),
         ("PORT", "eight thousand"),
+        ("PORT", "70000"),
+        ("DATABASE_URL", "my database"),
+        ("DATABASE_URL", "oracle9://localhost/x"),
+        ("REDIS_URL", "localhost:6379"),
         ("SESSION_MINUTES", "soon"),
     ],
 )

@@ -37,7 +37,11 @@ def make_folder(database_url: str) -> None:
     """SQLite does not make the folder of its file by itself."""
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite" and url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(url.database).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as cause:
+            raise Permanent(f"The folder {folder} cannot be made: {cause.strerror}") from cause
 
 
 def refuse_unmigrated(app: Flask) -> None:

@@ -9,7 +9,6 @@ its first run. Nothing stays behind after Ctrl-C.
 
 import os
 import re
-import socket
 import sys
 import tempfile
 import time
@@ -22,9 +21,9 @@ from b24app import config
 from b24app.app import create_app
 from b24app.cli import supervisor
 from b24app.cli.check import upgrade
-from b24app.cli.roles import children
+from b24app.cli.roles import children, refuse_taken
 from b24app.demo.settings import DemoSettings
-from b24app.lib import clock, crypto, redis_server
+from b24app.lib import clock, crypto
 from b24app.lib.db import write
 from b24app.lib.errors import Permanent
 from b24app.portal import operations, queries
@@ -41,16 +40,17 @@ PROGRESS_IN_PAGE = r'hx-get="(/ui/install/[^"]+)"'
 
 def run(port: int, deals: int | None) -> None:
     """Start everything, install the app, print the address, and stay until Ctrl-C."""
-    _refuse_taken(port, port + 1)
+    for one in (port, port + 1):
+        refuse_taken("127.0.0.1", one, "Choose another: b24app demo --port 8100")
     with tempfile.TemporaryDirectory(prefix="b24app-demo-") as folder:
-        redis_process, redis_url = redis_server.start(Path(folder) / "redis")
-        try:
-            _environment(port, redis_url, folder)
-            upgrade()
-            supervisor.supervise([_portal(port, deals), *children("127.0.0.1", port)], lambda: _announce(port, folder))
-        finally:
-            redis_process.terminate()
-            redis_process.wait()
+        redis = supervisor.embedded_redis(Path(folder) / "redis")
+        _environment(port, redis.url, folder)
+        supervisor.supervise(
+            [_portal(port, deals), *children("127.0.0.1", port)],
+            prepare=upgrade,
+            ready=lambda: _announce(port, folder),
+            ground=redis,
+        )
 
 
 def _environment(port: int, redis_url: str, folder: str) -> None:
@@ -136,13 +136,3 @@ def _wait_for(url: str) -> None:
         except requests.RequestException:
             time.sleep(0.1)
     raise Permanent(f"{url} did not answer within {WAIT_S} seconds; see the messages above.")
-
-
-def _refuse_taken(*ports: int) -> None:
-    for port in ports:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError as cause:
-                raise Permanent(f"Port {port} is taken. Choose another: b24app demo --port 8100") from cause

@@ -10,6 +10,8 @@ import click
 from b24app import __version__
 from b24app.lib.errors import AppError
 
+LAST_PORT = 65535  # config.py says the same, but is not needed for --help
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="b24app")
@@ -18,7 +20,13 @@ def cli() -> None:
 
 
 @cli.command()
-@click.option("--port", default=8000, show_default=True, help="The app's port; the portal takes the next one.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, LAST_PORT - 1),
+    default=8000,
+    show_default=True,
+    help="The app's port; the portal takes the next one.",
+)
 @click.option("--deals", type=click.IntRange(min=1), help="How many deals the portal has (default: all 8 800).")
 def demo(port: int, deals: int | None) -> None:
     """Try everything on this machine: a local Bitrix24 portal with real deals and the app installed into it."""
@@ -29,7 +37,7 @@ def demo(port: int, deals: int | None) -> None:
 
 @cli.command()
 @click.option("--host", help="Address to listen on (HOST).")
-@click.option("--port", type=int, help="Port to listen on (PORT).")
+@click.option("--port", type=click.IntRange(1, LAST_PORT), help="Port to listen on (PORT).")
 def web(host: str | None, port: int | None) -> None:
     """Serve pages, the API and Bitrix24's calls."""
     from b24app.cli.roles import web as run
@@ -58,7 +66,7 @@ def scheduler() -> None:
 
 @cli.command("all")
 @click.option("--host", help="Address to listen on (HOST).")
-@click.option("--port", type=int, help="Port to listen on (PORT).")
+@click.option("--port", type=click.IntRange(1, LAST_PORT), help="Port to listen on (PORT).")
 @click.option("--migrate", is_flag=True, help="Migrate the database first.")
 def all_roles(host: str | None, port: int | None, migrate: bool) -> None:
     """Web, worker and scheduler together, for one small server."""
@@ -178,3 +186,21 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(1)
+    except Exception as error:  # the machine's or ours: whoever types a command can do more with a sentence
+        click.echo(_sentence(error), err=True)
+        sys.exit(1)
+
+
+def _sentence(error: Exception) -> str:
+    from redis.exceptions import RedisError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    cause = (str(getattr(error, "orig", None) or error).splitlines() or [""])[0]
+    match error:
+        case RedisError():
+            return f"Redis cannot be reached: {cause}"
+        case SQLAlchemyError():
+            return f"The database cannot be read or written: {cause}"
+        case OSError():
+            return f"This machine refuses: {error}"
+    return f"An error in the app: {type(error).__name__}: {cause}"

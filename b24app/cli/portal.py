@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -14,7 +15,7 @@ from b24app.jobs import scores as score_jobs
 from b24app.jobs import sync as sync_jobs
 from b24app.lib import clock
 from b24app.lib.db import erase, write
-from b24app.lib.errors import Invalid, NotFound, Temporary
+from b24app.lib.errors import Conflict, Invalid, NotFound, Permanent, Temporary
 from b24app.lib.queue import enqueue
 from b24app.portal import operations, queries
 
@@ -30,17 +31,17 @@ def show() -> None:
 
 def sync(member_id: str, full: bool, no_wait: bool) -> None:
     job = sync_jobs.backfill if full else sync_jobs.incremental
-    with _context(), _progress() as progress:
+    with _context(needs_redis=True), _progress() as progress:
         _run(job, _portal_id(member_id), no_wait, progress=progress)
 
 
 def recompute(member_id: str, no_wait: bool) -> None:
-    with _context(), _progress() as progress:
+    with _context(needs_redis=no_wait), _progress() as progress:
         _run(score_jobs.recompute_everything, _portal_id(member_id), no_wait, progress=progress)
 
 
 def reconcile(member_id: str, no_wait: bool) -> None:
-    with _context(), _progress() as progress:
+    with _context(needs_redis=True), _progress() as progress:
         _run(sync_jobs.reconcile, _portal_id(member_id), no_wait, progress=progress)
 
 
@@ -66,17 +67,29 @@ def create_token(member_id: str, name: str, scope: str) -> None:
 
 def _run(job: Callable[..., Any], portal_id: int, no_wait: bool, **options: Any) -> None:
     if not no_wait:
-        job(portal_id, **options)
+        if job(portal_id, **options) is False:
+            raise Conflict("A worker is at this already: it goes on there.")
     elif not enqueue(job, portal_id, queue="sync"):
         raise Temporary("Redis cannot be reached: the work was not queued.")
 
 
 @contextmanager
-def _context() -> Iterator[None]:
-    app = create_app(config.load(), pooled=False)
+def _context(needs_redis: bool = False) -> Iterator[None]:
+    settings = _settings()
+    if needs_redis and settings.redis_url is None:
+        raise Permanent("REDIS_URL is not set, and no `b24app all` with a Redis of its own runs in this folder.")
+    app = create_app(settings, pooled=False)
     refuse_unmigrated(app)
     with app.app_context():
         yield
+
+
+def _settings() -> config.Config:
+    """The environment's; beside `b24app all` with its own Redis that one is used."""
+    settings, address = config.load(), config.embedded_redis_address()
+    if settings.redis_url is None and address.is_file():
+        return replace(settings, redis_url=address.read_text("utf-8"))
+    return settings
 
 
 def _portal_id(member_id: str) -> int:

@@ -7,7 +7,9 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from b24app.lib import redis_server
 from b24app.lib.log import logger
 
 STOP_WAIT_S = 10
@@ -32,23 +34,55 @@ class Child:
         )
 
 
+@dataclass
+class EmbeddedRedis(Child):
+    """A Redis of our own. It comes back at the same address, because the others were told it once."""
+
+    folder: Path = Path()
+    port: int = field(default_factory=redis_server.free_port)
+
+    @property
+    def url(self) -> str:
+        return redis_server.url(self.port)
+
+    def start(self) -> None:
+        self.process = redis_server.start(self.folder, self.port)[0]
+
+
+def embedded_redis(folder: Path) -> EmbeddedRedis:
+    return EmbeddedRedis("redis", (), folder=folder)
+
+
 def b24app(name: str, *arguments: str, **environment: str) -> Child:
     """A child that is another role of this same program."""
     return Child(name, [sys.executable, "-m", "b24app", *arguments], environment)
 
 
-def supervise(children: Sequence[Child], ready: Callable[[], None] | None = None) -> None:
-    """Run the children until a signal says stop; `ready` is called once, when all were started."""
+def supervise(
+    children: Sequence[Child],
+    prepare: Callable[[], None] | None = None,
+    ready: Callable[[], None] | None = None,
+    ground: Child | None = None,
+) -> None:
+    """Run the children until a signal says stop; `ready` is called once, when all were started.
+
+    All stand on the `ground`: it starts first, then `prepare` is called, and it stops when nobody needs it any more.
+    """
     for number in STOP_SIGNALS:
         signal.signal(number, _stop_now)
+    everybody = [*([ground] if ground else []), *children]
     try:
+        if ground:
+            ground.start()
+        if prepare:
+            prepare()
         for child in children:
             child.start()
         if ready:
             ready()
         while True:
             time.sleep(0.2)
-            for child in children:
+            for child in everybody:
                 if child.process and child.process.poll() is not None:
                     logger.warning("restarting", role=child.name, exit_code=child.process.returncode)
                     time.sleep(RESTART_AFTER_S)
@@ -59,6 +93,7 @@ def supervise(children: Sequence[Child], ready: Callable[[], None] | None = None
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         stop(children)
+        stop(everybody)
 
 
 class Stop(BaseException):

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import func, or_, select, update
 
-from b24app.facts import storage
+from b24app.facts.money import Rates
 from b24app.facts.rules import (
     DEAL,
     FINAL,
@@ -23,13 +23,13 @@ from b24app.facts.rules import (
     DealFact,
     MoveDraft,
     Owned,
-    Rates,
     deal_cells,
     deal_fact,
     may_replace,
     touched,
 )
 from b24app.facts.tables import Deal, Ownership, Rate, StageMove
+from b24app.lib import storage
 from b24app.lib.db import db
 from b24app.periods import queries as periods
 from b24app.portal.tables import Portal

@@ -6,18 +6,18 @@ changes nothing. The caller has the portal's lock, recomputes and commits. Deals
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from secrets import token_hex
 from typing import Any, Literal
 
 from sqlalchemy import delete, select, update
 
-from b24app.facts import deals, storage
+from b24app.facts import deals
+from b24app.facts.money import MILLIONTHS, plain
 from b24app.facts.rules import (
     ACTIVITY,
     DEAL,
-    MILLIONTHS,
     ActivityDraft,
     ActivityFact,
     Cell,
@@ -29,19 +29,22 @@ from b24app.facts.rules import (
     activity_fact,
     entry_cells,
     may_replace,
-    plain,
     touched,
 )
 from b24app.facts.tables import Activity, Entry, Rate, Term
+from b24app.lib import storage
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.lib.errors import Conflict, NotFound
 from b24app.lib.i18n import gettext as _
 from b24app.periods import queries as periods
-from b24app.periods.rules import midnight
+from b24app.periods.rules import YEARS, midnight
 
-LARGEST_VALUE = 9 * 10**12
-"""In millionths it still is a 64-bit number."""
+LARGEST_VALUE = 10**10
+"""In millionths nine hundred such values still add up to a 64-bit number."""
+
+OCCURRED = range(*(epoch(datetime(year, 1, 1, tzinfo=UTC)) for year in (YEARS.start, YEARS.stop)))
+"""Instants whose local day exists in every time zone, and in the periods around it."""
 
 _ACTIVITY_NAMES = tuple(field.name for field in fields(ActivityFact))
 _ACTIVITY_COLUMNS = tuple(getattr(Activity, name) for name in _ACTIVITY_NAMES)
@@ -182,6 +185,8 @@ def _fault(draft: EntryDraft) -> str | None:
         return _("The value is too large.")
     if draft.value * MILLIONTHS % 1:
         return _("The value may have at most 6 decimals.")
+    if draft.occurred_at not in OCCURRED:
+        return _("A date like 2026-11-01 is needed here.")
     return None
 
 
@@ -267,7 +272,9 @@ def save_rates(portal_id: int, rates: Sequence[RateDraft], day: date) -> frozens
     changed.discard(before.base)
     if not changed:
         return frozenset()
-    return deals.reconvert(portal_id, changed, midnight(day, periods.settings(portal_id)))
+    reaches_back = any(before.is_first(currency, day) for currency in changed)
+    since = 0 if reaches_back else midnight(day, periods.settings(portal_id))
+    return deals.reconvert(portal_id, changed, since)
 
 
 def drop_rates(portal_id: int) -> None:

@@ -4,14 +4,14 @@ A *draft* is what a source read; a *fact* is the draft with what follows from it
 whose numbers a change of a fact may move.
 """
 
-from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
+from b24app.facts.money import Rates, convert, plain
 from b24app.periods.rules import Settings, local_day, midnight
 
 DEAL, ACTIVITY, ENTRY, MOVE = "deal", "activity", "entry", "stage_move"
@@ -20,9 +20,6 @@ FINAL = frozenset({WON, LOST})
 
 CLOSER_KNOWN_AFTER_S = 5
 """Automation that hands a deal over as it closes does so at once: whoever has it then closed it (semantics 3.4)."""
-
-MILLIONTHS = 1_000_000
-HUNDREDTHS = 100
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -242,34 +239,6 @@ def closer(
     return (known[-1], False) if known else (deal.responsible_id, True)
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """The daily copies of the portal's rates, oldest first: (day, base units for one unit)."""
-
-    base: str
-    copies: Mapping[str, Sequence[tuple[str, Decimal]]] = field(default_factory=dict)
-
-    def on(self, currency: str | None, day: date | None) -> Decimal | None:
-        """The rate of a local day; None asks for the latest. Days before the first copy use it (semantics 3.5)."""
-        if not currency or currency == self.base:
-            return Decimal(1)
-        copies = self.copies.get(currency)
-        if not copies:
-            return None
-        if day is None:
-            return copies[-1][1]
-        place = bisect_right(copies, day.isoformat(), key=lambda copy: copy[0])
-        return copies[max(place - 1, 0)][1]
-
-
-def convert(amount: int | None, rate: Decimal | None) -> int | None:
-    """Millionths of a currency -> hundredths of the base currency, half up."""
-    if amount is None or rate is None:
-        return None
-    exact = Decimal(amount) * rate * HUNDREDTHS / MILLIONTHS
-    return int(exact.quantize(Decimal(1), ROUND_HALF_UP))
-
-
 def columns(draft: DealDraft | ActivityDraft | MoveDraft, kind: type[Any]) -> dict[str, Any]:
     """The fields of this kind of draft, also out of a fact made of one."""
     return {name: getattr(draft, name) for name in kind.__slots__}
@@ -326,11 +295,6 @@ def activity_fact(draft: ActivityDraft, before: ActivityFact | None, read_at: in
     return ActivityFact(
         **columns(draft, ActivityDraft), completed_at=completed_at, completed_assumed=is_assumed, read_at=read_at
     )
-
-
-def plain(number: Decimal) -> str:
-    """Without an exponent and without zeros at the end, short enough for its column."""
-    return f"{number.normalize():f}"[:40]
 
 
 Fact = TypeVar("Fact", DealFact, ActivityFact)

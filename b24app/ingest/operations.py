@@ -15,13 +15,13 @@ from sqlalchemy import bindparam, case, select, update
 
 from b24app.facts import operations as facts
 from b24app.facts import rules as fact
-from b24app.facts import storage
 from b24app.facts.rules import Cell
 from b24app.ingest.poll import Poll
 from b24app.ingest.rules import Profile
 from b24app.ingest.sources import currencies, dictionaries, staff
 from b24app.ingest.sources.base import Reading, Rejected
 from b24app.ingest.tables import Inbox, SyncCursor
+from b24app.lib import storage
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.periods import queries as periods

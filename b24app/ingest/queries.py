@@ -64,13 +64,14 @@ def status(portal_id: int) -> SyncStatus:
     pending, oldest = _waiting(portal_id)
     whole = cursors.get(BACKFILL)
     now = clock.now()
+    error = next((row.error for row in cursors.values() if row.state == "failed"), None) or _held_up(portal_id)
     return SyncStatus(
-        state=_state(cursors),
+        state="failed" if error else _state(cursors),
         complete=bool(whole and whole.complete),
         entities={source.entity: _entity(cursors.get(source.key), counts.get(source.entity)) for source in SOURCES},
         lag_seconds=max(0, int(now.timestamp()) - oldest // MICROSECONDS) if oldest else 0,
         pending_events=pending,
-        error=next((row.error for row in cursors.values() if row.state == "failed"), None),
+        error=error,
     )
 
 
@@ -99,6 +100,14 @@ def _waiting(portal_id: int) -> tuple[int, int | None]:
     return int(count), oldest
 
 
+def _held_up(portal_id: int) -> str | None:
+    """Why changes that we know of could not be read the last time we tried."""
+    query = select(Inbox.reason).where(
+        Inbox.portal_id == portal_id, Inbox.state == DUE, Inbox.entity != ROBOT, Inbox.reason.is_not(None)
+    )
+    return db.session.scalar(query.limit(1))
+
+
 def is_complete(portal_id: int) -> bool:
     """Whether the whole history has been read once."""
     row = db.session.get(SyncCursor, (portal_id, BACKFILL), populate_existing=True)
@@ -109,6 +118,12 @@ def must_go_on(portal_id: int) -> bool:
     """A backfill that was never begun, or that was broken off without saying why."""
     row = db.session.get(SyncCursor, (portal_id, BACKFILL), populate_existing=True)
     return row is None or row.state == "running"
+
+
+def stopped(portal_id: int) -> frozenset[str]:
+    """The sources whose last reading was broken off, and said why."""
+    query = select(SyncCursor.source).where(SyncCursor.portal_id == portal_id, SyncCursor.state == "failed")
+    return frozenset(db.session.scalars(query))
 
 
 def portals_with_due() -> tuple[int, ...]:

@@ -7,7 +7,7 @@ what the queue has lost.
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from redis.exceptions import LockError
+from redis.exceptions import RedisError
 from redis.lock import Lock
 
 from b24app import pipeline
@@ -40,7 +40,7 @@ def alone(work: str, portal_id: int, hold_s: float) -> Iterator[Lock | None]:
     try:
         yield lock
     finally:
-        with suppress(LockError):
+        with suppress(RedisError):
             lock.release()
 
 
@@ -64,7 +64,7 @@ def _drain(portal_id: int, lock: Lock) -> None:
         client = client or portals.connect(portal_id)
         with speaking(language):
             _work_off(portal_id, client, batch)
-        with suppress(LockError):
+        with suppress(RedisError):
             lock.reacquire()
 
 

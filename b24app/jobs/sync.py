@@ -7,12 +7,13 @@ may be killed, run twice or late. One of a kind runs per portal.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from redis.exceptions import LockError
+from redis.exceptions import RedisError
 from redis.lock import Lock
 from sqlalchemy import delete
 
 from b24app import pipeline
-from b24app.bitrix.client import Client
+from b24app.bitrix.client import WHILE_SOMEBODY_WAITS, Client
+from b24app.bitrix.errors import Wait
 from b24app.ingest import backfill as history
 from b24app.ingest import operations, poll, queries
 from b24app.ingest import reconcile as comparison
@@ -36,17 +37,19 @@ from b24app.portal import queries as tenants
 
 Progress = Callable[[str, int, int], None]
 
-LOCK_S = 180
-"""Longer than most requests with their repetitions, between two signs of life."""
+LOCK_S = 60
+"""Longer than a request, between two signs of life: a killed reader keeps the next one waiting for so long."""
 
 DONE_KEPT_S = 30 * 86400
 
 
-def backfill(portal_id: int, progress: Progress | None = None) -> None:
-    """Read the whole history, going on where an earlier run stopped; after a complete one, all of it again."""
+def backfill(portal_id: int, progress: Progress | None = None) -> bool:
+    """Read the whole history, going on where an earlier run stopped; after a complete one, all of it again.
+
+    False when another process is at it already."""
     with alone("backfill", portal_id, LOCK_S) as lock:
         if lock is None:
-            return
+            return False
         with _explained(portal_id, BACKFILL), suppress(Conflict):
             client = portals.connect(portal_id)
             position = history.position(portal_id) or _begin(portal_id, client)
@@ -62,6 +65,7 @@ def backfill(portal_id: int, progress: Progress | None = None) -> None:
                 is_short = history.finish(portal_id, clock.now())
             if is_short:
                 enqueue(reconcile, portal_id, queue="sync", unique=f"reconcile:{portal_id}")
+    return True
 
 
 def _begin(portal_id: int, client: Client) -> Position:
@@ -77,7 +81,7 @@ def _begin(portal_id: int, client: Client) -> Position:
 def _stage(portal_id: int, client: Client, position: Position, lock: Lock, progress: Progress | None) -> Position:
     """Store one list chunk by chunk; returns where the next one begins."""
     for chunk in history.read(client, position):
-        with suppress(LockError):
+        with suppress(RedisError):
             lock.reacquire()
         with write():
             portals.lock(portal_id)
@@ -97,18 +101,43 @@ def _show_numbers(portal_id: int, progress: Progress | None) -> None:
 
 
 def resume(portal_id: int) -> None:
-    """Begin a backfill whose job was lost, or go on with one that was killed."""
+    """Begin a backfill whose job was lost, go on with one that was killed, and with what trouble has stopped."""
     if queries.must_go_on(portal_id):
         backfill(portal_id)
+        return
+    stopped = queries.stopped(portal_id)
+    if stopped and _answers(portal_id):
+        if staff_source.key in stopped:
+            staff(portal_id)
+        if stopped - {staff_source.key}:
+            incremental(portal_id)
 
 
-def incremental(portal_id: int, progress: Progress | None = None) -> None:
-    """Read what changed since the last time; where the history is not read to its end, that comes first."""
+def _answers(portal_id: int) -> bool:
+    """One quick question: a portal that is away would keep a worker from all others for a minute."""
+    db.session.rollback()
+    try:
+        portals.connect(portal_id, WHILE_SOMEBODY_WAITS).call("profile")
+    except Wait:
+        return False
+    return True
+
+
+def catch_up() -> None:
+    """Bitrix24 repeats no event: what happened while nobody listened is asked for as soon as somebody does again."""
+    for portal_id in tenants.active_ids():
+        enqueue(incremental, portal_id, queue="sync", unique=f"sync.incremental:{portal_id}")
+
+
+def incremental(portal_id: int, progress: Progress | None = None) -> bool:
+    """Read what changed since the last time; where the history is not read to its end, that comes first.
+
+    False when another process is at it already."""
     if not queries.is_complete(portal_id):
         return backfill(portal_id, progress)
     with alone("incremental", portal_id, LOCK_S) as lock:
         if lock is None:
-            return None
+            return False
         windows = changes.windows(portal_id, clock.now())
         db.session.rollback()
         client = portals.connect(portal_id)
@@ -121,7 +150,7 @@ def incremental(portal_id: int, progress: Progress | None = None) -> None:
                 errors.append(error)
     if errors:
         raise errors[0]
-    return None
+    return True
 
 
 def _read_window(portal_id: int, client: Client, window: changes.Window, progress: Progress | None) -> None:
@@ -158,11 +187,13 @@ def staff(portal_id: int) -> None:
         enqueue(scores.recompute_everything, portal_id, queue="sync", unique=f"recompute:{portal_id}")
 
 
-def reconcile(portal_id: int, progress: Progress | None = None) -> None:
-    """Compare ids and modification times with the portal's; what differs is read again through the inbox."""
+def reconcile(portal_id: int, progress: Progress | None = None) -> bool:
+    """Compare ids and modification times with the portal's; what differs is read again through the inbox.
+
+    False when another process is at it already."""
     with alone("reconcile", portal_id, LOCK_S) as lock:
         if lock is None:
-            return
+            return False
         client = portals.connect(portal_id)
         for source in comparison.SOURCES:
             seen = found = 0
@@ -173,13 +204,14 @@ def reconcile(portal_id: int, progress: Progress | None = None) -> None:
                 if suspects:
                     with write():
                         operations.accept_many(portal_id, source.entity, suspects, clock.now())
-                with suppress(LockError):
+                with suppress(RedisError):
                     lock.reacquire()
                 if progress:
                     progress(source.key, seen, seen)
             if found:
                 logger.info("reconciled", portal=portal_id, source=source.key, listed=seen, different=found)
     inbox.drain(portal_id)
+    return True
 
 
 def purge() -> None:

@@ -31,6 +31,7 @@ def start(folder: Path, port: int | None = None) -> tuple[subprocess.Popen[bytes
     """Start Redis on a loopback port with its data in `folder`; returns the process and its URL once it answers."""
     folder.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
+    address = url(port)
     process = subprocess.Popen(  # noqa: S603 - our own binary, our own arguments
         [
             executable(), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder),
@@ -39,17 +40,20 @@ def start(folder: Path, port: int | None = None) -> tuple[subprocess.Popen[bytes
         stdout=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C reaches the supervisor, which stops its children in order
     )  # fmt: skip
-    url = f"redis://127.0.0.1:{port}/0"
     for _ in range(200):
         try:
-            Redis.from_url(url).ping()
+            Redis.from_url(address).ping()
         except RedisError:
             if process.poll() is not None:
                 break
             time.sleep(0.025)
         else:
-            return process, url
+            return process, address
     raise Permanent(f"The embedded Redis did not start in {folder}. Is the disk full?")
+
+
+def url(port: int) -> str:
+    return f"redis://127.0.0.1:{port}/0"
 
 
 def free_port() -> int:

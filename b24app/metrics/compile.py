@@ -58,20 +58,18 @@ class Totals:
         return (row[1], row[2] if self.holder_width == 2 else None)
 
 
-def totals(
-    portal_id: int,
-    scan: Scan,
-    measures: Sequence[Measure],
-    spans: Sequence[Span],
-    owners: Collection[int] | None = None,
-) -> Totals:
+def totals(portal_id: int, scan: Scan, measures: Sequence[Measure], spans: Sequence[Span]) -> Totals:
     """One statement for the totals of many measures of one scan: of every holder in every span.
 
     The spans are a small inline table, and facts are joined to it by ranges of the indexed date: few spans are few
-    ranges of the index, many spans in a row are one pass over it. `owners` narrows it to what counts for them and, in
-    the ledger, for no employee.
+    ranges of the index, many spans in a row are one pass over it. The range of all of them is said once more in plain
+    numbers, which a planner can weigh: a month is read by the index of its date however long the history is.
     """
-    mine = (*_standing(portal_id, scan, Among.LIVING), *_owned(scan, owners, None), *_indexed(scan, measures))
+    mine = (
+        *_standing(portal_id, scan, Among.LIVING),
+        *_indexed(scan, measures),
+        *_within(scan, min(span.start for span in spans), max(span.end for span in spans)),
+    )
     if scan.entity == "entry":
         source, marks = _ledger(mine, measures, spans, ("span", "employee_id", "department"))
         fields: Fields = source.c
@@ -79,7 +77,7 @@ def totals(
         grouped = select(*holders).select_from(source)
     else:
         table, inline, marks = _TABLES[scan.entity], _inline(spans), {}
-        fields, moment = table.c, table.c[f"{scan.date}_at"]
+        fields, moment = table.c, _moment(scan)
         holders = [inline.c.span, _owner(scan)]
         grouped = (
             select(*holders)
@@ -101,11 +99,14 @@ def rows(
     """The stored rows that a measure is made of, for employees and departments or (`members=None`) for the company."""
     scan = measure.scan
     table = _TABLES[scan.entity]
-    moment = table.c[f"{scan.date}_at"]
-    mine = (*_standing(portal_id, scan, among), *_owned(scan, members, departments), *_indexed(scan, (measure,)))
+    mine = (
+        *_standing(portal_id, scan, among),
+        *_owned(scan, members, departments),
+        *_indexed(scan, (measure,)),
+        *_within(scan, span.start, span.end),
+    )
     if measure.aggregate not in (Aggregate.BALANCE, Aggregate.LAST):
-        within = (moment >= span.start, moment < span.end)
-        return select(table).where(*mine, *within, _counted(table.c, measure, {}), *_numbered(table.c, measure))
+        return select(table).where(*mine, _counted(table.c, measure, {}), *_numbered(table.c, measure))
     # The last entry is the last of everybody asked about; a `set` replaces what its own holder had.
     holder = () if measure.aggregate is Aggregate.LAST else ("employee_id", "department")
     source, marks = _ledger(mine, (measure,), (span,), holder)
@@ -119,7 +120,7 @@ def rows(
 def page(statement: Select[Any], scan: Scan, after: tuple[int, int] | None, limit: int) -> Select[Any]:
     """Some of the rows, newest first, those after the (instant, id) of the last row of the page before."""
     table = _TABLES[scan.entity]
-    moment, id = table.c[f"{scan.date}_at"], table.c.id
+    moment, id = _moment(scan), table.c.id
     if after is not None:
         statement = statement.where(or_(moment < after[0], and_(moment == after[0], id < after[1])))
     return statement.order_by(moment.desc(), id.desc()).limit(limit)
@@ -160,17 +161,25 @@ def _indexed(scan: Scan, measures: Sequence[Measure]) -> Iterator[Condition]:
         yield _TABLES[scan.entity].c[name].in_(wanted)
 
 
-def _owned(scan: Scan, members: Collection[int] | None, departments: Collection[int] | None) -> Iterator[Condition]:
-    """What counts for the members; of entries without an employee also those of the departments, or all (None)."""
+def _within(scan: Scan, start: int, end: int) -> Iterator[Condition]:
+    yield _moment(scan) >= start
+    yield _moment(scan) < end
+
+
+def _owned(scan: Scan, members: Collection[int] | None, departments: Collection[int]) -> Iterator[Condition]:
+    """What counts for the members; of entries without an employee also those of the departments."""
     if members is None:
         return
     owner = _owner(scan)
     theirs: Condition = owner.in_(sorted(members))
     if scan.entity == "entry":
-        department = _TABLES["entry"].c.department_id
-        ours = true() if departments is None else department.in_(sorted(departments))
+        ours = _TABLES["entry"].c.department_id.in_(sorted(departments))
         theirs = or_(theirs, and_(owner.is_(None), ours))
     yield theirs
+
+
+def _moment(scan: Scan) -> ColumnElement[int]:
+    return _TABLES[scan.entity].c[f"{scan.date}_at"]
 
 
 def _owner(scan: Scan) -> ColumnElement[Any]:
@@ -275,11 +284,7 @@ def _ledger(
             department.label("department"),
             place.label("place"),
         )
-        .where(
-            *mine,
-            entry.occurred_at >= min(span.start for span in spans),
-            entry.occurred_at < max(span.end for span in spans),
-        )
+        .where(*mine)
         .cte("numbered")
     )
     inline, moment = _inline(spans), numbered.c.occurred_at

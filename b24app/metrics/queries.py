@@ -18,20 +18,18 @@ MOST_MEASURES = 400
 """In one statement: a row of three numbers each must stay below the 1 600 columns of PostgreSQL."""
 
 
-def evaluate(
-    portal_id: int, plans: Sequence[Plan], spans: Sequence[Span], owners: Collection[int] | None = None
-) -> Parts:
+def evaluate(portal_id: int, plans: Sequence[Plan], spans: Sequence[Span]) -> Parts:
     """What the plans give for every employee in every span, ready to be summed up for departments and the company.
 
-    One grouped statement per entity, date and owner, however many plans, spans and people there are (decision 1). With
-    `owners` only their facts are read; asking the answer for the company then makes no sense.
+    One grouped statement per entity, date and owner, however many plans, spans and people there are (decision 1). A
+    change of one fact asks for everybody in its period, too: the company and the departments are made of them.
     """
     by_scan: dict[Scan, dict[Measure, None]] = defaultdict(dict)
     for plan in plans:
         for measure in plan.measures:
             by_scan[measure.scan][measure] = None
     return Parts(
-        _grid(compile.totals(portal_id, scan, some, spans, owners), len(spans))
+        _grid(compile.totals(portal_id, scan, some, spans), len(spans))
         for scan, measures in by_scan.items()
         for some in _chunks(tuple(measures))
         if spans

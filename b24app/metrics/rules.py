@@ -217,7 +217,8 @@ def settle(
     if min_count is not None and part.facts and sample(plan, part) < min_count:
         return Settled(None, "few_facts")
     absent = direction == "down" and not has_any_fact and presence(plan) is not None
-    if value is not None and not absent and not (empty == "no_data" and part.facts == 0):
+    counts_nothing = part.facts == 0 and (empty == "no_data" or min_count is not None)
+    if value is not None and not absent and not counts_nothing:
         return Settled(value)
     if empty == "zero":
         return Settled(Fraction(0))

@@ -17,6 +17,8 @@ from b24app.lib.i18n import gettext as _
 
 ONE_DAY = timedelta(days=1)
 LONGEST_CUSTOM_YEARS = 5
+YEARS = range(1970, 2101)
+"""Of the days somebody may name: far from where the calendar of a computer ends."""
 
 
 class Kind(StrEnum):
@@ -84,6 +86,7 @@ def period_at(kind: Kind, day: date, settings: Settings) -> Period:
 
 def named(kind: Kind, start: date, settings: Settings) -> Period:
     """The regular period that begins on `start`. Invalid when none of that kind does."""
+    _must_be_in_calendar("start", start)
     period = period_at(kind, start, settings)
     if period.start != start:
         raise _invalid(
@@ -100,6 +103,8 @@ def named(kind: Kind, start: date, settings: Settings) -> Period:
 
 def custom(start: date, end: date) -> Period:
     """Any days, for asking only. Invalid when they end before they start or last more than five years."""
+    _must_be_in_calendar("start", start)
+    _must_be_in_calendar("end", end)
     if end <= start:
         raise _invalid("end", _("The period must end after it starts."))
     if end > _years_later(start, LONGEST_CUSTOM_YEARS):
@@ -201,6 +206,11 @@ def elapsed_share(calendar: Calendar, period: Period, today: date) -> Fraction |
 def working_days_left(calendar: Calendar, period: Period, today: date) -> int:
     """Working days still to come, today included: the divisor of "needed per day"."""
     return working_days(calendar, max(today, period.start), period.end)
+
+
+def _must_be_in_calendar(path: str, day: date) -> None:
+    if day.year not in YEARS:
+        raise _invalid(path, _("A date like 2026-11-01 is needed here."))
 
 
 def _between(days: tuple[date, ...], start: date, end: date) -> int:

@@ -29,15 +29,13 @@ from b24app.lib.i18n import gettext as _
 from b24app.metrics.catalogue import CATALOGUE
 from b24app.metrics.plans import plan as plan_of
 from b24app.metrics.rules import Plan
-from b24app.periods.rules import Kind
+from b24app.periods.rules import YEARS, Kind
 from b24app.portal.rules import Subject, SubjectType
 from b24app.scorecards import checks
 
 DECIMALS = 6
 DIGITS = 15
 """A number of so many digits is the same number in every program that reads JSON."""
-
-YEARS = range(1970, 2101)
 
 
 def _wrong(message: str) -> PydanticCustomError:

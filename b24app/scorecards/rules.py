@@ -72,11 +72,15 @@ def in_force(versions: Sequence[Version], start: date) -> Version | None:
     return version if version and version.is_counted else None
 
 
-def applies_to(subjects: Subjects, structure: Structure) -> frozenset[int]:
-    """The active people a scorecard scores: whole sub-trees of departments and single people, less the excluded."""
+def applies_to(subjects: Subjects, structure: Structure, leavers: Collection[int] = ()) -> frozenset[int]:
+    """The people a scorecard scores: whole sub-trees of departments and single people, less the excluded.
+
+    Of those who are not active only the `leavers`.
+    """
     chosen = _people(subjects.departments, subjects.employees, structure)
     left_out = _people(subjects.exclude.departments, subjects.exclude.employees, structure)
-    return frozenset(id for id in chosen - left_out if id in structure.people and structure.people[id].active)
+    known = (structure.people[id] for id in chosen - left_out if id in structure.people)
+    return frozenset(person.id for person in known if person.active or person.id in leavers)
 
 
 def _people(departments: Iterable[int], employees: Iterable[int], structure: Structure) -> set[int]:

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from b24app.ingest import queries as ingest
 from b24app.ingest.queries import SyncStatus
@@ -118,13 +118,30 @@ class Context:
         query = select(Membership.since).where(Membership.portal_id == self.portal_id).distinct()
         return sorted(db.session.scalars(query))
 
+    def _leavers(self, period: Period) -> frozenset[int]:
+        """Who was dismissed during a period: it is the last one they are scored in (semantics 6)."""
+        within = span(period, self.settings)
+        return frozenset(id for id, at in self._departures if within.start < at < within.end)
+
+    @cached_property
+    def _departures(self) -> list[tuple[int, int]]:
+        """(employee, since when they are gone), of everybody whom the journal has seen working before."""
+        before = func.lag(Membership.active).over(partition_by=Membership.employee_id, order_by=Membership.since)
+        journal = (
+            select(Membership.employee_id, Membership.since, Membership.active, before.label("was_active"))
+            .where(Membership.portal_id == self.portal_id)
+            .subquery()
+        )
+        query = select(journal.c.employee_id, journal.c.since).where(~journal.c.active, journal.c.was_active)
+        return [(row.employee_id, row.since) for row in db.session.execute(query)]
+
     def working_days(self, period: Period) -> int:
         return working_days(self.calendar, period.start, period.end)
 
     def work(self, version: Version, period: Period) -> Work:
-        """Everybody the version scores in the period, the departments that hold them, and the company."""
+        """Whom the version scores in the period, the departments that hold them, and the company (semantics 4.6)."""
         structure = self.structure(period)
-        people = applies_to(version.document.subjects, structure)
+        people = applies_to(version.document.subjects, structure, self._leavers(period))
         groups = map(department, departments_of(people, structure))
         return Work(version, period, frozenset({COMPANY, *map(employee, people), *groups}), structure)
 

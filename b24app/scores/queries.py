@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, select
 
-from b24app.facts.storage import table_of
 from b24app.lib.clock import moment
 from b24app.lib.db import db
+from b24app.lib.storage import table_of
 from b24app.periods.rules import Kind, Period, elapsed_share, inside, working_days_left
 from b24app.portal.rules import Subject, SubjectType
 from b24app.scorecards.rules import Version

@@ -164,11 +164,13 @@ class Changes:
 
 
 def attainment(value: Fraction | None, target: Fraction | None, curve: Curve) -> Attainment | None:
-    """None without a value, without a target, or where the target says nothing (0 or less, and no baseline)."""
+    """None without a value, without a target, or where the target says nothing: 0 or less, or, with a baseline, not on
+    the better side of it (semantics 7)."""
     if value is None or target is None:
         return None
     if curve.baseline is not None:
-        if target == curve.baseline:
+        is_better = target > curve.baseline if curve.direction == "up" else target < curve.baseline
+        if not is_better:
             return None
         raw = 100 * (value - curve.baseline) / (target - curve.baseline)
     elif target <= 0:

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, delete, or_, select
 
-from b24app.facts.storage import table_of, upsert
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
+from b24app.lib.storage import table_of, upsert
 from b24app.portal.rules import COMPANY
 from b24app.scores.rows import Finding
 from b24app.scores.rules import ScoreValue, half_up
@@ -34,11 +34,7 @@ COMPARED: Mapping[Model, Sequence[str]] = {
 
 def result_values(portal_id: int, finding: Finding, now: datetime) -> dict[str, Any]:
     return {
-        "portal_id": portal_id,
-        "scorecard": finding.version.code,
-        "start": finding.period.start.isoformat(),
-        "subject_type": finding.subject.type.value,
-        "subject_id": finding.subject.id,
+        **_whose(portal_id, finding),
         "indicator": finding.indicator.code,
         "version_id": finding.version.id,
         "numerator": finding.numerator,
@@ -54,17 +50,24 @@ def result_values(portal_id: int, finding: Finding, now: datetime) -> dict[str, 
 def score_values(portal_id: int, finding: Finding, value: ScoreValue, now: datetime) -> dict[str, Any]:
     """The score of the subject, scorecard and period of any of its findings."""
     return {
-        "portal_id": portal_id,
-        "scorecard": finding.version.code,
-        "start": finding.period.start.isoformat(),
-        "subject_type": finding.subject.type.value,
-        "subject_id": finding.subject.id,
+        **_whose(portal_id, finding),
         "version_id": finding.version.id,
         "score": None if value.score is None else int(half_up(value.score, 6) * MILLIONTHS),
         "exact": None if value.score is None else str(value.score),
         "preliminary": value.preliminary,
         "indicators_with_data": value.with_data,
         "computed_at": epoch(now),
+    }
+
+
+def _whose(portal_id: int, finding: Finding) -> dict[str, Any]:
+    """The key that a subject's results and score in a period share."""
+    return {
+        "portal_id": portal_id,
+        "scorecard": finding.version.code,
+        "start": finding.period.start.isoformat(),
+        "subject_type": finding.subject.type.value,
+        "subject_id": finding.subject.id,
     }
 
 

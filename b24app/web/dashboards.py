@@ -1,7 +1,8 @@
 """The pages under /ui: My KPI, Team, why, the deal's tab, scorecards, first run. Each view parses, asks once, renders.
 
-Who looks is in `g.viewer` (viewer.py). The answer to htmx is the page's content, to anybody else the whole document; a
-page that asks again with the `version` it shows is told 204 while that is still true.
+Who looks is in `g.viewer` (viewer.py). The answer to htmx is the page's content, to anybody else the whole document.
+A page asks again with the `stamp` and the `version` of what it shows: 204 while the stamp holds, which costs next to
+nothing; when all is as it was, only the asking element is renewed.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from b24app.lib import clock
 from b24app.lib.errors import Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import language
-from b24app.outcomes.dashboards import explain, queries
+from b24app.outcomes.dashboards import clients, explain, queries, stamps
 from b24app.outcomes.dashboards.rules import Card, DealGives, DealTab, Team, TeamRow
 from b24app.periods import queries as calendars
 from b24app.periods.rules import Kind, Period, Settings, custom, local_day, parse_kind, period_at
@@ -28,6 +29,7 @@ bp = Blueprint("dashboards", __name__, url_prefix="/ui")
 Link = Callable[..., str]
 
 INDENT = "\N{EM SPACE}"
+SLOWLY_S = 5
 
 
 @bp.after_request
@@ -49,22 +51,33 @@ def home() -> ResponseReturnValue:
 @bp.get("/my")
 def my() -> ResponseReturnValue:
     subject = _subject() or employee(g.viewer.user_id)
-    settings = calendars.settings(g.viewer.portal_id)
-    card = queries.card(g.viewer, subject, _text("scorecard"), _period(settings), clock.now())
+    settings, now = calendars.settings(g.viewer.portal_id), clock.now()
+    period = _period(settings)
+    stamp = stamps.of_period(g.viewer.portal_id, period, now)
+    if _holds(stamp):
+        return "", 204
+    card = queries.card(g.viewer, subject, _text("scorecard"), period, now)
     panel = _text("why") and _why_address(card, card.subject, request.args["why"])
-    return _page("my", card, settings, card=card, mine=subject == employee(g.viewer.user_id), panel=panel)
+    mine = subject == employee(g.viewer.user_id)
+    return _page("my", card, stamp, settings, _seconds(card, 1), card=card, mine=mine, panel=panel)
 
 
 @bp.get("/team")
 def team() -> ResponseReturnValue:
-    settings = calendars.settings(g.viewer.portal_id)
-    shown = queries.team(g.viewer, _number("department"), _text("scorecard"), _period(settings), clock.now())
+    settings, now = calendars.settings(g.viewer.portal_id), clock.now()
+    period = _period(settings)
+    stamp = stamps.of_period(g.viewer.portal_id, period, now)
+    if _holds(stamp):
+        return "", 204
+    shown = queries.team(g.viewer, _number("department"), _text("scorecard"), period, now)
     sort = _text("sort") or "risk"
     panel = _text("why") and _text("whose") and _why_address(shown, _named(request.args["whose"]), request.args["why"])
     return _page(
         "team",
         shown,
+        stamp,
         settings,
+        _seconds(shown, 2),
         team=shown,
         people=in_order(shown.people, sort),
         sort=sort,
@@ -90,9 +103,26 @@ def why() -> ResponseReturnValue:
 
 @bp.get("/deal/<int:deal_id>")
 def deal(deal_id: int) -> ResponseReturnValue:
+    settings, now = calendars.settings(g.viewer.portal_id), clock.now()
+    stamp = stamps.of_deal(g.viewer.portal_id, deal_id, _period(settings), now)
+    if _holds(stamp):
+        return "", 204
+    tab = queries.deal(g.viewer, deal_id, now)
+    return _page("deal", tab, stamp, settings, 2, tab=tab, gains=gains(tab))
+
+
+@bp.get("/<any(company, contact):kind>/<int:id>")
+def client(kind: str, id: int) -> ResponseReturnValue:
+    """The tab of a client: new or repeat, and whose."""
     settings = calendars.settings(g.viewer.portal_id)
-    tab = queries.deal(g.viewer, deal_id, clock.now())
-    return _page("deal", tab, settings, tab=tab, gains=gains(tab))
+    tab = clients.client(g.viewer, kind, id, clock.now())
+    return render_template("dashboards/client.html", tab=tab, time_zone=settings.time_zone)
+
+
+@bp.get("/lead/<int:id>")
+def lead(id: int) -> ResponseReturnValue:
+    """The tab of a lead: it gives nobody anything by itself."""
+    return render_template("dashboards/lead.html")
 
 
 @bp.get("/start")
@@ -126,26 +156,38 @@ def gains(tab: DealTab) -> tuple[DealGives, ...]:
     return tuple(found.values())
 
 
-def _page(view: str, model: Card | Team | DealTab, settings: Settings, **context: Any) -> ResponseReturnValue:
-    """The view's template, or 204 for a page that polls and shows this already."""
-    version = _version(model)
-    if request.args.get("version") == version:
+def _holds(stamp: str) -> bool:
+    return stamps.holds(_text("stamp") or "", stamp)
+
+
+def _seconds(shown: Card | Team, seconds: int) -> int:
+    """How often a page asks again: less often where its numbers are not stored but computed for it."""
+    return seconds if shown.period.kind == shown.own_kind else SLOWLY_S
+
+
+def _page(
+    view: str, model: Card | Team | DealTab, stamp: str, settings: Settings, seconds: int, **context: Any
+) -> ResponseReturnValue:
+    """The view's template; for a page that shows all this already, only what it is to ask with next time."""
+    link, version = _link(view), _version(model)
+    again = {"address": link(version=version, stamp=stamp or None), "seconds": seconds}
+    if request.args.get("version") != version:
+        known = {"again": again, "link": link, "viewer": g.viewer, "time_zone": settings.time_zone}
+        return render_template(f"dashboards/{view}.html", **known, **context)
+    if (_text("stamp") or "") == stamp:
         return "", 204
-    link = _link(view)
-    return render_template(
-        f"dashboards/{view}.html", version=version, link=link, viewer=g.viewer, time_zone=settings.time_zone, **context
-    )
+    return render_template("dashboards/again.html", again=again), {"HX-Retarget": "this", "HX-Reswap": "outerHTML"}
 
 
 def _version(model: Card | Team | DealTab) -> str:
-    """A stamp of everything shown except the moment it was calculated."""
+    """A hash of everything shown except the moment it was calculated."""
     timeless = model if isinstance(model, DealTab) else replace(model, computed_at=None)
     return hashlib.sha256(repr(timeless).encode()).hexdigest()[:16]
 
 
 def _link(view: str) -> Link:
     """Makes addresses of this page with some of its parameters changed (None takes one away)."""
-    stays = {key: value for key, value in request.args.items() if key not in ("version", "why", "whose")}
+    stays = {key: value for key, value in request.args.items() if key not in ("version", "stamp", "why", "whose")}
     return lambda **changes: url_for(f".{view}", **{**stays, **(request.view_args or {}), **changes})
 
 

@@ -31,6 +31,8 @@ class Claims:
     """Who holds a session, as the OAuth server and the portal said when it began."""
 
     portal_id: int
+    member_id: str
+    """SQLite gives an erased portal's id to the next one that comes; this name belongs to one for ever."""
     user_id: int
     is_admin: bool
     language: str
@@ -47,7 +49,13 @@ class Renewal(BaseModel):
 
 def start(portal_id: int, visit: visits.Visit, language: str) -> Session:
     minutes = int(current_app.config["SESSION_MINUTES"])
-    claims = {"portal": portal_id, "user": visit.info.user_id, "admin": visit.is_admin, "language": language}
+    claims = {
+        "portal": portal_id,
+        "member": visit.info.member_id,
+        "user": visit.info.user_id,
+        "admin": visit.is_admin,
+        "language": language,
+    }
     return Session(crypto.sign(claims, current_app.config["SECRET_KEY"], clock.now(), minutes), minutes * 60)
 
 
@@ -55,7 +63,13 @@ def read(token: str) -> Claims:
     """Unauthorized when the token is forged or has ended."""
     claims = crypto.verify(token, current_app.config["SECRET_KEY"])
     try:
-        return Claims(int(claims["portal"]), int(claims["user"]), bool(claims["admin"]), str(claims["language"]))
+        return Claims(
+            int(claims["portal"]),
+            str(claims["member"]),
+            int(claims["user"]),
+            bool(claims["admin"]),
+            str(claims["language"]),
+        )
     except (KeyError, TypeError, ValueError) as cause:
         raise Unauthorized(_("The session has ended. Reload the page.")) from cause
 

@@ -88,6 +88,8 @@ def _look() -> ResponseReturnValue | None:
         portal = queries.get(claims.portal_id)
     except NotFound as cause:
         raise Unauthorized(_("The session has ended. Reload the page.")) from cause
+    if portal.member_id != claims.member_id:
+        raise Unauthorized(_("The session has ended. Reload the page."))
     if portal.status == "uninstalled":
         raise Unauthorized(_("The app has been removed from this Bitrix24."))
     frame_in(portal.client_endpoint)

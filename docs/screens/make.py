@@ -123,6 +123,7 @@ def main(portal: str) -> None:
         shoot(browser, portal, "why", employee, "/ui/my?why=revenue", "#panel[open] .facts")
         shoot(browser, portal, "team", ADMIN, "/ui/team", ".heat")
         shoot(browser, portal, "deal", ADMIN, f"/ui/deal/{deal}", ".deal")
+        shoot(browser, portal, "client", ADMIN, f"/ui/company/{deals['items'][0]['companyId']}", ".client")
         shoot(browser, portal, "scorecards", ADMIN, "/ui/scorecards", ".list")
         shoot(browser, portal, "scorecard", ADMIN, "/ui/scorecards/sales", ".rows")
         shoot_portal(browser, portal)

@@ -29,6 +29,8 @@ PAGES = {
     "deal": ("/ui/deal/7405", {}),
     "reading": ("/ui/start", {"sync": lambda: samples.sync(3200, 8800, "running")}),
     "read": ("/ui/start", {}),
+    "client": ("/ui/company/5", {}),
+    "lead": ("/ui/lead/5", {}),
     "scorecards": ("/ui/scorecards", {}),
     "scorecard": ("/ui/scorecards/sales", {}),
 }
@@ -119,6 +121,7 @@ def test_a_page_opened_by_its_address_takes_a_session_from_the_portal(page, site
     given = next(asked[1] for asked in apps[0].extensions["asked"] if asked[0] == "session")
     assert given["access_token"] == "viewer-token"
     assert given["member_id"] == "m1"
+    assert given["language"] == "en"
     assert frame.url.endswith("/ui/my?period=week")
 
 

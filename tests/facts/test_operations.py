@@ -3,6 +3,7 @@
 import random
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import event, select
@@ -210,6 +211,13 @@ def test_a_new_rate_moves_open_deals_and_those_closed_today(world: World) -> Non
     assert (world.deal(2).rate, world.deal(3).rate) == ("1.1", "1.2")
 
 
+def test_the_first_copy_holds_for_all_days_before_it_also_when_it_is_corrected(world: World) -> None:
+    rates(world, date(2026, 11, 24), EUR="1.10")
+    world.store(won(1, at=T - 90 * DAY, currency="EUR"))
+    rates(world, date(2026, 11, 24), EUR="1.20")
+    assert (world.deal(1).amount, world.deal(1).rate) == (1200_00, "1.2")
+
+
 def test_the_same_rate_next_day_touches_nothing(world: World) -> None:
     rates(world, date(2026, 11, 23), EUR="1.10")
     world.store(deal(1, currency="EUR"))
@@ -260,11 +268,20 @@ def test_an_entry_with_a_known_key_counts_once(world: World) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"value": "0.0000001"}, {"value": "1e13"}, {"value": "NaN"}, {"kind": "sub"}, {"code": ""}, {"code": "x" * 65}],
+    [
+        {"value": "0.0000001"},
+        {"value": "10000000001"},
+        {"value": "NaN"},
+        {"kind": "sub"},
+        {"code": ""},
+        {"code": "x" * 65},
+        {"occurred_at": -1},
+        {"occurred_at": 253_402_300_799},  # the end of the year 9999
+    ],
 )
-def test_a_wrong_entry_does_not_stop_the_others(world: World, wrong: dict[str, str]) -> None:
+def test_a_wrong_entry_does_not_stop_the_others(world: World, wrong: dict[str, Any]) -> None:
     with write():
-        posted = operations.post_entries(1, [entry("a", **wrong), entry("b")], NOON)  # type: ignore[arg-type]
+        posted = operations.post_entries(1, [entry("a", **wrong), entry("b")], NOON)
     assert [item.status for item in posted.items] == ["error", "created"]
     assert posted.items[0].error
     assert len(queries.entries(1)) == 1

@@ -7,17 +7,16 @@ from typing import Any
 
 import pytest
 
+from b24app.facts.money import Rates, convert
 from b24app.facts.rules import (
     ActivityFact,
     Cell,
     DealDraft,
     DealFact,
     MoveDraft,
-    Rates,
     activity_fact,
     client_key,
     closing,
-    convert,
     deal_fact,
     entry_cells,
     may_replace,

@@ -10,8 +10,10 @@ from flask import Flask
 from redis import Redis
 from sqlalchemy import select
 
+from b24app.bitrix.errors import BadAnswer
 from b24app.demo import deals as crm
 from b24app.demo import dictionaries
+from b24app.demo.faults import Refusal
 from b24app.facts import queries as facts
 from b24app.facts.tables import Activity, Deal, StageMove, Term
 from b24app.ingest import backfill as history
@@ -34,7 +36,7 @@ def portal(app: Flask, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterato
     with site(redis, DEALS) as found:
         for owner in range(10, 40):
             crm.log_activity(found.state, "meeting", owner)
-        monkeypatch.setattr(operations, "connect", lambda portal_id: found.client)
+        monkeypatch.setattr(operations, "connect", lambda *_arguments: found.client)
         yield found
 
 
@@ -240,6 +242,20 @@ def test_incremental_with_nothing_new_changes_nothing(read: Site) -> None:
     before = stored(Deal, StageMove)
     sync.incremental(1)
     assert stored(Deal, StageMove) == before
+
+
+def test_what_trouble_has_stopped_goes_on_as_soon_as_the_portal_answers(read: Site) -> None:
+    read.state.faults.refusals.append(Refusal(count=100, html="<h1>Maintenance</h1>"))
+    read.create()
+    with pytest.raises(BadAnswer):
+        sync.incremental(1)
+    assert (queries.status(1).state, queries.status(1).error) == ("failed", "Bitrix24's answer cannot be read.")
+    sync.resume(1)
+    assert queries.status(1).state == "failed"
+    read.state.faults.refusals.clear()
+    sync.resume(1)
+    assert (queries.status(1).state, queries.status(1).error) == ("idle", None)
+    assert queries.status(1).entities["deal"].rows == len(read.state.deals.rows)
 
 
 def test_a_window_that_failed_is_looked_at_again(read: Site, monkeypatch: pytest.MonkeyPatch) -> None:

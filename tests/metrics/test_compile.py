@@ -185,20 +185,6 @@ def test_sql_gives_what_the_slow_reading_gives(database: Flask, facts: tuple[Fac
                     assert here == slow_reading.read(facts, wanted, instants, members, DEPARTMENTS)
 
 
-@given(facts=facts, wanted=plans())
-@thorough
-def test_narrowed_to_some_people_the_numbers_are_the_same(
-    database: Flask, facts: tuple[Fact, ...], wanted: Plan
-) -> None:
-    with stored(facts) as portal:
-        everybody, some = evaluate(portal, [wanted], SPANS), evaluate(portal, [wanted], SPANS, owners={1, 2})
-        for number in range(len(SPANS)):
-            for members in ({1}, {2}, {1, 2}):
-                assert some.get(wanted, number, members, DEPARTMENTS) == everybody.get(
-                    wanted, number, members, DEPARTMENTS
-                )
-
-
 @given(facts=facts, wanted=plans(), limit=st.integers(1, 7))
 @thorough
 def test_listed_facts_give_the_value_again(database: Flask, facts: tuple[Fact, ...], wanted: Plan, limit: int) -> None:

@@ -81,6 +81,9 @@ UNDECIDED, ONE_OF_FOUR = Part(0, 0, 0), Part(1, 4, 4)
         (CONVERSION, ONE_OF_FOUR, {"min_count": 4}, Settled(Fraction(25))),
         (CONVERSION, ONE_OF_FOUR, {"min_count": 5}, Settled(None, "few_facts")),
         (CONVERSION, ONE_OF_FOUR, {"min_count": 5, "empty": "zero"}, Settled(None, "few_facts")),
+        (CONVERSION, UNDECIDED, {"min_count": 5}, Settled(None, "no_facts")),
+        (WON, ZERO, {"min_count": 1}, Settled(None, "no_facts")),  # none is fewer than one
+        (WON, ZERO, {"min_count": 1, "empty": "zero"}, Settled(Fraction(0))),
         (entries("sum"), Part(None, None, 0), {}, Settled(None, "no_facts")),
         (entries("sum"), Part(None, None, 0), {"empty": "zero"}, Settled(Fraction(0))),
         (entries("count"), ZERO, {"direction": "down", "has_any_fact": False}, Settled(Fraction(0))),

@@ -109,6 +109,14 @@ def test_custom_period_of_exactly_five_years_is_accepted(start: str, end: str) -
     assert custom(d(start), d(end)).end == d(end)
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "1969-12-01", "2101-01-01", "9999-12-01"])
+def test_days_beyond_any_plan_are_refused_in_plain_words(day: str) -> None:
+    with pytest.raises(Invalid):
+        named(Kind.MONTH, d(day), UTC_ONLY)
+    with pytest.raises(Invalid):
+        custom(d(day), d(day) + timedelta(days=1))
+
+
 def test_custom_period_moves_by_its_own_length() -> None:
     period = custom(d("2024-05-10"), d("2024-05-20"))
     assert previous(period, UTC_ONLY) == custom(d("2024-04-30"), d("2024-05-10"))

@@ -11,9 +11,11 @@ from b24app import pipeline
 from b24app.facts.rules import Cell
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
+from b24app.periods.rules import Kind, Period
 from b24app.portal.rules import COMPANY, Subject, SubjectType, department, employee
 from b24app.scorecards import documents as parsing
 from b24app.scorecards import operations as scorecards
+from b24app.scores import queries
 from b24app.scores.rules import Changes, Moved
 from b24app.scores.tables import Result, Score
 from tests.scorecards.documents import document, indicator
@@ -129,6 +131,19 @@ def test_with_fewer_being_better_the_absent_are_not_excellent(portal, changes, d
     assert db.session.get(Result, (PORTAL, "sales", NOVEMBER, "company", 0, "lost")).reason == (
         "no_facts" if changes.get("empty") == "no_data" else None
     )
+
+
+@pytest.mark.parametrize(
+    ("metric", "options"), [("deal_conversion", {}), ("entries", {"code": "x", "aggregate": "last"})]
+)
+def test_nothing_counts_as_zero_where_the_indicator_says_so(portal, metric, options):
+    """Stored as it was found, 0 of 0; read as the zero that was asked for (semantics 4.1)."""
+    world.scorecard(document(indicator("c", metric=metric, options=options, empty="zero", target=50)))
+    everything()
+    period = Period(Kind.MONTH, date(2026, 11, 1), date(2026, 12, 1))
+    (row,) = queries.results(PORTAL, period, SubjectType.EMPLOYEE, "sales", [ANN], now=NOW)
+    assert (row.value, row.attainment, row.no_data_reason) == (0, 0, None)
+    assert db.session.get(Score, (PORTAL, "sales", NOVEMBER, "employee", ANN)).exact == "0"
 
 
 def test_too_few_records_are_no_data(portal):
@@ -254,13 +269,35 @@ def test_numbers_agree_with_a_slow_reading(portal):
         assert F(stored()[subject][0], 100) == sum(amount for owner, amount in sold if owner in people)
 
 
-def test_somebody_who_left_counts_for_their_department_and_has_no_score(portal):
+def test_somebody_who_leaves_is_scored_a_last_time_and_adds_no_target(portal):
+    """Semantics 6: targets know leavers; those of a department are of its active people."""
     world.scorecard(SALES_CARD)
-    deal(BOB, "2026-11-03", 200)
-    world.person(BOB, "Bob", SALES, active=False, since=world.at("2026-11-10"))
+    deal(BOB, "2026-10-05", 200)
+    deal(BOB, "2026-11-05", 1)
+    world.person(BOB, "Bob", SALES, active=False, since=world.at("2026-10-10"))
     everything()
+    assert stored(start="2026-10-01")[employee(BOB)] == (20_000, None, "1000")
+    assert stored(start="2026-10-01")[department(SALES)] == (20_000, None, "2000")
+    assert db.session.get(Score, (PORTAL, "sales", "2026-10-01", "employee", BOB)).exact == "53"
     assert employee(BOB) not in stored()
-    assert stored()[department(SALES)] == (20_000, None, "2000")
+    assert stored()[department(SALES)] == (100, None, "2000")
+
+
+@pytest.mark.parametrize(
+    ("left", "scored"), [("2026-10-31 23:59", False), ("2026-11-01 00:00", False), ("2026-11-01 00:01", True)]
+)
+def test_who_left_before_a_period_began_is_not_scored_in_it(portal, left, scored):
+    world.scorecard(SALES_CARD)
+    world.person(BOB, "Bob", SALES, active=False, since=world.at(left))
+    everything()
+    assert (employee(BOB) in stored()) is scored
+
+
+def test_who_was_gone_when_we_first_saw_them_is_not_scored(portal):
+    world.scorecard(SALES_CARD)
+    world.person(9, "Gone", SALES, active=False, since=world.at("2026-11-10"))
+    everything()
+    assert employee(9) not in stored()
 
 
 def test_membership_is_that_of_the_last_instant_of_the_period(portal):

@@ -60,7 +60,17 @@ def test_attainment(value, target, curve, raw, counted):
 
 @pytest.mark.parametrize(
     ("value", "target", "curve"),
-    [(None, F(10), UP), (F(10), None, UP), (F(10), F(0), UP), (F(10), F(-1), UP), (F(10), F(0), DOWN)],
+    [
+        (None, F(10), UP),
+        (F(10), None, UP),
+        (F(10), F(0), UP),
+        (F(10), F(-1), UP),
+        (F(10), F(0), DOWN),
+        # a sum of targets or a share of one may end on the wrong side of the baseline: more would look like less
+        (F(20), F(15), Curve("down", baseline=F(10))),
+        (F(4), F(5), Curve("up", baseline=F(10))),
+        (F(4), F(10), Curve("up", baseline=F(10))),
+    ],
 )
 def test_no_attainment_without_a_value_or_a_target_that_says_something(value, target, curve):
     assert attainment(value, target, curve) is None

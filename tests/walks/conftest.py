@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -29,7 +29,8 @@ class Demo:
     token: str
     member_id: str
     environment: dict[str, str]
-    requests_for_history: int
+    process: subprocess.Popen[str] = field(repr=False)
+    requests_for_history: int = 0
 
     def api(self, path: str, method: str = "GET", status: int = 200, **options: Any) -> Any:
         answer = requests.request(
@@ -68,9 +69,16 @@ def eventually(question: Callable[[], Any], within_s: float = 60) -> Any:
 @pytest.fixture(scope="session")
 def demo() -> Iterator[Demo]:
     """`b24app demo`, installed and with its whole history read."""
+    with started() as found:
+        yield replace(found, requests_for_history=found.control("stats")["requests"])
+
+
+@contextlib.contextmanager
+def started(*arguments: str) -> Iterator[Demo]:
+    """A demo of one's own, ended by Ctrl-C if it still runs."""
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "b24app", "demo", "--port", str(port)],
+        [sys.executable, "-m", "b24app", "demo", "--port", str(port), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -87,10 +95,10 @@ def demo() -> Iterator[Demo]:
             token=_after(r"API token: (\S+)", text),
             member_id=_after(r"Portal: (\S+)", text),
             environment=_environment(_after(r"Environment: (\S+)", text)),
-            requests_for_history=0,
+            process=process,
         )
         eventually(lambda: found.api("/portal")["sync"]["complete"], START_S)
-        yield replace(found, requests_for_history=found.control("stats")["requests"])
+        yield found
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(30)

@@ -3,11 +3,13 @@
 import re
 from dataclasses import replace
 from fractions import Fraction
+from html import unescape
 
 import pytest
 import time_machine
 from flask.testing import FlaskClient
 
+from b24app.outcomes.dashboards.rules import ClientTab
 from b24app.periods.rules import Kind, period_at
 from b24app.portal.rules import COMPANY, department, employee
 from b24app.web import dashboards
@@ -22,6 +24,15 @@ HTMX = {"Authorization": "Bearer sample", "HX-Request": "true"}
 def _today():
     with time_machine.travel(NOW, tick=False):
         yield
+
+
+@pytest.fixture(autouse=True)
+def stamp(monkeypatch):
+    """What the stored numbers are stamped with; a test may change it."""
+    stamps = ["1000.first"]
+    monkeypatch.setattr(dashboards.stamps, "of_period", lambda *asked: stamps[-1])
+    monkeypatch.setattr(dashboards.stamps, "of_deal", lambda *asked: stamps[-1])
+    return stamps
 
 
 @pytest.fixture
@@ -81,17 +92,60 @@ def test_without_a_session_the_page_holds_no_number_and_asks_for_itself(client):
     assert client.application.extensions["asked"] == []
 
 
-def test_polling_answers_nothing_until_something_changes(client):
-    version = re.search(r"version=(\w+)", client.get("/ui/my", headers=HTMX).text)[1]
-    assert client.get(f"/ui/my?version={version}", headers=HTMX).status_code == 204
+def polled(client: FlaskClient) -> str:
+    """The address with which the page asks again."""
+    return unescape(re.search(r'data-live hx-get="([^"]+version=[^"]+)"', client.get("/ui/my", headers=HTMX).text)[1])
 
 
-def test_polling_brings_the_page_when_a_number_moved(client):
-    version = re.search(r"version=(\w+)", client.get("/ui/my", headers=HTMX).text)[1]
+def test_polling_asks_nothing_while_the_stamp_holds(client):
+    address = polled(client)
+    before = list(client.application.extensions["asked"])
+    assert client.get(address, headers=HTMX).status_code == 204
+    assert client.application.extensions["asked"] == before
+
+
+@pytest.mark.parametrize("later", ["1005.second", "1015.first", ""], ids=["written", "old", "unsettled"])
+def test_polling_looks_again_when_the_stamp_does_not_hold(client, stamp, later):
+    address = polled(client)
+    stamp.append(later)
+    response = client.get(address, headers=HTMX)
+    assert asked(client)[0] == "card"
+    assert response.headers["HX-Retarget"] == "this", "the same is shown: only the asking element is renewed"
+    assert "83.6" not in response.text
+
+
+def test_without_a_stamp_what_is_shown_decides(client, stamp):
+    stamp.append("")
+    assert client.get(polled(client), headers=HTMX).status_code == 204
+
+
+def test_polling_brings_the_page_when_a_number_moved(client, stamp):
+    address = polled(client)
+    stamp.append("1001.second")
     with application(answers=Answers(card=samples.card(score=Fraction(90)))) as app:
-        response = app.test_client().get(f"/ui/my?version={version}", headers=HTMX)
+        response = app.test_client().get(address, headers=HTMX)
     assert response.status_code == 200
     assert "90%" in response.text
+
+
+@pytest.mark.parametrize(
+    ("wins", "hidden", "words"),
+    [
+        (0, 0, "There are no deals with this client yet"),
+        (34, 68, "This client's deals belong to other people 68 deals"),
+    ],
+    ids=["new", "of others"],
+)
+def test_client_tab_says_whether_the_client_is_new(client, monkeypatch, wins, hidden, words):
+    tab = ClientTab(wins=wins, deals=(), total=0, hidden=hidden, complete=True)
+    monkeypatch.setattr(dashboards.clients, "client", lambda *asked: tab)
+    text = unescape(page(client, "/ui/company/5"))
+    assert words in text
+    assert ("Repeat client : 34 deals won" if wins else "New client : nothing bought yet") in text
+
+
+def test_lead_tab_says_when_a_lead_counts(client):
+    assert "A lead counts once it has become a deal" in page(client, "/ui/lead/5")
 
 
 def test_score_just_below_its_limit_is_not_shown_as_reached(client):

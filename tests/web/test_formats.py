@@ -52,6 +52,7 @@ def test_rounds_half_up_but_never_up_to_a_limit_that_was_not_reached(value, digi
         ("en", 4238, "count", None, "4,238"),
         ("en", None, "money", "RUB", "—"),
         ("en", 0, "count", None, "0"),
+        ("en", Fraction(2, 21), "count", None, "0.1"),
     ],
 )
 def test_a_figure_is_written_in_its_unit_and_language(language, value, unit, currency, shown):

@@ -13,6 +13,7 @@ from b24app.lib import clock, crypto
 from b24app.lib.db import write
 from b24app.portal import operations
 from b24app.portal.rules import Action
+from b24app.portal.tables import Portal
 from b24app.web.viewer import needs
 from tests.web.portal_site import ADMIN, EMPLOYEE, Site, site
 
@@ -75,7 +76,7 @@ def test_a_fragment_without_a_session_is_refused(here: Site, token: str) -> None
 
 
 def test_a_session_signed_by_somebody_else_is_refused(here: Site) -> None:
-    claims = {"portal": here.portal.id, "user": ADMIN, "admin": True, "language": "en"}
+    claims = {"portal": here.portal.id, "member": here.portal.member_id, "user": ADMIN, "admin": True, "language": "en"}
     forged = crypto.sign(claims, "another secret, long enough to sign with", clock.now(), 60)
     assert here.client.get("/ui/probe", headers={"Authorization": f"Bearer {forged}"}).status_code == 401
 
@@ -110,3 +111,11 @@ def test_an_error_nobody_expected_shows_no_traceback(here: Site) -> None:
     assert page.status_code == 500
     assert "secret detail" not in page.text
     assert 'class="error-message"' in page.text
+
+
+def test_a_session_of_an_erased_portal_does_not_open_the_one_that_got_its_id(here: Site) -> None:
+    headers = {"Authorization": f"Bearer {here.session().get_json()['token']}"}
+    assert here.client.get("/ui/probe", headers=headers).status_code == 200
+    with write() as session:
+        session.get_one(Portal, here.portal.id).member_id = "e" * 32
+    assert here.client.get("/ui/probe", headers=headers).status_code == 401

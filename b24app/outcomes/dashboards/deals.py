@@ -21,7 +21,7 @@ from b24app.lib.i18n import pick
 from b24app.metrics.rules import Aggregate, Measure, Unit
 from b24app.outcomes.dashboards import records
 from b24app.outcomes.dashboards.records import Record
-from b24app.outcomes.dashboards.rules import DealGives, DealSummary, DealTab, Number
+from b24app.outcomes.dashboards.rules import DEAL_STATES, DealGives, DealSummary, DealTab, Number
 from b24app.periods.rules import local_day, period_at
 from b24app.portal.rules import Action, Subject, Viewer, can, employee
 from b24app.scorecards.rules import Indicator, Version, in_force
@@ -29,7 +29,6 @@ from b24app.scores import evaluation
 from b24app.scores.evaluation import Context, Work
 from b24app.scores.rows import Finding, name_of, score_values
 
-_STATES = {"S": "won", "F": "lost", "P": "open"}
 _OWNERS = ("responsible_id", "created_by_id", "closed_by_id")
 
 
@@ -205,7 +204,7 @@ def _summary(context: Context, viewer: Viewer, stored: Deal) -> DealSummary:
     return DealSummary(
         id=stored.id,
         title=stored.title,
-        state=_STATES[stored.semantic],
+        state=DEAL_STATES[stored.semantic],
         amount=Number(amount, Unit.MONEY, context.currency),
         stage=stage.name if stage else stored.stage_id,
         owner_name=name_of(employee(owner), structure) if owner else "",

@@ -78,9 +78,15 @@ def figure(
         case "percent":
             return percent(value, limits=limits)
         case "count":
-            return plain(value, 0, limits=limits)
+            return plain(value, _decimals(value), limits=limits)
         case "days" | "hours":
             length = rounded(value, 2, limits)
             return units.format_unit(length, f"duration-{unit[:-1]}", "short", "#,##0.##", locale=locale())
         case _:
             return plain(value, limits=limits)
+
+
+def _decimals(count: Real) -> int:
+    """Things are counted whole; but a day's part of a small target is less than one and not nothing."""
+    size = abs(Fraction(count))
+    return 0 if size >= 10 else 1 if size >= 1 else 2

@@ -209,6 +209,9 @@ class NotCounted:
     next_cursor: str | None
 
 
+DEAL_STATES = {"S": "won", "F": "lost", "P": "open"}
+
+
 @dataclass(frozen=True, slots=True)
 class DealSummary:
     id: int
@@ -247,6 +250,35 @@ class DealGives:
 class DealTab:
     deal: DealSummary
     gives: tuple[DealGives, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClientDeal:
+    """One deal of a client; `win_no` 1 is a new client, more a repeat sale, None was not won."""
+
+    id: int
+    title: str
+    state: str
+    """open | won | lost"""
+    win_no: int | None
+    amount: Number
+    owner: Subject
+    owner_name: str
+    date: datetime
+    """When it was closed, or created while it is open."""
+    portal_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientTab:
+    wins: int
+    """How often the client has bought, from whomever."""
+    deals: tuple[ClientDeal, ...]
+    """The latest ones, of people the viewer may see."""
+    total: int
+    hidden: int
+    """Deals of people the viewer may not see."""
     complete: bool
 
 

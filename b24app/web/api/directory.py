@@ -24,6 +24,7 @@ def portal(viewer: Viewer) -> shapes.PortalState:
         member_id=found.member_id,
         domain=found.domain,
         status=found.status,
+        problem=found.problem,
         language=found.language,
         time_zone=found.time_zone,
         base_currency=found.base_currency,
@@ -41,6 +42,7 @@ def portal(viewer: Viewer) -> shapes.PortalState:
             },
             lag_seconds=status.lag_seconds,
             pending_events=status.pending_events,
+            error=status.error,
         ),
     )
 

@@ -22,14 +22,7 @@ def results(viewer: Viewer, query: shapes.ResultsQuery) -> Page[shapes.Result]:
     For a period of another kind than the scorecard's the values are made from the facts when asked.
     """
     time = PortalClock.of(viewer.portal_id)
-    rows = queries.results(
-        viewer.portal_id,
-        time.period(query),
-        SubjectType(query.subject),
-        query.scorecard,
-        _ids(query),
-        now=clock.now(),
-    )
+    rows = queries.results(*_asked(viewer, query, time), now=clock.now())
     page, next_cursor = cut(rows, lambda row: (row.scorecard, row.subject.id, row.indicator.code), query)
     return Page(items=[_result(viewer, row, time) for row in page], next_cursor=next_cursor)
 
@@ -38,20 +31,17 @@ def results(viewer: Viewer, query: shapes.ResultsQuery) -> Page[shapes.Result]:
 def scores(viewer: Viewer, query: shapes.ResultsQuery) -> Page[shapes.Score]:
     """The score and place of every subject in a period. Places are among all, whatever is filtered."""
     time = PortalClock.of(viewer.portal_id)
-    rows = queries.scores(
-        viewer.portal_id,
-        time.period(query),
-        SubjectType(query.subject),
-        query.scorecard,
-        _ids(query),
-        now=clock.now(),
-    )
+    rows = queries.scores(*_asked(viewer, query, time), now=clock.now())
     page, next_cursor = cut(rows, lambda row: (row.scorecard, row.subject.id), query)
     return Page(items=[_score(row, time) for row in page], next_cursor=next_cursor)
 
 
-def _ids(query: shapes.ResultsQuery) -> list[int] | None:
-    return None if query.subject_id is None else [query.subject_id]
+def _asked(
+    viewer: Viewer, query: shapes.ResultsQuery, time: PortalClock
+) -> tuple[int, Period, SubjectType, str | None, list[int] | None]:
+    """Whose numbers, of when: what results and scores are asked by."""
+    ids = None if query.subject_id is None else [query.subject_id]
+    return viewer.portal_id, time.period(query), SubjectType(query.subject), query.scorecard, ids
 
 
 def _result(viewer: Viewer, row: ResultRow, time: PortalClock) -> shapes.Result:

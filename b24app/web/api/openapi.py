@@ -43,8 +43,8 @@ class Schema(GenerateJsonSchema):
     """Decimals are JSON numbers."""
 
     def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
-        limits = {"ge": "minimum", "le": "maximum"}
-        return {"type": "number", **{limits[key]: int(schema[key]) for key in limits if key in schema}}  # type: ignore[literal-required]
+        given = {"minimum": schema.get("ge"), "maximum": schema.get("le")}
+        return {"type": "number", **{name: int(limit) for name, limit in given.items() if limit is not None}}
 
     def encode_default(self, dft: Any) -> Any:
         return dft if isinstance(dft, Decimal) else super().encode_default(dft)

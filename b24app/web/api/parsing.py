@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
@@ -46,10 +47,10 @@ def _day(value: object) -> object:
 
 
 def _moment(value: object) -> datetime:
-    try:
-        moment = datetime.fromisoformat(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        moment = None
+    moment = None
+    if isinstance(value, str):
+        with suppress(ValueError):
+            moment = datetime.fromisoformat(value)
     if moment is None or moment.utcoffset() is None:
         raise PydanticCustomError("moment", "a time in ISO 8601 with an offset is expected")
     return moment

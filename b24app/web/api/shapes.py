@@ -78,12 +78,16 @@ class Sync(Shape):
     entities: dict[str, SyncedEntity]
     lag_seconds: int
     pending_events: int
+    error: str | None
+    """Why reading has stopped, as a sentence for a person; it goes on by itself where that is possible."""
 
 
 class PortalState(Shape):
     member_id: str
     domain: str
     status: str
+    problem: str | None
+    """Why the app does not work for this portal, as a sentence for its administrator."""
     language: str
     time_zone: str
     base_currency: str

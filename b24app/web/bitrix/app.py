@@ -22,7 +22,12 @@ from b24app.web.viewer import frame_in, speak
 bp = Blueprint("placements", __name__)
 
 HOME = "/ui/"
-RECORDS = {"CRM_DEAL_DETAIL_TAB": "/ui/deal/"}
+RECORDS = {
+    "CRM_DEAL_DETAIL_TAB": "/ui/deal/",
+    "CRM_LEAD_DETAIL_TAB": "/ui/lead/",
+    "CRM_CONTACT_DETAIL_TAB": "/ui/contact/",
+    "CRM_COMPANY_DETAIL_TAB": "/ui/company/",
+}
 """Placements whose page is about the record they are opened on; all others lead to where the viewer begins."""
 
 

@@ -9,7 +9,7 @@ def test_the_portal_says_how_far_it_has_been_read(api: Api) -> None:
     portal = api.get("/portal")
     assert (portal["member_id"], portal["time_zone"], portal["base_currency"]) == ("acme", "Europe/Moscow", "RUB")
     assert portal["today"] == "2026-11-20"
-    assert portal["sync"].keys() == {"state", "complete", "entities", "lag_seconds", "pending_events"}
+    assert portal["sync"].keys() == {"state", "complete", "entities", "lag_seconds", "pending_events", "error"}
 
 
 def test_employees_come_with_their_departments(api: Api) -> None:

@@ -1,0 +1,26 @@
+"""No database is behind the pages of these tests: nothing is stamped, what is shown decides; one client is known."""
+
+from fractions import Fraction
+
+import pytest
+
+from b24app.outcomes.dashboards.rules import ClientDeal, ClientTab, Number
+from b24app.portal.rules import employee
+from b24app.web import dashboards
+from tests.web.samples import ANNA, NAMES, NOW
+
+
+@pytest.fixture(autouse=True)
+def _without_a_database(monkeypatch):
+    monkeypatch.setattr(dashboards.stamps, "of_period", lambda *asked: "")
+    monkeypatch.setattr(dashboards.stamps, "of_deal", lambda *asked: "")
+    monkeypatch.setattr(dashboards.clients, "client", lambda *asked: client())
+
+
+def client() -> ClientTab:
+    amount, path = Number(Fraction(125_000), "money", "RUB"), "/crm/deal/details/7/"
+    deals = tuple(
+        ClientDeal(7, "MG Special, Hottechi", state, win_no, amount, employee(ANNA), NAMES[ANNA], NOW, path)
+        for state, win_no in (("won", 34), ("won", 1), ("lost", None), ("open", None))
+    )
+    return ClientTab(wins=34, deals=deals, total=4, hidden=12, complete=True)
