@@ -13,8 +13,10 @@ from redis import Redis
 
 from b24app.app import create_app
 from b24app.config import Config
-from b24app.lib import crypto, redis_server
+from b24app.lib import crypto, log, redis_server
 from b24app.lib.db import db
+
+log.configure()
 
 SECRET = "a secret for tests only, long enough for its purpose"
 OAUTH = "http://localhost:9/oauth-server"

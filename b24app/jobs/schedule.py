@@ -80,7 +80,7 @@ def tick(now: int) -> int:
 def _is_due(periodic: Periodic, now: int) -> bool:
     """Once per interval over all schedulers and restarts: the interval's number is what Redis remembers.
 
-    The first sight of a job only starts its clock: a portal that is just being installed has no use for a nightly check.
+    The first sight of a job only starts its clock: a portal just being installed has no use for a nightly check.
     """
     interval = str(now // periodic.every_s).encode()
     last = redis().getset(f"{LOCK}:{_name(periodic)}", interval)
