@@ -6,13 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from b24app.lib import redis_server
 from b24app.lib.log import logger
 
-STOP_WAIT_S = 10
+STOP_WAIT_S, HURRY_WAIT_S = 6, 3
 RESTART_AFTER_S = 1.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -85,6 +86,7 @@ def supervise(
             for child in everybody:
                 if child.process and child.process.poll() is not None:
                     logger.warning("restarting", role=child.name, exit_code=child.process.returncode)
+                    _end_group(child.process)  # what a killed web server leaves still holds its port
                     time.sleep(RESTART_AFTER_S)
                     child.start()
     except Stop:
@@ -105,14 +107,23 @@ def _stop_now(number: int, frame: object) -> None:
 
 
 def stop(children: Sequence[Child]) -> None:
-    """Ask every child to end, last started first, and make those end that do not."""
-    running = [child.process for child in reversed(children) if child.process and child.process.poll() is None]
+    """Ask every child to end, last started first; who takes long is asked again, and in the end made to.
+
+    Asked twice, a worker drops the job it is at: each can be repeated."""
+    running = [child.process for child in reversed(children) if child.process]
+    for wait_s in (STOP_WAIT_S, HURRY_WAIT_S):
+        running = [process for process in running if process.poll() is None]
+        for process in running:
+            process.terminate()
+        deadline = time.monotonic() + wait_s
+        for process in running:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.1, deadline - time.monotonic()))
     for process in running:
-        process.terminate()
-    deadline = time.monotonic() + STOP_WAIT_S
-    for process in running:
-        try:
-            process.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        _end_group(process)
+        process.wait()
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

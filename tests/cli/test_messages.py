@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from b24app.cli import main
+from b24app.cli.check import upgrade
 from b24app.lib import crypto
 
 MEMBER = "d3300000000000000000000000000001"
@@ -80,7 +81,7 @@ def test_what_cannot_be_done_is_1(run: Run, arguments: list[str], environment: d
 
 
 def test_what_depends_on_a_migrated_database(run: Run) -> None:
-    assert _upgraded() is None
+    upgrade()
     assert run("portal", "forget", MEMBER, "--yes") == (
         1,
         f"No portal with member id {MEMBER} is installed. See: b24app portal list\n",
@@ -96,12 +97,6 @@ def test_what_depends_on_a_migrated_database(run: Run) -> None:
         assert (code, f"Port {port} of 127.0.0.1 cannot be used" in said) == (1, True)
         code, said = run("demo", "--port", str(port))
         assert (code, "Choose another: b24app demo --port" in said) == (1, True)
-
-
-def _upgraded() -> None:
-    from b24app.cli.check import upgrade
-
-    upgrade()
 
 
 def test_an_error_of_ours_is_a_sentence_too(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
