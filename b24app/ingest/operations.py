@@ -110,6 +110,16 @@ def due(portal_id: int) -> Batch | None:
     return Batch(first.entity, rows)
 
 
+def due_record(portal_id: int, entity: str, record_id: int) -> Batch | None:
+    """One record's row alone, if it waits."""
+    row = db.session.execute(
+        select(Inbox.id, Inbox.arrived_at).where(
+            Inbox.portal_id == portal_id, Inbox.entity == entity, Inbox.key == str(record_id), Inbox.state == DUE
+        )
+    ).one_or_none()
+    return Batch(entity, (DueRow(row.id, record_id, row.arrived_at),)) if row else None
+
+
 def done(batch: Batch) -> None:
     _set(batch, state=DONE, attempts=0, reason=None)
 

@@ -68,6 +68,16 @@ def _drain(portal_id: int, lock: Lock) -> None:
             lock.reacquire()
 
 
+def read_now(portal_id: int, entity: str, record_id: int, *, is_known: bool) -> None:
+    """Read a record that somebody waits for, if it is not known or has news waiting; the others keep their turn."""
+    with write():
+        if not is_known:
+            operations.accept(portal_id, entity, record_id, clock.now())
+        batch = operations.due_record(portal_id, entity, record_id)
+    if batch:
+        _work_off(portal_id, portals.connect(portal_id), batch)
+
+
 def _work_off(portal_id: int, client: Client, batch: Batch) -> None:
     try:
         ids = [row.record_id for row in batch.rows]

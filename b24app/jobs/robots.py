@@ -1,6 +1,7 @@
 """Robot calls: count each once, then answer the workflow that waits (architecture 4.3).
 
-    inbox row due -> apply + pipeline + done, one transaction -> answer (reads only) -> bizproc.event.send -> answered
+    inbox row due -> read the record if it has news -> apply + pipeline + done, one transaction
+                  -> answer (reads only) -> bizproc.event.send -> answered
 
 Killed anywhere, a call is taken up where it stopped: what was counted is not counted again, only answered again.
 """
@@ -13,8 +14,11 @@ from sqlalchemy import or_, select, update
 
 from b24app import pipeline
 from b24app.bitrix.errors import AccessDenied
+from b24app.facts import queries as facts
+from b24app.facts.rules import DEAL
 from b24app.ingest.operations import DONE, DUE, FAILED, ROBOT
 from b24app.ingest.tables import Inbox
+from b24app.jobs import inbox
 from b24app.lib import clock
 from b24app.lib.db import db, write
 from b24app.lib.errors import Invalid
@@ -55,6 +59,7 @@ def run(inbox_id: int) -> None:
         return
     with speaking(delivery.call.language):
         try:
+            _read_record(delivery.call)
             _count(delivery)
         except Exception:
             _update(inbox_id, attempts=Inbox.attempts + 1)
@@ -93,6 +98,13 @@ def _delivery(inbox_id: int) -> Delivery | None:
         language=portal.language,
     )
     return Delivery(inbox_id, row.payload["code"], call, row.payload["waits"])
+
+
+def _read_record(call: Call) -> None:
+    """The workflow's own record as it is now: a robot may run before the event that tells of the record."""
+    kind, _dash, id = call.document.rpartition("_")
+    if kind == "DEAL" and id.isdecimal():
+        inbox.read_now(call.portal_id, DEAL, int(id), is_known=facts.deal(call.portal_id, int(id)) is not None)
 
 
 def _count(delivery: Delivery) -> None:

@@ -1,19 +1,18 @@
-"""Redis Queue: enqueue after commit, coalesced by job id. Redis says "now"; the database says what is to be done.
+"""Redis Queue: enqueue after commit, coalesced by name. Redis says "now"; the database says what is to be done.
 
 Losing Redis loses no work: whatever is enqueued here has a row in the database that a periodic sweep finds.
 """
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
+from uuid import uuid4
 
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue
-from rq.exceptions import DuplicateJobError, NoSuchJobError
-from rq.job import Job, JobStatus
 
 from b24app.lib.log import logger
 
@@ -41,7 +40,7 @@ def redis() -> Redis:
 
 
 def enqueue(job: Callable[..., Any], *args: Any, queue: str = "default", unique: str | None = None) -> bool:
-    """Ask a worker to run `job(*args)`. With `unique`, a job of that name that waits and has not begun is enough.
+    """Ask a worker to run `job(*args)`. With `unique`, a job of that name that still waits in the queue is enough.
 
     Call it after the commit. False when Redis cannot be reached: the sweep takes the work from the database later.
     """
@@ -61,26 +60,13 @@ def enqueue(job: Callable[..., Any], *args: Any, queue: str = "default", unique:
 def _enqueue_once(
     queue: Queue, name: str, job: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]
 ) -> None:
-    """Two ids take turns, because the job that has begun may already have read what it was asked to do."""
-    first = NOT_IN_IDS.sub("-", name)
-    for job_id in (first, f"{first}-next"):
-        if _ended(job_id):
-            Job(job_id, connection=redis()).delete()
-        try:
-            queue.enqueue(job, *args, job_id=job_id, unique=True, **options)
-        except DuplicateJobError:
-            if _status(job_id) != JobStatus.STARTED:
-                return
-        else:
-            return
-
-
-def _status(job_id: str) -> JobStatus | None:
-    try:
-        return Job.fetch(job_id, connection=redis()).get_status()
-    except NoSuchJobError:
-        return None
-
-
-def _ended(job_id: str) -> bool:
-    return _status(job_id) in (JobStatus.FAILED, JobStatus.FINISHED, JobStatus.STOPPED, JobStatus.CANCELED)
+    """A job that was taken out of the queue does not count, whatever became of it: one that has begun may already have
+    read what it was asked to do, and one that went down with its worker will never begin.
+    """
+    asked = f"b24app:asked:{name}"
+    last = cast(bytes | None, redis().get(asked))
+    if last is not None and redis().lpos(queue.key, last.decode()) is not None:
+        return
+    job_id = f"{NOT_IN_IDS.sub('-', name)}-{uuid4().hex[:12]}"
+    redis().set(asked, job_id, ex=TIMEOUT_S)
+    queue.enqueue(job, *args, job_id=job_id, **options)

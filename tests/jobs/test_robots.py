@@ -1,7 +1,8 @@
 """Robot calls from the inbox to the workflow's answer: counted once, answered once, whatever happens in between."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -13,8 +14,11 @@ from sqlalchemy import select
 
 from b24app import pipeline
 from b24app.bitrix.errors import AccessDenied, Unreachable
+from b24app.facts.rules import DealDraft
 from b24app.facts.tables import Entry
+from b24app.ingest.sources.base import Reading
 from b24app.ingest.tables import Inbox
+from b24app.jobs import inbox as inbox_jobs
 from b24app.jobs import robots
 from b24app.lib import clock
 from b24app.lib.db import db, write
@@ -23,6 +27,7 @@ from b24app.portal import operations as portals
 from b24app.portal.tables import Portal
 from b24app.scorecards import documents
 from b24app.scorecards import operations as scorecards
+from tests.facts.samples import deal as make_deal
 from tests.web.api.conftest import HEAD, NOW, SCORECARD, SELLER, deal, make_portal
 
 TOKEN = "66aa00000000a1.00000001|A10000_20000_30000_40000|SECRET.0000"
@@ -187,7 +192,6 @@ def test_a_call_that_does_not_wait_is_counted_and_not_answered(portal_id: int, w
         ("kpi_add", {}, "DEAL_12"),
         ("kpi_add", {"code": "visit", "value": "many"}, "DEAL_12"),
         ("kpi_add", {"code": "visit", "employee": "user_99"}, "DEAL_12"),
-        ("kpi_add", {"code": "visit"}, "DEAL_99"),
         ("kpi_add", {"code": "visit"}, "CONTACT_9"),
         ("kpi_get", {}, "CONTACT_9"),
         ("kpi_get", {"period": "next"}, "DEAL_12"),
@@ -201,6 +205,36 @@ def test_bad_input_is_said_in_the_workflows_log(
     (answer,) = workflows.answers
     assert answer["LOG_MESSAGE"]
     assert set(answer["RETURN_VALUES"].values()) <= {""}
+    assert entries() == []
+
+
+@dataclass
+class FakeDeals:
+    """The portal's answer about deals; none of those not given exists."""
+
+    known: tuple[DealDraft, ...] = ()
+
+    def fetch(self, client: Any, ids: Sequence[int], read_at: datetime) -> Reading:
+        drafts = tuple(draft for draft in self.known if draft.id in ids)
+        return Reading("deal", read_at, drafts, gone=tuple(set(ids) - {draft.id for draft in drafts}))
+
+
+def test_a_robot_on_a_deal_whose_event_has_not_come_yet_reads_the_deal_first(
+    portal_id: int, workflows: FakeWorkflows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = FakeDeals((make_deal(99, responsible_id=SELLER),))
+    monkeypatch.setattr(inbox_jobs, "record_source", lambda entity: deals)
+    robots.run(arrive(portal_id, "kpi_add", {"code": "visit"}, "DEAL_99"))
+    assert workflows.answers[0]["RETURN_VALUES"]["value"] == "1"
+    assert [entry.employee_id for entry in entries()] == [SELLER]
+
+
+def test_a_robot_on_a_deal_that_does_not_exist_says_so(
+    portal_id: int, workflows: FakeWorkflows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox_jobs, "record_source", lambda entity: FakeDeals())
+    robots.run(arrive(portal_id, "kpi_add", {"code": "visit"}, "DEAL_99"))
+    assert "the responsible of this record is not known" in workflows.answers[0]["LOG_MESSAGE"]
     assert entries() == []
 
 

@@ -7,7 +7,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -178,12 +177,10 @@ def test_a_robot_call_delivered_five_times_counts_once(fragile: Demo) -> None:
     assert [one["value"] for one in entries] == [1]
 
 
-def test_a_lone_event_is_answered_at_once_and_costs_one_request(fragile: Demo) -> None:
+def test_a_lone_event_costs_one_request(fragile: Demo) -> None:
     eventually(lambda: sync(fragile)["pending_events"] == 0)
     before = fragile.control("stats")["requests"]
-    started_at = time.monotonic()
     assert event(fragile).status_code == 200
-    assert time.monotonic() - started_at < 0.5
     eventually(lambda: fragile.control("stats")["requests"] > before and sync(fragile)["pending_events"] == 0)
     assert fragile.control("stats")["requests"] == before + 1
 
