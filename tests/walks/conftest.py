@@ -17,7 +17,7 @@ import requests
 
 from b24app.lib.redis_server import free_port
 
-START_S = 120
+START_S = 240
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Demo:
             method,
             f"{self.app_url}/api/v1{path}",
             headers={"Authorization": f"Bearer {self.token}"},
-            timeout=30,
+            timeout=120,
             **options,
         )
         assert answer.status_code == status, answer.text
@@ -45,15 +45,15 @@ class Demo:
 
     def control(self, path: str, body: dict[str, Any] | None = None) -> Any:
         url = f"{self.portal_url}/demo/api/{path}"
-        answer = requests.get(url, timeout=30) if body is None else requests.post(url, json=body, timeout=30)
+        answer = requests.get(url, timeout=120) if body is None else requests.post(url, json=body, timeout=30)
         assert answer.ok, answer.text
         return answer.json()
 
     def delete(self, path: str) -> None:
-        assert requests.delete(f"{self.portal_url}/demo/api/{path}", json={}, timeout=30).ok
+        assert requests.delete(f"{self.portal_url}/demo/api/{path}", json={}, timeout=120).ok
 
 
-def eventually(question: Callable[[], Any], within_s: float = 60) -> Any:
+def eventually(question: Callable[[], Any], within_s: float = 120) -> Any:
     """The first true answer; an assertion error when there is none in time."""
     deadline = time.monotonic() + within_s
     while True:

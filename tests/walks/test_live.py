@@ -102,7 +102,7 @@ def test_a_portal_that_answers_errors_for_a_while_loses_nothing(
     demo.control("faults", {"reject": {"count": 2, "status": 503, "html": "<h1>Overloaded</h1>"}})
     deal = new_deal(demo, seller)
     demo.control(f"deals/{deal['id']}/win", {})
-    eventually(lambda: reached("revenue", seller) == before + AMOUNT, within_s=90)
+    eventually(lambda: reached("revenue", seller) == before + AMOUNT)
 
 
 def test_an_expired_token_is_renewed_once(demo: Demo, seller: int, reached: Callable[..., Any]) -> None:
@@ -146,13 +146,13 @@ def test_a_workflow_adds_to_a_kpi_and_gets_the_numbers_back(demo: Demo, seller: 
             "code": "kpi_add",
             "document": f"DEAL_{deal['id']}",
             "properties": {"code": "visit", "value": "3"},
-            "wait": 30,
+            "wait": 60,
         },
     )
     assert run["state"] == "answered"
     assert (run["results"]["value"], run["results"]["target"], run["results"]["attainment"]) == ("3", "4", "75")
     asked = demo.control(
         "robots/run",
-        {"code": "kpi_get", "document": f"DEAL_{deal['id']}", "properties": {"scorecard": "visits"}, "wait": 30},
+        {"code": "kpi_get", "document": f"DEAL_{deal['id']}", "properties": {"scorecard": "visits"}, "wait": 60},
     )
     assert asked["results"]["score"] == "75"
