@@ -30,10 +30,15 @@ class Params(base.Params):
 
 
 def apply(call: Call, params: Params) -> frozenset[Cell]:
+    return post(call, params, "add")
+
+
+def post(call: Call, params: Params, kind: str) -> frozenset[Cell]:
+    """Append the value to the ledger as `add` or `set`."""
     draft = EntryDraft(
         key=f"robot:{fingerprint(call.event_token)}",
         code=params.code,
-        kind="add",
+        kind=kind,
         value=params.value,
         occurred_at=epoch(params.date or call.arrived_at),
         employee_id=base.employee_of(call, params.employee),

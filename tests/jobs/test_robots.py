@@ -78,12 +78,19 @@ def workflows(monkeypatch: pytest.MonkeyPatch) -> FakeWorkflows:
     return fake
 
 
-def arrive(portal_id: int, code: str, properties: dict[str, Any], document: str = "DEAL_12", waits: bool = True) -> int:
+def arrive(
+    portal_id: int,
+    code: str,
+    properties: dict[str, Any],
+    document: str = "DEAL_12",
+    waits: bool = True,
+    token: str = TOKEN,
+) -> int:
     """Puts a call into the inbox, as the view that receives it does."""
     payload = {"code": code, "document": ["crm", "CCrmDocument", document], "properties": properties, "waits": waits}
     arrived_at = clock.epoch(clock.now()) * 1_000_000
     with write() as session:
-        row = Inbox(portal_id=portal_id, entity="robot", key=TOKEN, payload=payload, arrived_at=arrived_at)
+        row = Inbox(portal_id=portal_id, entity="robot", key=token, payload=payload, arrived_at=arrived_at)
         session.add(row)
     return row.id
 
@@ -114,6 +121,36 @@ def test_kpi_add_counts_and_answers_where_the_employee_stands(portal_id: int, wo
         }
     ]
     assert (inbox(id).state, inbox(id).answered_at) == ("done", clock.epoch(NOW))
+
+
+def test_kpi_set_says_what_the_value_is_whatever_was_added_before(portal_id: int, workflows: FakeWorkflows) -> None:
+    robots.run(arrive(portal_id, "kpi_add", {"code": "visit", "value": "5"}))
+    robots.run(arrive(portal_id, "kpi_set", {"code": "visit", "value": "2"}, token="second"))
+    assert [answer["RETURN_VALUES"]["value"] for answer in workflows.answers] == ["5", "2"]
+    assert [entry.kind for entry in entries()] == ["add", "set"]
+
+
+@pytest.mark.parametrize(
+    ("properties", "passed", "value"),
+    [
+        ({"indicator": "won", "limit": "25"}, "Y", "25"),
+        ({"indicator": "won", "limit": "25", "operator": "gt"}, "N", "25"),
+        ({"indicator": "won", "limit": "25", "operator": "eq"}, "Y", "25"),
+        ({"indicator": "won", "limit": "1,5", "compare": "value", "operator": "lt"}, "Y", "1"),
+        ({"limit": "11.666667"}, "N", "11.666667"),  # the exact score is 11 2/3
+        ({"limit": "11.666666"}, "Y", "11.666667"),
+        ({"indicator": "visits", "limit": "0"}, "N", ""),  # no data passes nothing
+        ({"indicator": "unheard", "limit": "0"}, "", ""),
+    ],
+)
+def test_kpi_check_compares_the_exact_number(
+    portal_id: int, workflows: FakeWorkflows, properties: dict[str, Any], passed: str, value: str
+) -> None:
+    robots.run(arrive(portal_id, "kpi_check", {"scorecard": "sales", **properties}))
+    (answer,) = workflows.answers
+    assert answer["RETURN_VALUES"] == {"passed": passed, "value": value}
+    assert bool(answer["LOG_MESSAGE"]) == (value == "")
+    assert entries() == []
 
 
 def test_the_responsible_of_the_deal_is_meant_when_nobody_is_named(portal_id: int, workflows: FakeWorkflows) -> None:
@@ -195,6 +232,9 @@ def test_a_call_that_does_not_wait_is_counted_and_not_answered(portal_id: int, w
         ("kpi_add", {"code": "visit"}, "CONTACT_9"),
         ("kpi_get", {}, "CONTACT_9"),
         ("kpi_get", {"period": "next"}, "DEAL_12"),
+        ("kpi_set", {"code": "visit"}, "DEAL_12"),
+        ("kpi_check", {}, "DEAL_12"),
+        ("kpi_check", {"limit": "80", "operator": "about"}, "DEAL_12"),
         ("kpi_dance", {}, "DEAL_12"),
     ],
 )
