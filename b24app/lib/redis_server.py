@@ -5,11 +5,15 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from secrets import SystemRandom
 
 from redis import Redis
 from redis.exceptions import RedisError
 
 from b24app.lib.errors import Permanent
+
+PORTS = range(20_000, 32_000)
+"""Linux takes the ports of outgoing connections from 32 768 on."""
 
 
 def executable() -> str:
@@ -56,7 +60,22 @@ def url(port: int) -> str:
     return f"redis://127.0.0.1:{port}/0"
 
 
-def free_port() -> int:
+def free_port(neighbours: int = 1) -> int:
+    """The first of so many neighbouring ports that nobody uses.
+
+    None of those that the system gives to outgoing connections: one of them could be gone before it is listened on,
+    and whoever keeps calling a port of theirs where nobody listens may in the end be connected with itself.
+    """
+    for port in SystemRandom().sample(PORTS, len(PORTS)):
+        if all(map(_is_free, range(port, port + neighbours))):
+            return port
+    raise Permanent("There is no free port on this machine.")
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -75,12 +75,11 @@ def demo() -> Iterator[Demo]:
 
 @contextlib.contextmanager
 def started(*arguments: str) -> Iterator[Demo]:
-    """A demo of one's own, ended by Ctrl-C if it still runs."""
-    port = free_port()
+    """A demo of one's own, ended by Ctrl-C if it still runs. What it says on stderr is shown with a test that fails."""
+    port = free_port(neighbours=2)
     process = subprocess.Popen(
         [sys.executable, "-m", "b24app", "demo", "--port", str(port), *arguments],
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
@@ -88,7 +87,8 @@ def started(*arguments: str) -> Iterator[Demo]:
     reader = threading.Thread(target=lambda: lines.extend(iter(process.stdout.readline, "")), daemon=True)  # type: ignore[union-attr]
     reader.start()
     try:
-        text = eventually(lambda: "".join(lines) if "API token" in "".join(lines) else None, START_S)
+        eventually(lambda: process.poll() is not None or "Environment: " in "".join(lines), START_S)
+        text = "".join(lines)
         found = Demo(
             portal_url=_after(r"Open (\S+?)/? ", text),
             app_url=f"http://127.0.0.1:{port}",
@@ -101,7 +101,7 @@ def started(*arguments: str) -> Iterator[Demo]:
         yield found
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(30)
+        process.wait(60)
 
 
 def _after(pattern: str, text: str) -> str:
