@@ -42,7 +42,8 @@ def test_the_administrator_installs_and_the_page_finishes(here: Site) -> None:
 
     assert here.portal.status == "active"
     assert len(here.demo.state.app.placements) == 7
-    assert set(here.demo.state.workflows.robots) == {"kpi_add", "kpi_get", "kpi_add_activity", "kpi_get_activity"}
+    robots = {"kpi_add", "kpi_check", "kpi_get", "kpi_set"}
+    assert set(here.demo.state.workflows.robots) == robots | {f"{code}_activity" for code in robots}
     assert here.queued("sync") == ["b24app.jobs.sync.backfill"]
 
 
