@@ -36,6 +36,8 @@ class Deal(Base):
     """Client key (semantics 3.3): `C5` company, `P7` person, None."""
     responsible_id: Mapped[int | None] = mapped_column(Int64)
     created_by_id: Mapped[int | None] = mapped_column(Int64)
+    updated_by_id: Mapped[int | None] = mapped_column(Int64)
+    """Who made the last change the portal told of; None where it did not say."""
     closed_by_id: Mapped[int | None] = mapped_column(Int64)
     """Owner at the close (semantics 3.4); None while open."""
     closed_by_assumed: Mapped[bool] = mapped_column(default=False)
@@ -95,6 +97,78 @@ class Ownership(Base):
     record_id: Mapped[int] = mapped_column(Int64, primary_key=True, autoincrement=False)
     since: Mapped[int] = mapped_column(Int64, primary_key=True, autoincrement=False)
     owner_id: Mapped[int | None] = mapped_column(Int64)
+
+
+class FieldValue(Base):
+    """One value of a field that is no column of its record's table, as conditions and owners read it (semantics 4.5).
+
+    Kept only for fields that are watched. A multi-valued field has one row per value, an empty one none.
+    """
+
+    __tablename__ = "field_value"
+
+    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"), primary_key=True)
+    entity: Mapped[str] = mapped_column(String(16), primary_key=True)
+    record_id: Mapped[int] = mapped_column(Int64, primary_key=True, autoincrement=False)
+    field: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """As crm.item.list names it: `ufCrm_1`, `typeId`."""
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """0, 1, .. among the values of a multi-valued field."""
+    num: Mapped[int | None] = mapped_column(Int64)
+    """Millionths, of a number, an amount of money (its currency is left out) or a yes (1) and no (0)."""
+    text: Mapped[str | None] = mapped_column(String(255))
+    """The value as text: ids of lists and dictionaries too, a day as YYYY-MM-DD."""
+    day: Mapped[str | None] = mapped_column(String(10))
+    """The local day of a date or a time, YYYY-MM-DD."""
+    ref: Mapped[int | None] = mapped_column(Int64)
+    """The id of the employee a user field points at."""
+
+
+class ProductRow(Base):
+    """One product row of a record, replaced together with it. `amount_original` = price x quantity (semantics 4.5)."""
+
+    __tablename__ = "product_row"
+    __table_args__ = (Index("ix_product_row_product", "portal_id", "product_id"),)
+
+    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"), primary_key=True)
+    entity: Mapped[str] = mapped_column(String(16), primary_key=True)
+    record_id: Mapped[int] = mapped_column(Int64, primary_key=True, autoincrement=False)
+    id: Mapped[int] = mapped_column(Int64, primary_key=True, autoincrement=False)
+    product_id: Mapped[int | None] = mapped_column(Int64)
+    """None for a row that names no product of the catalogue."""
+    name: Mapped[str] = mapped_column(String(255), default="")
+    amount_original: Mapped[int] = mapped_column(Int64)
+    """In the record's own currency, millionths."""
+    amount: Mapped[int | None] = mapped_column(Int64)
+    """In the portal's base currency, hundredths, at the record's rate; None without a rate."""
+
+
+class ProductSection(Base):
+    """A product is in a section: in its own, and in every section above that one (semantics 4.5, sub-sections in)."""
+
+    __tablename__ = "product_section"
+    __table_args__ = (Index("ix_product_section_section", "portal_id", "section_id"),)
+
+    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"), primary_key=True)
+    product_id: Mapped[int] = mapped_column(Int64, primary_key=True, autoincrement=False)
+    section_id: Mapped[int] = mapped_column(Int64, primary_key=True, autoincrement=False)
+
+
+class Watch(Base):
+    """What is read of records beside the columns of their table, because an indicator asks for it.
+
+    `field` is a field's name, or `productRows`. Until `complete` the records read earlier lack it.
+    """
+
+    __tablename__ = "watch"
+
+    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"), primary_key=True)
+    entity: Mapped[str] = mapped_column(String(16), primary_key=True)
+    field: Mapped[str] = mapped_column(String(64), primary_key=True)
+    complete: Mapped[bool] = mapped_column(default=False)
+    position: Mapped[int] = mapped_column(Int64, default=0)
+    """The id behind which reading it for the records of the past goes on."""
+    since: Mapped[int] = mapped_column(Int64)
 
 
 class Activity(Base):
@@ -183,10 +257,10 @@ class Term(Base):
 
     portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(16), primary_key=True)
-    """funnel | stage | source | currency"""
+    """funnel | stage | source | currency | field | section | product"""
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     name: Mapped[str] = mapped_column(String(255))
     sort: Mapped[int] = mapped_column(default=500)
     extra: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    """stage: category_id, semantic, color"""
+    """stage: category_id, semantic, color; field: type, multiple, options; section: parent_id"""
     active: Mapped[bool] = mapped_column(default=True)

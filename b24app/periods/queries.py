@@ -1,5 +1,7 @@
 """When, as one portal sees it: its time zone, week and year, and its calendar of working days."""
 
+from dataclasses import replace
+from datetime import date
 from functools import lru_cache
 
 import holidays
@@ -9,6 +11,7 @@ from b24app.lib.db import db
 from b24app.lib.errors import NotFound
 from b24app.lib.i18n import gettext as _
 from b24app.periods.rules import Calendar, Settings
+from b24app.periods.tables import CalendarDay
 from b24app.portal.tables import Portal
 
 _YEARS = range(2010, 2041)
@@ -25,8 +28,18 @@ def settings(portal_id: int) -> Settings:
 
 
 def calendar(portal_id: int) -> Calendar:
-    """5/2 with the public holidays of the portal's country, or of none (semantics 2.3)."""
-    return _of_country(db.session.scalar(select(Portal.country).where(Portal.id == portal_id)))
+    """5/2 with the public holidays of the portal's country, or of none, and the portal's own days (semantics 2.3)."""
+    country = _of_country(db.session.scalar(select(Portal.country).where(Portal.id == portal_id)))
+    query = select(CalendarDay.day, CalendarDay.working).where(CalendarDay.portal_id == portal_id)
+    own = {date.fromisoformat(row.day): row.working for row in db.session.execute(query)}
+    if not own:
+        return country
+    worked = {day for day, working in own.items() if working}
+    return replace(
+        country,
+        days_off=(country.days_off - own.keys()) | (own.keys() - worked),
+        extra_working=(country.extra_working - own.keys()) | worked,
+    )
 
 
 @lru_cache

@@ -1,6 +1,8 @@
 """The stored results: per indicator and per scorecard, for one subject and one period of the scorecard's own kind."""
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from b24app.lib.db import Base, Int64
@@ -24,6 +26,8 @@ class Result(Base):
     version_id: Mapped[int] = mapped_column(Int64)
     numerator: Mapped[int | None] = mapped_column(Int64)
     denominator: Mapped[int | None] = mapped_column(Int64)
+    value: Mapped[str | None] = mapped_column(Text)
+    """The exact value of a formula as `p/q`; None for every other metric."""
     facts: Mapped[int] = mapped_column(Int64, default=0)
     target: Mapped[str | None] = mapped_column(String(64))
     """Exact, as a fraction `p/q` in the indicator's unit; None without a target."""
@@ -50,3 +54,82 @@ class Score(Base):
     preliminary: Mapped[bool] = mapped_column(default=False)
     indicators_with_data: Mapped[int] = mapped_column(default=0)
     computed_at: Mapped[int] = mapped_column(Int64)
+
+
+class PeriodLock(Base):
+    """A closed period of a scorecard, frozen as it was shown (semantics 2.4). One row per locking; it stays after
+    unlocking, with what was locked in `kept`."""
+
+    __tablename__ = "period_lock"
+    __table_args__ = (Index("ix_period_lock_period", "portal_id", "scorecard", "start"),)
+
+    id: Mapped[int] = mapped_column(Int64, primary_key=True)
+    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"))
+    scorecard: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(9))
+    start: Mapped[str] = mapped_column(String(10))
+    version: Mapped[int]
+    """The number of the version that answers for the period."""
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """The scorecard as it was: weights, curves, zones."""
+    locked_at: Mapped[int] = mapped_column(Int64)
+    locked_by: Mapped[str] = mapped_column(String(64))
+    unlocked_at: Mapped[int | None] = mapped_column(Int64)
+    """None while it is locked."""
+    unlocked_by: Mapped[str | None] = mapped_column(String(64))
+    reason: Mapped[str | None] = mapped_column(Text)
+    """Why it was unlocked."""
+    kept: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """The results and scores that were locked, once they no longer stand in their tables."""
+
+
+class LateChange(Base):
+    """A record or entry that changed after its period was locked, once per number it would have moved."""
+
+    __tablename__ = "late_change"
+
+    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"), primary_key=True)
+    scorecard: Mapped[str] = mapped_column(String(64), primary_key=True)
+    start: Mapped[str] = mapped_column(String(10), primary_key=True)
+    subject_type: Mapped[str] = mapped_column(String(10), primary_key=True)
+    subject_id: Mapped[int] = mapped_column(Int64, primary_key=True, autoincrement=False)
+    indicator: Mapped[str] = mapped_column(String(64), primary_key=True)
+    entity: Mapped[str] = mapped_column(String(16), primary_key=True)
+    record_id: Mapped[int] = mapped_column(Int64, primary_key=True, autoincrement=False)
+    at: Mapped[int] = mapped_column(Int64)
+    """When it changed last."""
+
+
+class ResultChange(Base):
+    """Journal of what moved a number: from what to what, when, and what did it (semantics 13)."""
+
+    __tablename__ = "result_change"
+    __table_args__ = (
+        Index(
+            "ix_result_change_result",
+            *("portal_id", "scorecard", "start", "subject_type", "subject_id", "indicator", "id"),
+        ),
+        Index("ix_result_change_at", "portal_id", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(Int64, primary_key=True)
+    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"))
+    scorecard: Mapped[str] = mapped_column(String(64))
+    start: Mapped[str] = mapped_column(String(10))
+    subject_type: Mapped[str] = mapped_column(String(10))
+    subject_id: Mapped[int] = mapped_column(Int64)
+    indicator: Mapped[str] = mapped_column(String(64))
+    at: Mapped[int] = mapped_column(Int64)
+    before: Mapped[str | None] = mapped_column(Text)
+    """The exact value as `p/q`, None for no data."""
+    after: Mapped[str | None] = mapped_column(Text)
+    target_before: Mapped[str | None] = mapped_column(Text)
+    target_after: Mapped[str | None] = mapped_column(Text)
+    cause: Mapped[str] = mapped_column(String(16))
+    """fact | entry | target | definition | membership | rate | calendar | setting | time | repair"""
+    actor: Mapped[str] = mapped_column(String(64))
+    """As the audit log names people; `system` where nobody is known."""
+    records: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    """The first few records that did it: [entity, id]."""
+    count: Mapped[int] = mapped_column(default=0)
+    """How many records did it."""
