@@ -37,7 +37,7 @@ from b24app.portal.tables import Portal
 CHUNK = 2500
 """How many ids a statement names; both databases take that many."""
 
-DATES_AND_OWNERS = ("created_at", "closed_at", "responsible_id", "created_by_id", "closed_by_id")
+CELL_COLUMNS = ("id", "created_at", "closed_at", "responsible_id", "created_by_id", "closed_by_id")
 
 _NAMES = tuple(field.name for field in fields(DealFact))
 _COLUMNS = tuple(getattr(Deal, name) for name in _NAMES)
@@ -116,7 +116,7 @@ def _renumber(portal_id: int, clients: Collection[str]) -> set[Cell]:
             .where(deal.c.portal_id == portal_id, deal.c.id == numbered.c.id)
             .where(or_(deal.c.win_no.is_(None), deal.c.win_no != numbered.c.number))
             .values(win_no=numbered.c.number)
-            .returning(*(deal.c[name] for name in DATES_AND_OWNERS))
+            .returning(*(deal.c[name] for name in CELL_COLUMNS))
         )
         cells.update(cell for row in db.session.execute(statement) for cell in deal_cells(row))
     return cells

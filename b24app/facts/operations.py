@@ -167,11 +167,9 @@ def post_entries(portal_id: int, drafts: Sequence[EntryDraft], now: datetime) ->
         return EntryPosted(place, "duplicate", created.get(key) or earlier[key])
 
     items = tuple(map(outcome, range(len(drafts))))
-    counted = (drafts[item.index] for item in items if item.status == "created")
-    return EntriesPosted(
-        items,
-        frozenset().union(*(entry_cells(one.employee_id, one.department_id, one.occurred_at) for one in counted)),
-    )
+    counted = ((item.id, drafts[item.index]) for item in items if item.status == "created" and item.id)
+    cells = (entry_cells(id, one.employee_id, one.department_id, one.occurred_at) for id, one in counted)
+    return EntriesPosted(items, frozenset().union(*cells))
 
 
 def _fault(draft: EntryDraft) -> str | None:
@@ -252,7 +250,7 @@ def undo_entry(portal_id: int, entry_id: int, author: str, now: datetime) -> fro
     _append(portal_id, [counter], now, undoes_id=entry.id)
     entry.undone = True
     db.session.flush()
-    return entry_cells(entry.employee_id, entry.department_id, entry.occurred_at)
+    return entry_cells(entry.id, entry.employee_id, entry.department_id, entry.occurred_at)
 
 
 # --- rates and dictionaries

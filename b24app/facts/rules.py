@@ -27,6 +27,7 @@ class Cell:
     """A place whose numbers a change may touch: an entity by one of its dates and one of its owners, at an instant.
 
     `date` and `owner` are the columns without `_at` and `_id`. An entry without an employee also names its department.
+    `record_id` is the record or entry that moves the number, for those who ask why it moved; 0 where nobody knows.
     """
 
     entity: str
@@ -34,6 +35,7 @@ class Cell:
     owner: str
     owner_id: int | None
     at: int
+    record_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +324,9 @@ class Closable(Protocol):
     """The dates and owners of a deal, of a whole fact or of a row with little else."""
 
     @property
+    def id(self) -> int: ...
+
+    @property
     def created_at(self) -> int: ...
 
     @property
@@ -342,7 +347,7 @@ def cells(fact: DealFact | ActivityFact) -> Iterator[Cell]:
     if isinstance(fact, DealFact):
         return deal_cells(fact)
     owners = (("responsible", fact.responsible_id), ("created_by", fact.created_by_id))
-    return _cells(ACTIVITY, (("start", fact.start_at), ("completed", fact.completed_at)), owners)
+    return _cells(ACTIVITY, fact.id, (("start", fact.start_at), ("completed", fact.completed_at)), owners)
 
 
 def deal_cells(deal: Closable) -> Iterator[Cell]:
@@ -350,21 +355,21 @@ def deal_cells(deal: Closable) -> Iterator[Cell]:
     owners = [("responsible", deal.responsible_id), ("created_by", deal.created_by_id)]
     if deal.closed_at is not None:
         owners.append(("closed_by", deal.closed_by_id))
-    return _cells(DEAL, (("created", deal.created_at), ("closed", deal.closed_at)), owners)
+    return _cells(DEAL, deal.id, (("created", deal.created_at), ("closed", deal.closed_at)), owners)
 
 
 def _cells(
-    entity: str, dates: Iterable[tuple[str, int | None]], owners: Collection[tuple[str, int | None]]
+    entity: str, id: int, dates: Iterable[tuple[str, int | None]], owners: Collection[tuple[str, int | None]]
 ) -> Iterator[Cell]:
     for name, at in dates:
         if at is not None:
             for owner, owner_id in owners:
-                yield Cell(entity, name, owner, owner_id, at)
+                yield Cell(entity, name, owner, owner_id, at, id)
 
 
-def entry_cells(employee_id: int | None, department_id: int | None, occurred_at: int) -> frozenset[Cell]:
+def entry_cells(id: int, employee_id: int | None, department_id: int | None, occurred_at: int) -> frozenset[Cell]:
     """An entry of an employee counts for them, one without for its department, whatever it names (semantics 4.7)."""
-    found = {Cell(ENTRY, "occurred", "employee", employee_id, occurred_at)}
+    found = {Cell(ENTRY, "occurred", "employee", employee_id, occurred_at, id)}
     if employee_id is None and department_id is not None:
-        found.add(Cell(ENTRY, "occurred", "department", department_id, occurred_at))
+        found.add(Cell(ENTRY, "occurred", "department", department_id, occurred_at, id))
     return frozenset(found)

@@ -1,10 +1,12 @@
 """Drafts with sensible values for everything a test does not care about."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from b24app.facts.rules import ActivityDraft, DealDraft, EntryDraft, MoveDraft
+from b24app.facts.rules import ActivityDraft, Cell, DealDraft, EntryDraft, MoveDraft
 from b24app.lib.clock import epoch
 
 ANN, BOB, CEO = 7, 8, 1
@@ -74,3 +76,8 @@ def entry(key: str, value: str = "1", **changes: Any) -> EntryDraft:
     return EntryDraft(
         **{"key": key, "code": "calls", "kind": "add", "value": Decimal(value), "occurred_at": T} | changes
     )
+
+
+def anonymous(cells: Iterable[Cell]) -> frozenset[Cell]:
+    """The cells without the records they come from."""
+    return frozenset(replace(cell, record_id=0) for cell in cells)
