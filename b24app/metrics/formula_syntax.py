@@ -77,7 +77,8 @@ class FormulaError(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """One name in a formula, as written, without brackets; `at` and `length` are of its first appearance."""
+    """One name in a formula, as written, without brackets. `at` and `length` are of its first appearance and do not
+    take part in comparing: two names are the same if their text and part are."""
 
     text: str
     part: str = "value"
