@@ -41,6 +41,9 @@ CARELESS = {
 }  # fmt: skip
 """Nothing here has to survive a power cut; statistics are made when a test asks for them, and never meanwhile."""
 
+ORDERS = (("--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=ru-u-ka-shifted"), ("--no-locale",))
+"""As the databases of most installations order texts, and as SQLite does: by bytes. Not every PostgreSQL has the first."""
+
 BEGIN_ANEW = """
 DO $$ BEGIN
     {deletes}
@@ -154,12 +157,15 @@ def _running(folder: Path) -> Iterator[str]:
     said = folder / "log"
     cluster = folder / "cluster"
     with said.open("wb") as log:
-        made = subprocess.run(
-            [programs / "initdb", "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-locale",
-             "--no-instructions", "--pgdata", cluster],
-            stdout=log, stderr=log, cwd=folder, **user,
-        )  # fmt: skip
-        if made.returncode:
+        for order in ORDERS:
+            made = subprocess.run(
+                [programs / "initdb", "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", *order,
+                 "--no-instructions", "--pgdata", cluster],
+                stdout=log, stderr=log, cwd=folder, **user,
+            )  # fmt: skip
+            if made.returncode == 0:
+                break
+        else:
             raise Permanent(f"PostgreSQL's initdb failed:\n{said.read_text()}")
         settings = [f"-c{name}={value}" for name, value in CARELESS.items()]
         server = subprocess.Popen(
