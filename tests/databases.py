@@ -60,7 +60,9 @@ def postgresql(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
         if (named := environment.get(name)) and make_url(named).get_backend_name() == "postgresql":
             yield _address(make_url(named).set(drivername="postgresql+psycopg"))
             return
-    with TemporaryDirectory(prefix="b24app-pg-", dir="/tmp", ignore_cleanup_errors=True) as folder:  # sockets need a short path
+    with TemporaryDirectory(
+        prefix="b24app-pg-", dir="/tmp", ignore_cleanup_errors=True
+    ) as folder:  # sockets need a short path
         with _running(Path(folder)) as address:
             yield address
 
@@ -100,10 +102,19 @@ class Databases:
         """The address of an empty database of that kind, `sqlite` or `postgresql`."""
         return self._postgresql() if kind == "postgresql" else self._sqlite()
 
+    def give_bare(self, kind: str) -> str:
+        """The address of a database without any table, kept as long as the others."""
+        if kind == "postgresql":
+            return self._kept.enter_context(database(self._server()))
+        return f"sqlite:///{self._file()}"
+
     def _sqlite(self) -> str:
-        file = self._folder / f"{next(self._given)}.sqlite"
+        file = self._file()
         shutil.copyfile(self._template, file)
         return f"sqlite:///{file}"
+
+    def _file(self) -> Path:
+        return self._folder / f"{next(self._given)}.sqlite"
 
     @cached_property
     def _template(self) -> Path:
@@ -173,7 +184,9 @@ def _running(folder: Path) -> Iterator[str]:
             stdout=log, stderr=log, cwd=folder, start_new_session=True, **user,
         )  # fmt: skip
     try:
-        address = _address(URL.create("postgresql+psycopg", "postgres", database="postgres", query={"host": str(folder)}))
+        address = _address(
+            URL.create("postgresql+psycopg", "postgres", database="postgres", query={"host": str(folder)})
+        )
         _wait_for(address, server, said)
         yield address
     finally:
