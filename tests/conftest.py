@@ -18,7 +18,8 @@ from b24app.app import create_app
 from b24app.config import Config
 from b24app.lib import crypto, log, redis_server
 from b24app.lib.db import db
-from tests.databases import Databases, postgresql
+from tests import postgresql
+from tests.databases import Databases
 
 log.configure()
 
@@ -68,7 +69,7 @@ def server(config: pytest.Config) -> str:
     if SERVER not in config.stash:
         kept = ExitStack()
         config.add_cleanup(kept.close)
-        config.stash[SERVER] = kept.enter_context(postgresql())
+        config.stash[SERVER] = kept.enter_context(postgresql.server())
     return config.stash[SERVER]
 
 
