@@ -1,11 +1,14 @@
-"""Fixtures for every room: an application on a fresh SQLite file, a real Redis, and the cast.
+"""Fixtures for every room: an application on an empty database, a real Redis, and the cast.
 
 The cast is the same in all tests: an admin, a department head, her employee, and a stranger from another portal.
+
+A test that has a database, by `app`, `config` or a fixture of its room, runs once on SQLite and once on PostgreSQL;
+`--databases sqlite` leaves one out, and `@pytest.mark.databases("sqlite")` says that a test is about one of them.
 """
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -15,11 +18,72 @@ from b24app.app import create_app
 from b24app.config import Config
 from b24app.lib import crypto, log, redis_server
 from b24app.lib.db import db
+from tests import postgresql
+from tests.databases import Databases
 
 log.configure()
 
 SECRET = "a secret for tests only, long enough for its purpose"
 OAUTH = "http://localhost:9/oauth-server"
+
+
+KINDS = ("sqlite", "postgresql")
+SERVER = pytest.StashKey[str]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--databases", default=",".join(KINDS), help="what to run on: sqlite, postgresql, or both")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database_kind" in metafunc.fixturenames:
+        about = metafunc.definition.get_closest_marker("databases")
+        wanted = metafunc.config.getoption("--databases").split(",")
+        kinds = [kind for kind in wanted if about is None or kind in about.args]
+        metafunc.parametrize("database_kind", kinds, indirect=True, scope="module")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that nobody waits for them in the end; one process has all that share one thing.
+
+    The walks share a demo of the whole product; everybody else shares what is made once for a file.
+    """
+    items.sort(key=lambda item: "walk" not in item.keywords)
+    for item in items:
+        shared = "demo" if "walk" in item.keywords and "demo" in item.fixturenames else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(shared))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """pytest-xdist is about to start one of the processes: all of them have the same PostgreSQL."""
+    if "postgresql" in node.config.getoption("--databases"):
+        node.workerinput["postgresql"] = server(node.config)
+
+
+def server(config: pytest.Config) -> str:
+    """The PostgreSQL of this run, which ends with it."""
+    if handed_down := getattr(config, "workerinput", {}).get("postgresql"):
+        return str(handed_down)
+    if SERVER not in config.stash:
+        kept = ExitStack()
+        config.add_cleanup(kept.close)
+        config.stash[SERVER] = kept.enter_context(postgresql.server())
+    return config.stash[SERVER]
+
+
+@pytest.fixture(scope="session")
+def databases(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """The databases of this test run (of this worker of it)."""
+    with Databases(tmp_path_factory.mktemp("databases"), lambda: server(pytestconfig)) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """`sqlite` or `postgresql`: whoever asks for it is run on both."""
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")
@@ -40,9 +104,10 @@ def redis(redis_url: str) -> Redis:
 
 
 @pytest.fixture
-def config(tmp_path: Path, redis: Redis, redis_url: str) -> Config:
+def config(databases: Databases, database_kind: str, redis: Redis, redis_url: str) -> Config:
+    """The configuration of an application with an empty database."""
     return Config(
-        database_url=os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{tmp_path}/test.sqlite",
+        database_url=databases.give(database_kind),
         redis_url=redis_url,
         secret_key=SECRET,
         token_keys=(crypto.derive_key(SECRET, "tokens"),),
@@ -65,8 +130,6 @@ def app(config: Config) -> Iterator[Flask]:
     app = create_app(config)
     app.testing = True
     with app.app_context():
-        db.create_all()
         yield app
         db.session.remove()
-        db.drop_all()
         db.engine.dispose()

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import starmap
 from typing import Any
 
 from sqlalchemy import func, select
@@ -52,12 +53,9 @@ def deal(portal_id: int, id: int) -> DealFact | None:
 
 def terms(portal_id: int, kind: str) -> tuple[TermRow, ...]:
     """In the portal's order, words no longer in use included."""
-    query = (
-        select(Term.id, Term.name, Term.sort, Term.extra, Term.active)
-        .where(Term.portal_id == portal_id, Term.kind == kind)
-        .order_by(Term.sort, Term.id)
-    )
-    return tuple(TermRow(*row) for row in db.session.execute(query))
+    columns = (Term.id, Term.name, Term.sort, Term.extra, Term.active)
+    rows = db.session.execute(select(*columns).where(Term.portal_id == portal_id, Term.kind == kind))
+    return tuple(sorted(starmap(TermRow, rows), key=lambda term: (term.sort, term.id)))
 
 
 def entries(

@@ -35,14 +35,11 @@ class TargetRow(NamedTuple):
 
 def versions(portal_id: int, code: str | None = None) -> tuple[Version, ...]:
     """Every version of every scorecard (of one), by code and the day it comes into force."""
-    query = (
-        select(ScorecardVersion)
-        .where(ScorecardVersion.portal_id == portal_id)
-        .order_by(ScorecardVersion.code, ScorecardVersion.effective_from)
-    )
+    query = select(ScorecardVersion).where(ScorecardVersion.portal_id == portal_id)
     if code is not None:
         query = query.where(ScorecardVersion.code == code)
-    return tuple(map(version, db.session.scalars(query)))
+    # Not by the database: each has its own order of texts.
+    return tuple(map(version, sorted(db.session.scalars(query), key=lambda row: (row.code, row.effective_from))))
 
 
 def version(row: ScorecardVersion) -> Version:

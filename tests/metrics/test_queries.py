@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, text
+from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 
 from b24app.lib.db import db
@@ -92,24 +92,6 @@ def test_overlapping_spans_count_a_fact_in_each(portal: int) -> None:
     parts = evaluate(portal, [WON], [MAY, BOTH, JUNE])
     assert [parts.get(WON, number).numerator for number in range(3)] == [1, 1, 0]
     assert parts.employees(0) == {ANN}
-
-
-@pytest.mark.parametrize(
-    ("wanted", "index"),
-    [(WON, "ix_deal_closed"), (plan("deals_created"), "ix_deal_created"), (plan("calls"), "ix_activity_start"),
-     (plan("meetings"), "ix_activity_completed"), (plan("entries", {"code": "nps"}), "ix_entry_code")],
-)  # fmt: skip
-def test_a_period_is_read_by_the_index_of_its_date(wanted: Any, index: str) -> None:
-    app = Flask("plan")
-    app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite://"
-    db.init_app(app)
-    with app.app_context():
-        db.create_all()
-        for number in (1, 60):
-            totals = compile.totals(1, wanted.numerator.scan, wanted.measures, days(number))
-            sql = totals.statement.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
-            steps = [row.detail for row in db.session.execute(text(f"EXPLAIN QUERY PLAN {sql}"))]
-            assert any(index in step and "_at>?" in step for step in steps), steps
 
 
 def test_both_databases_are_asked_in_the_same_words(database: Flask) -> None:

@@ -1,9 +1,5 @@
-"""A portal with nothing but a database, and short ways to write facts down.
+"""A portal with nothing but a database, and short ways to write facts down."""
 
-`TEST_DATABASE_URL` chooses the database, as everywhere in the tests; without it every module has a fresh SQLite file.
-"""
-
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
@@ -16,6 +12,7 @@ from b24app.facts.tables import Activity, Deal, Entry
 from b24app.lib.db import Base, db, prepare
 from b24app.periods.rules import Kind, Settings, Span, named, span
 from b24app.portal.tables import Portal
+from tests.databases import Databases
 
 Fact = Deal | Activity | Entry
 
@@ -23,20 +20,15 @@ _numbers = count(1)
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+def database(databases: Databases, database_kind: str) -> Iterator[Flask]:
     """An empty database with its context pushed."""
     app = Flask("metrics")
-    app.config["SQLALCHEMY_DATABASE_URI"] = (
-        os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{tmp_path_factory.mktemp('metrics')}/facts.sqlite"
-    )
+    app.config["SQLALCHEMY_DATABASE_URI"] = databases.give(database_kind)
     db.init_app(app)
     with app.app_context():
         prepare(db.engine)
-        db.drop_all()
-        db.create_all()
         yield app
         db.session.remove()
-        db.drop_all()
         db.engine.dispose()
 
 

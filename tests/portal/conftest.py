@@ -44,10 +44,8 @@ def database(config: Config, redis: Redis, demo: RunningPortal) -> Iterator[Flas
     operations.use(operations.Connection(credentials, "http://127.0.0.1:8000", manifest, redis))
     with app.app_context():
         prepare(db.engine)
-        db.create_all()
         yield app
         db.session.remove()
-        db.drop_all()
         db.engine.dispose()
 
 

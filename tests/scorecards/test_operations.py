@@ -144,3 +144,9 @@ def test_a_target_has_to_fit_the_baseline(portal):
     with pytest.raises(Invalid) as caught:
         set_targets(target(100))
     assert caught.value.errors[0].path == "[0].target"
+
+
+def test_scorecards_come_in_the_order_of_their_codes_whatever_the_database_thinks_of_an_underscore(portal):
+    for code in ("ab", "a_c", "b"):
+        operations.save(PORTAL, documents.parse(document(code=code)), "user:1", NOW)
+    assert [version.code for version in queries.versions(PORTAL)] == ["a_c", "ab", "b"]

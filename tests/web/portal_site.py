@@ -113,10 +113,8 @@ def site(config: Config, redis: Redis) -> Iterator[Site]:
         app.register_blueprint(module.bp)
     with app.app_context():
         prepare(db.engine)
-        db.create_all()
         yield Site(app, app.test_client(), demo, redis)
         db.session.remove()
-        db.drop_all()
         db.engine.dispose()
     demo.close()
 

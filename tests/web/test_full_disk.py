@@ -1,8 +1,6 @@
 """A full disk: 503 with a sentence in the reader's language, nothing half-saved, and all is well once there is room."""
 
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,10 +17,13 @@ PATH = "data are longer than a page of the database " * 100
 SORRY = "Сейчас данные не удаётся прочитать или сохранить"
 
 
+pytestmark = pytest.mark.databases("sqlite")
+"""It can be told how large it may grow."""
+
+
 @pytest.fixture
-def here(config: Config, redis: Redis, tmp_path: Path) -> Iterator[Site]:
-    """On SQLite whatever the other tests use: it can be told how large it may grow."""
-    with site(replace(config, database_url=f"sqlite:///{tmp_path}/full.sqlite"), redis) as found:
+def here(config: Config, redis: Redis) -> Iterator[Site]:
+    with site(config, redis) as found:
         found.install()
         yield found
 
