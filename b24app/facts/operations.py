@@ -14,6 +14,7 @@ from typing import Any, Literal
 from sqlalchemy import delete, select, update
 
 from b24app.facts import deals
+from b24app.facts.cells import entry_cells, touched
 from b24app.facts.money import MILLIONTHS, plain
 from b24app.facts.rules import (
     ACTIVITY,
@@ -27,9 +28,7 @@ from b24app.facts.rules import (
     RateDraft,
     TermDraft,
     activity_fact,
-    entry_cells,
     may_replace,
-    touched,
 )
 from b24app.facts.tables import Activity, Entry, Rate, Term
 from b24app.lib import storage
@@ -37,6 +36,7 @@ from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.lib.errors import Conflict, NotFound
 from b24app.lib.i18n import gettext as _
+from b24app.lib.storage import chunks
 from b24app.periods import queries as periods
 from b24app.periods.rules import YEARS, midnight
 
@@ -54,15 +54,22 @@ _ACTIVITY_COLUMNS = tuple(getattr(Activity, name) for name in _ACTIVITY_NAMES)
 
 
 def upsert_deals(
-    portal_id: int, drafts: Sequence[DealDraft], moves: Sequence[MoveDraft], read_at: datetime
+    portal_id: int,
+    drafts: Sequence[DealDraft],
+    moves: Sequence[MoveDraft],
+    read_at: datetime,
+    asked: Collection[str] = (),
 ) -> frozenset[Cell]:
-    """Store deals as a read that began at `read_at` found them, with the stage moves it found."""
-    return deals.upsert(portal_id, drafts, moves, epoch(read_at))
+    """Store deals as a read that began at `read_at` found them, with the stage moves it found.
+
+    `asked` are the watched names it asked for; of the others what is known stays.
+    """
+    return deals.upsert(portal_id, drafts, moves, asked, epoch(read_at))
 
 
 def upsert_moves(portal_id: int, moves: Sequence[MoveDraft], read_at: datetime) -> frozenset[Cell]:
     """Keep stage moves; deals closed by one of them get their exact closed_at."""
-    return deals.upsert(portal_id, (), moves, epoch(read_at))
+    return deals.upsert(portal_id, (), moves, (), epoch(read_at))
 
 
 def upsert_activities(
@@ -72,7 +79,7 @@ def upsert_activities(
     newest = {draft.id: draft for draft in sorted(drafts, key=lambda draft: draft.updated_at)}
     began = epoch(read_at)
     cells: set[Cell] = set()
-    for ids in deals.chunks(newest):
+    for ids in chunks(newest):
         stored = _activities(portal_id, ids)
         facts = {
             id: activity_fact(newest[id], stored.get(id), began, in_history=in_history)
@@ -91,7 +98,7 @@ def forget(portal_id: int, entity: str, ids: Collection[int], now: datetime) -> 
     if entity != ACTIVITY:
         raise NotFound(_("There are no records of the kind %(entity)s.", entity=entity))
     cells: set[Cell] = set()
-    for part in deals.chunks(ids):
+    for part in chunks(ids):
         stored = _activities(portal_id, part)
         gone = {
             id: replace(fact, deleted_at=at)
@@ -220,7 +227,7 @@ def _append(
 
 def _entry_ids(portal_id: int, keys: Collection[str]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for part in deals.chunks(keys):
+    for part in chunks(keys):
         query = select(Entry.key, Entry.id).where(Entry.portal_id == portal_id, Entry.key.in_(part))
         found |= {row.key: row.id for row in db.session.execute(query)}
     return found

@@ -1,12 +1,12 @@
 """What can be asked of facts one by one: a deal, a dictionary, the ledger. Numbers are the business of metrics."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
 
-from b24app.facts import deals
+from b24app.facts import deals, watching
 from b24app.facts.rules import ACTIVITY, DEAL, ENTRY, MOVE, DealFact
 from b24app.facts.tables import Activity, Deal, Entry, StageMove, Term
 from b24app.lib.db import db
@@ -58,6 +58,11 @@ def terms(portal_id: int, kind: str) -> tuple[TermRow, ...]:
         .order_by(Term.sort, Term.id)
     )
     return tuple(TermRow(*row) for row in db.session.execute(query))
+
+
+def watched(portal_id: int) -> Mapping[str, bool]:
+    """What is read of deals beside their columns: name -> whether it has been read for all of them."""
+    return {name: one.complete for name, one in watching.watches(portal_id).items()}
 
 
 def entries(
