@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from b24app.facts import watching
-from b24app.facts.rules import DEAL, PRODUCT_ROWS, DealFact, RowFact, ValueDraft
+from b24app.facts.rules import DEAL, NOT_FIELDS, PRODUCT_ROWS, DealFact, RowFact, ValueDraft
 from b24app.facts.tables import FieldValue, ProductRow
 from b24app.lib import storage
 from b24app.lib.db import db
@@ -40,7 +40,7 @@ def load(portal_id: int, ids: Collection[int]) -> Details:
     """Of at most a chunk of deals."""
     watched = watching.watches(portal_id).keys()
     values, rows = defaultdict(list), defaultdict(list)
-    if watched - {PRODUCT_ROWS}:
+    if watched - NOT_FIELDS:
         for record_id, *columns in _of(portal_id, FieldValue, _VALUE_COLUMNS, ids, FieldValue.field, FieldValue.place):
             values[record_id].append(ValueDraft(*columns))
     if PRODUCT_ROWS in watched:
@@ -81,7 +81,7 @@ def save(portal_id: int, stored: Mapping[int, DealFact], changed: Mapping[int, D
 def employees(portal_id: int, ids: Collection[int]) -> Mapping[int, tuple[ValueDraft, ...]]:
     """The values that name employees, of any number of deals."""
     found: dict[int, list[ValueDraft]] = defaultdict(list)
-    if watching.watches(portal_id).keys() - {PRODUCT_ROWS}:
+    if watching.watches(portal_id).keys() - NOT_FIELDS:
         for part in chunks(ids):
             for record_id, *columns in _of(portal_id, FieldValue, _VALUE_COLUMNS, part, FieldValue.place):
                 if (value := ValueDraft(*columns)).ref is not None:

@@ -11,9 +11,9 @@ from decimal import Decimal
 from secrets import token_hex
 from typing import Any, Literal
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
-from b24app.facts import deals
+from b24app.facts import deals, watching, words
 from b24app.facts.cells import entry_cells, touched
 from b24app.facts.money import MILLIONTHS, plain
 from b24app.facts.rules import (
@@ -25,12 +25,13 @@ from b24app.facts.rules import (
     DealDraft,
     EntryDraft,
     MoveDraft,
+    ProductDraft,
     RateDraft,
     TermDraft,
     activity_fact,
     may_replace,
 )
-from b24app.facts.tables import Activity, Entry, Rate, Term
+from b24app.facts.tables import Activity, Entry, Rate
 from b24app.lib import storage
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
@@ -289,9 +290,23 @@ def drop_rates(portal_id: int) -> None:
 
 def save_terms(portal_id: int, kind: str, terms: Sequence[TermDraft]) -> None:
     """The whole dictionary of a kind. Words it no longer has stay, inactive: old facts still use them."""
-    listed = {
-        term.id: {"name": term.name[:255], "sort": term.sort, "extra": dict(term.extra), "active": True}
-        for term in terms
-    }
-    db.session.execute(update(Term).where(Term.portal_id == portal_id, Term.kind == kind).values(active=False))
-    storage.upsert(Term, [{"portal_id": portal_id, "kind": kind, "id": id, **term} for id, term in listed.items()])
+    words.save(portal_id, kind, terms)
+    words.retire(portal_id, kind, [term.id for term in terms])
+
+
+def save_products(portal_id: int, products: Sequence[ProductDraft]) -> frozenset[Cell] | None:
+    """Some products of the catalogue; None when so many deals are touched that everything is to be computed anew."""
+    return words.save_products(portal_id, products)
+
+
+def retire_products(portal_id: int, present: Collection[str]) -> None:
+    """Products no longer in the catalogue stay known: old rows still name them."""
+    words.retire(portal_id, words.PRODUCT, present)
+
+
+# --- what is watched
+
+
+def watch(portal_id: int, fields: Iterable[str], now: datetime) -> frozenset[str]:
+    """Read these names of deals from now on; returns those not watched before, which deals of the past still lack."""
+    return watching.watch(portal_id, fields, now)

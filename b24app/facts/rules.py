@@ -17,8 +17,9 @@ DEAL, ACTIVITY, ENTRY, MOVE = "deal", "activity", "entry", "stage_move"
 OPEN, WON, LOST = "P", "S", "F"
 FINAL = frozenset({WON, LOST})
 
-PRODUCT_ROWS = "productRows"
-"""What is watched when product rows are; everything else that is watched is a field's name."""
+PRODUCT_ROWS, PRODUCT_SECTIONS = "productRows", "productSections"
+NOT_FIELDS = frozenset({PRODUCT_ROWS, PRODUCT_SECTIONS})
+"""What is watched when product rows, and the sections of their products, are; all else watched is a field's name."""
 
 CLOSER_KNOWN_AFTER_S = 5
 """Automation that hands a deal over as it closes does so at once: whoever has it then closed it (semantics 3.4)."""
@@ -212,6 +213,24 @@ class TermDraft:
     name: str
     sort: int = 500
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ProductDraft:
+    """A product of the catalogue, and all sections it is in."""
+
+    id: int
+    name: str
+    sections: frozenset[int] = frozenset()
+
+
+def sections_of(section_id: int | None, parents: Mapping[int, int | None]) -> frozenset[int]:
+    """A section and every one above it; a ring of sections ends where it began."""
+    found: set[int] = set()
+    while section_id is not None and section_id not in found:
+        found.add(section_id)
+        section_id = parents.get(section_id)
+    return frozenset(found)
 
 
 class Versioned(Protocol):

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Update, select, update
 
-from b24app.facts.rules import DEAL
+from b24app.facts.rules import DEAL, PRODUCT_SECTIONS
 from b24app.facts.tables import Watch
 from b24app.lib import storage
 from b24app.lib.clock import epoch
@@ -70,6 +70,12 @@ def complete(portal_id: int, names: Iterable[Watched], position: int) -> None:
         db.session.execute(_where(portal_id, one).where(Watch.position >= position).values(complete=True))
 
 
+def complete_since(portal_id: int, began_at: int) -> None:
+    """A reading of all deals, begun then, has asked for everything that was watched by that time."""
+    watched = (Watch.portal_id == portal_id, Watch.entity == DEAL, Watch.since < began_at)
+    db.session.execute(update(Watch).where(*watched, Watch.field != PRODUCT_SECTIONS).values(complete=True))
+
+
 def _where(portal_id: int, one: Watched) -> Update:
     return update(Watch).where(
         Watch.portal_id == portal_id, Watch.entity == DEAL, Watch.field == one.field, Watch.since == one.since
@@ -78,7 +84,7 @@ def _where(portal_id: int, one: Watched) -> Update:
 
 def overtaken(portal_id: int, asked: Collection[str], ids: Iterable[int]) -> list[int]:
     """Of deals read without asking for all that is watched now, those which reading the past will not come to."""
-    unasked = [one for one in watches(portal_id).values() if one.field not in asked]
+    unasked = [one for one in watches(portal_id).values() if one.field not in {*asked, PRODUCT_SECTIONS}]
     if not unasked:
         return []
     if any(one.complete for one in unasked):
