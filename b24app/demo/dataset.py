@@ -33,6 +33,13 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Product:
+    name: str
+    series: str
+    price: int
+
+
+@dataclass(frozen=True, slots=True)
 class Opportunity:
     code: str
     agent: str
@@ -55,8 +62,14 @@ def accounts() -> tuple[Account, ...]:
     )
 
 
-def prices() -> dict[str, int]:
-    return {row["product"]: int(row["sales_price"]) for row in _rows("products")}
+def products() -> tuple[Product, ...]:
+    return tuple(Product(row["product"], row["series"], int(row["sales_price"])) for row in _rows("products"))
+
+
+def idle_agents() -> tuple[str, ...]:
+    """Those of the sales teams who have no deal in the whole pipeline."""
+    busy = {deal.agent for deal in _pipeline()}
+    return tuple(agent.name for agent in agents() if agent.name not in busy)
 
 
 def opportunities(today: date, count: int | None = None, seed: int = 0) -> tuple[Opportunity, ...]:

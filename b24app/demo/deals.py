@@ -1,22 +1,24 @@
-"""What can be done in the CRM: create, change, move, win, lose, reopen and delete deals; log activities.
+"""What can be done in the CRM: deals are created, changed, moved, won, lost, reopened and deleted; clients merged.
 
 Each of them leaves the stage history and fires the events that a real portal does: a move inside a funnel fires
-ONCRMDEALUPDATE, a move to another funnel only ONCRMDEALMOVETOCATEGORY.
+ONCRMDEALUPDATE, a move to another funnel only ONCRMDEALMOVETOCATEGORY. Activities are logged at the end of the file.
 """
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
 from b24app.demo import diary
 from b24app.demo.dictionaries import LOST, OPEN, WON
 from b24app.demo.errors import RestError, bad_value
-from b24app.demo.fields import Fields, Row
+from b24app.demo.fields import LIST, CustomField, Field, Fields, Row
 from b24app.demo.filters import convert
 from b24app.demo.seed import CHANGED_FUNNEL, CREATED, FINISHED, MOVED
 from b24app.demo.state import COMPANY, CONTACT, DEAL, LEAD, Portal
 from b24app.demo.store import Table
 from b24app.lib.i18n import speaking
 
+_MONEY = re.compile(r"-?\d+(\.\d+)?\|[A-Z]{3}")
 EVENT_NAMES = {LEAD: "LEAD", DEAL: "DEAL", CONTACT: "CONTACT", COMPANY: "COMPANY"}
 
 
@@ -29,10 +31,30 @@ def row_of(table: Table, id: int) -> Row:
 def writable(fields: Fields, values: dict[str, Any], portal: Portal) -> Row:
     """Callers' values as rows hold them; read-only and unknown fields are passed over, as the portal does."""
     return {
-        name: tuple(value or ()) if fields[name].kind == "list" else convert(fields[name], value, portal.zone)
+        name: _written(fields[name], value, portal)
         for name, value in values.items()
         if name in fields and not fields[name].read_only
     }
+
+
+def _written(field: Field, value: Any, portal: Portal) -> Any:
+    if field.kind != LIST:
+        written = convert(field, value, portal.zone)
+        return _checked(field, written) if isinstance(field, CustomField) and written is not None else written
+    if value in (None, "", False):
+        return ()
+    if not isinstance(value, list | tuple | dict):
+        raise RestError("100", f"Expected iterable value for multiple field, but got {type(value).__name__} instead")
+    parts = value.values() if isinstance(value, dict) else value
+    found = tuple(convert(field, one, portal.zone) for one in parts if one not in (None, ""))
+    return tuple(_checked(field, one) for one in found) if isinstance(field, CustomField) else found
+
+
+def _checked(field: CustomField, value: Any) -> Any:
+    wrong_option = field.options and value not in field.options
+    if wrong_option or (field.type == "money" and not _MONEY.fullmatch(value)):
+        raise RestError("CRM_FIELD_ERROR_VALUE_NOT_VALID", f'Invalid value for field "{field.upper}"')
+    return value
 
 
 def create(portal: Portal, entity_type: int, values: dict[str, Any], actor: int) -> Row:
@@ -60,13 +82,14 @@ def _prepare(portal: Portal, deal: Row, now: datetime) -> None:
         deal["stageId"] = stages[0].code
     deal.update(_outcome(portal, deal["stageId"]), movedTime=now, movedBy=deal["createdBy"])
     deal.setdefault("currencyId", portal.settings.currency)
+    deal.setdefault("isManualOpportunity", "Y" if deal.get("opportunity") else "N")
     deal.setdefault("companyId", 0)
     deal.setdefault("begindate", now.date())
     deal.setdefault("closedate", now.date() + timedelta(days=7))
 
 
 def change(portal: Portal, entity_type: int, id: int, values: dict[str, Any], actor: int) -> Row:
-    """Write fields; a deal's new stage or funnel moves it."""
+    """Write fields, standard and custom; a deal's new stage or funnel moves it."""
     table = portal.items(entity_type)
     row = row_of(table, id)
     changes = writable(table.fields, values, portal)
@@ -76,6 +99,7 @@ def change(portal: Portal, entity_type: int, id: int, values: dict[str, Any], ac
         table.change(id, changes)
         _tell(portal, entity_type, "UPDATE", id, actor)
         return row
+    changes |= _worth(portal, row, changes)
     funnel = row.get("categoryId", 0)
     target = int({"categoryId": funnel, **changes}["categoryId"])
     stages = [stage.code for stage in portal.dictionaries.stages(target)]
@@ -97,6 +121,21 @@ def change(portal: Portal, entity_type: int, id: int, values: dict[str, Any], ac
     else:
         _tell(portal, DEAL, "UPDATE", id, actor)
     return row
+
+
+def _worth(portal: Portal, deal: Row, changes: Row) -> Row:
+    """The amount of a deal with products is their sum, unless a person has set another one or does so now."""
+    now_by_hand = "opportunity" in changes and changes["opportunity"] != deal.get("opportunity", 0)
+    by_hand = changes.get("isManualOpportunity", "Y" if now_by_hand else deal.get("isManualOpportunity", "Y"))
+    rows = product_rows(portal, deal["id"])
+    if by_hand == "Y" or not rows:
+        return {"isManualOpportunity": by_hand}
+    return {"isManualOpportunity": by_hand, "opportunity": _sum(rows)}
+
+
+def _sum(rows: list[Row]) -> float:
+    total = round(sum(row.get("price", 0) * row.get("quantity", 1) for row in rows), 2)
+    return int(total) if float(total).is_integer() else total
 
 
 def move(portal: Portal, id: int, stage: str, actor: int) -> Row:
@@ -140,7 +179,71 @@ def delete(portal: Portal, entity_type: int, id: int, actor: int) -> None:
     if entity_type == DEAL:
         for step in portal.history.matching("OWNER_ID", id):
             portal.history.remove(step)
+        for row in portal.product_rows.matching("ownerId", id):
+            portal.product_rows.remove(row)
+    if entity_type == COMPANY:  # deals stay, without a client and without an event
+        for deal in portal.deals.matching("companyId", id):
+            portal.deals.change(deal, {"companyId": 0})
     _tell(portal, entity_type, "DELETE", id, actor)
+
+
+def product_rows(portal: Portal, deal: int) -> list[Row]:
+    return [portal.product_rows.rows[id] for id in portal.product_rows.matching("ownerId", deal)]
+
+
+def set_products(portal: Portal, deal: int, rows: list[dict[str, Any]], actor: int) -> Row:
+    """Replace a deal's product rows (camelCase); a row that names its `id` stays the same row.
+
+    There is no event of rows alone: the deal is told as changed.
+    """
+    row_of(portal.deals, deal)
+    table = portal.product_rows
+    # Everything is read before anything is written, so that a wrong row leaves the deal as it was.
+    given = [
+        (convert(table.fields["id"], row.get("id"), portal.zone), writable(table.fields, row, portal)) for row in rows
+    ]
+    kept = {id for id, _values in given} & set(table.matching("ownerId", deal))
+    for id in set(table.matching("ownerId", deal)) - kept:
+        table.remove(id)
+    for place, (id, values) in enumerate(given, start=1):
+        values |= {"ownerId": deal, "ownerType": "D"}
+        if id in kept:
+            table.change(id, values)
+            continue
+        product = portal.products.rows.get(values.get("productId") or 0)
+        defaults = {"sort": place * 10, "productName": product["NAME"] if product else ""}
+        table.add({**defaults, **values})
+    return change(portal, DEAL, deal, {}, actor)
+
+
+def merge_companies(portal: Portal, kept: int, merged: int, actor: int, touch_deals: bool = False) -> list[int]:
+    """One company takes over the deals, contacts and activities of another, which is deleted. -> the deals' ids
+
+    As in the real portal the deals change behind everybody's back: their `updatedTime` stays and no event tells of
+    them, only of the two companies. With `touch_deals` each of them is also told as changed, as when people give
+    the deals to the other company one by one.
+    """
+    row_of(portal.companies, kept)
+    row_of(portal.companies, merged)
+    if kept == merged:
+        raise bad_value("A company cannot be merged with itself")
+    moved = list(portal.deals.matching("companyId", merged))
+    for id in moved:
+        portal.deals.change(id, {"companyId": kept})
+    for id, contact in portal.contacts.rows.items():
+        if merged in contact.get("companyIds", ()):
+            ids = dict.fromkeys(kept if one == merged else one for one in contact["companyIds"])
+            portal.contacts.change(id, {"companyId": next(iter(ids)), "companyIds": tuple(ids)})
+    for id in portal.activities.matching("OWNER_ID", merged):
+        if portal.activities.rows[id].get("OWNER_TYPE_ID") == COMPANY:
+            portal.activities.change(id, {"OWNER_ID": kept})
+    both = (portal.companies.rows[id].get("contactIds", ()) for id in (kept, merged))
+    change(portal, COMPANY, kept, {"contactIds": list(dict.fromkeys(one for ids in both for one in ids))}, actor)
+    delete(portal, COMPANY, merged, actor)
+    if touch_deals:
+        for id in moved:
+            change(portal, DEAL, id, {}, actor)
+    return moved
 
 
 def log_activity(

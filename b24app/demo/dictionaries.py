@@ -74,6 +74,12 @@ class Dictionaries:
     def sources(self) -> tuple[Status, ...]:
         return tuple(status for status in self.statuses if status.entity == "SOURCE")
 
+    def in_base(self, amount: float, currency: str) -> float:
+        """At today's rate; an unknown currency is taken for the base one."""
+        rate = _RATES.get(currency, _RATES[self.base_currency]) / _RATES[self.base_currency]
+        converted = round(amount * rate, 2)
+        return int(converted) if float(converted).is_integer() else converted
+
     def currencies(self, updated: datetime) -> list[dict[str, Any]]:
         """As crm.currency.list prints them: AMOUNT of the base currency for AMOUNT_CNT units."""
         base = _RATES[self.base_currency]

@@ -22,6 +22,7 @@ class Faults:
     double_events: bool = False
     moved_to: str = ""  # the portal's new address; the old one answers 302
     operation_limit: frozenset[str] = frozenset()  # methods that answer 429 OPERATION_TIME_LIMIT
+    single_owner_rows: bool = False  # crm.item.productrow.list takes one owner only, as some portals do
     refusals: list[Refusal] = field(default_factory=list)
 
     def take(self, method: str) -> Refusal | None:
@@ -41,5 +42,6 @@ class Faults:
             "double_events": self.double_events,
             "moved_to": self.moved_to,
             "operation_limit": sorted(self.operation_limit),
+            "single_owner_rows": self.single_owner_rows,
             "refusals": len(self.refusals),
         }

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from b24app.demo.errors import bad_value
-from b24app.demo.fields import DATE, INT, MONEY, TIME, YESNO, Field, Fields, Row
+from b24app.demo.fields import DATE, INT, LIST, MONEY, TEXT, TIME, YESNO, Field, Fields, Row
 
 _KEY = re.compile(r"^(!=%|!%=|!=|!@|!%|>=|<=|=%|%=|>|<|@|%|=|!)?(.*)$", re.DOTALL)
 _NEGATED = {"!": "=", "!=": "=", "!@": "@", "!%": "%", "!=%": "=%", "!%=": "=%"}
@@ -50,13 +50,13 @@ class Dialect:
         return field
 
 
-def new_dialect(fields: Fields, zone: ZoneInfo) -> Dialect:
+def new_dialect(names: Mapping[str, Field], zone: ZoneInfo) -> Dialect:
     """crm.item.*: camelCase, and upper-case ID as an alias that clients rely on."""
-    return Dialect({**fields, "ID": fields["id"]} if "id" in fields else dict(fields), zone)
+    return Dialect({**names, "ID": names["id"]} if "id" in names else dict(names), zone)
 
 
 def old_dialect(fields: Fields, zone: ZoneInfo) -> Dialect:
-    return Dialect({field.old or field.upper: field for field in fields.values()}, zone, strict=False)
+    return Dialect({field.old_name: field for field in fields.values()}, zone, strict=False)
 
 
 def parse_filter(raw: Any, dialect: Dialect) -> Group:
@@ -91,17 +91,28 @@ def _condition(key: str, value: Any, dialect: Dialect) -> Condition | None:
         op = "@"
     if op == "@":
         values = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else [value]
-        return Condition(field, op, frozenset(convert(field, one, dialect.zone) for one in values), negated)
+        return Condition(field, op, frozenset(_asked(field, one, dialect.zone) for one in values), negated)
     if op in ("%", "=%"):
         return Condition(field, op, str(value).lower(), negated)
     if isinstance(value, list | tuple | dict):
         raise bad_value(f"Invalid filter: field '{name}' has invalid value")
-    return Condition(field, op, convert(field, value, dialect.zone), negated)
+    return Condition(field, op, _asked(field, value, dialect.zone), negated)
+
+
+def _asked(field: Field, value: Any, zone: ZoneInfo) -> Any:
+    """A value to compare with. A custom yes or no is read as Y and N, but asked for as 1 and 0."""
+    if field.custom and field.kind == YESNO:
+        return "Y" if str(value) in ("1", "True") else "N"
+    return convert(field, value, zone)
 
 
 def convert(field: Field, value: Any, zone: ZoneInfo) -> Any:
-    """A caller's value as the rows hold it. An empty number is 0, as in MySQL."""
+    """A caller's value, or one of a LIST, as the rows hold it. An empty number is 0, as in MySQL."""
+    if field.custom and value in (None, ""):
+        return None
     try:
+        if field.kind == LIST:
+            return int(value or 0) if field.type else str(value)
         if field.kind == INT:
             return int(value or 0)
         if field.kind == MONEY:
@@ -137,6 +148,9 @@ def _test(condition: Condition) -> Test:
     if condition.negated:
         positive = _test(Condition(condition.field, condition.op, value))
         return lambda row: not positive(row)
+    if condition.field.kind == LIST and value not in (None, "", 0):  # any of its values is enough
+        one = _test(replace(condition, field=replace(condition.field, kind=TEXT)))
+        return lambda row: any(one({name: part}) for part in row.get(name, default))
     if compare := _COMPARE.get(condition.op):
         if value is None:
             return lambda row: False

@@ -1,4 +1,5 @@
-"""Fills the portal's tables from the data set: companies, contacts, deals, their stage history, a few leads.
+"""Fills the portal's tables from the data set: companies, contacts, the catalogue, deals with their products and their
+stage history, a few leads.
 
 Creations and closings carry local noon. Ids grow with time, as in a portal that has lived through it.
 """
@@ -8,8 +9,8 @@ from random import Random
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
-from b24app.demo import fields
-from b24app.demo.dataset import Account, Opportunity
+from b24app.demo import custom_fields, records
+from b24app.demo.dataset import Account, Opportunity, Product, idle_agents
 from b24app.demo.dictionaries import LOST, OPEN, WON
 from b24app.demo.fields import Row
 from b24app.demo.people import Staff
@@ -17,6 +18,8 @@ from b24app.demo.store import Table
 from b24app.lib.i18n import gettext as _
 
 CREATED, MOVED, FINISHED, CHANGED_FUNNEL = 1, 2, 3, 5
+CATALOG_ID, TOP_SECTION_ID, FIRST_PRODUCT_ID = 25, 60, 201
+_LARGE = 400  # the amount from which a deal may have more than one product row
 _STAGES = {
     "Prospecting": ("NEW", OPEN),
     "Engaging": ("PREPARATION", OPEN),
@@ -43,7 +46,7 @@ def noon(day: date, zone: ZoneInfo) -> datetime:
 
 
 def companies(accounts: tuple[Account, ...], opened: datetime) -> Table:
-    table = Table(fields.COMPANY)
+    table = Table(records.COMPANY)
     table.load(
         {
             "id": id,
@@ -63,7 +66,7 @@ def companies(accounts: tuple[Account, ...], opened: datetime) -> Table:
 
 def contacts(accounts: tuple[Account, ...], opened: datetime, random: Random) -> Table:
     """One person to talk to in every company; contact and company share the id."""
-    table = Table(fields.CONTACT)
+    table = Table(records.CONTACT)
     table.load(
         {
             "id": id,
@@ -81,7 +84,7 @@ def contacts(accounts: tuple[Account, ...], opened: datetime, random: Random) ->
 
 
 def leads(staff: Staff, now: datetime, random: Random) -> Table:
-    table = Table(fields.LEAD)
+    table = Table(records.LEAD)
     table.load(
         {
             "id": id,
@@ -99,6 +102,43 @@ def leads(staff: Staff, now: datetime, random: Random) -> Table:
     return table
 
 
+def sections(products: tuple[Product, ...]) -> Table:
+    """The series of the products, under one section for all of them."""
+    table = Table(records.SECTION, key="ID")
+    series = dict.fromkeys(product.series for product in products)
+    shared = {"CATALOG_ID": CATALOG_ID}
+    table.load(
+        [
+            {**shared, "ID": TOP_SECTION_ID, "NAME": _("Computer hardware"), "CODE": "hardware"},
+            *(
+                {**shared, "ID": id, "SECTION_ID": TOP_SECTION_ID, "NAME": name, "CODE": name.lower()}
+                for id, name in enumerate(series, start=TOP_SECTION_ID + 2)
+            ),
+        ]
+    )
+    return table
+
+
+def catalogue(products: tuple[Product, ...], sections: Table, currency: str, opened: datetime) -> Table:
+    table = Table(records.PRODUCT, key="ID")
+    section_ids = {row["NAME"]: id for id, row in sections.rows.items()}
+    table.load(
+        {
+            "ID": id,
+            "CATALOG_ID": CATALOG_ID,
+            "NAME": product.name,
+            "CODE": product.name.lower().replace(" ", "-"),
+            "SECTION_ID": section_ids[product.series],
+            "PRICE": product.price,
+            "CURRENCY_ID": currency,
+            "DATE_CREATE": opened,
+            "TIMESTAMP_X": opened,
+        }
+        for id, product in enumerate(products, start=FIRST_PRODUCT_ID)
+    )
+    return table
+
+
 def deals(
     pipeline: tuple[Opportunity, ...],
     staff: Staff,
@@ -106,13 +146,19 @@ def deals(
     prices: dict[str, int],
     currency: str,
     zone: ZoneInfo,
+    seed: int,
 ) -> Table:
     """An open deal is expected to bring the list price, a won one what it brought, a lost one nothing."""
     company_ids = {row["title"]: id for id, row in companies.rows.items()}
     user_ids = {user.full_name: user.id for user in staff.users.values()}
-    table = Table(fields.DEAL, hashed=("companyId",), ranged=("createdTime", "updatedTime"))
+    sectors = {row["title"]: row["industry"] for row in companies.rows.values()}
+    engineers = tuple(user_ids[name] for name in idle_agents())
+    table = Table(records.DEAL, hashed=("companyId",), ranged=("createdTime", "updatedTime"))
     table.load(
-        _deal(id, deal, user_ids[deal.agent], company_ids.get(deal.account, 0), prices, currency, zone)
+        {
+            **_deal(id, deal, user_ids[deal.agent], company_ids.get(deal.account, 0), prices, currency, zone),
+            **custom_fields.values(deal, sectors, engineers, currency, zone, seed),
+        }
         for id, deal in enumerate(pipeline, start=1)
     )
     return table
@@ -146,11 +192,40 @@ def _deal(
         "closedate": deal.closed or deal.engaged + timedelta(days=60),
         "sourceId": _SOURCES[crc32(deal.code.encode()) % len(_SOURCES)],
         "originId": deal.code,
-        "_product": deal.product,
     }
     if semantic != OPEN:
         row["closed"] = "Y"
+    if semantic != LOST:  # somebody has written 0 into a lost deal, whatever products are in it
+        row["isManualOpportunity"] = "N"
     return row
+
+
+def product_rows(pipeline: tuple[Opportunity, ...], products: Table, seed: int) -> Table:
+    """What each deal sells. Of the larger ones a tenth has two rows, and as many three; the rows sum up to the amount.
+
+    The second row is a service that is in no catalogue, the third two pieces of the cheapest product.
+    """
+    ids = {row["NAME"]: id for id, row in products.rows.items()}
+    prices = {row["NAME"]: row["PRICE"] for row in products.rows.values()}
+    cheapest = min(prices, key=lambda name: prices[name])
+    delivery = _("Delivery and setup")
+    rows: list[Row] = []
+    for id, deal in enumerate(pipeline, start=1):
+        price = deal.value if deal.stage == "Won" and deal.value is not None else prices[deal.product]
+        chance = crc32(deal.code.encode(), seed) // 16 % 10 if deal.stage != "Lost" and price >= _LARGE else 9
+        service, pieces = price // 20 if chance < 2 else 0, 2 * prices[cheapest] if chance == 1 else 0
+        first = price - service - pieces
+        rows.append({"ownerId": id, "productId": ids[deal.product], "productName": deal.product, "price": first})
+        if service:
+            rows.append({"ownerId": id, "productName": delivery, "price": service, "sort": 20})
+        if pieces:
+            extra = {"productId": ids[cheapest], "productName": cheapest, "price": prices[cheapest], "quantity": 2}
+            rows.append({"ownerId": id, **extra, "sort": 30})
+    for number, row in enumerate(rows, start=1):
+        row["id"] = number
+    table = Table(records.PRODUCT_ROW, hashed=("ownerId",))
+    table.load(rows)
+    return table
 
 
 def stage_history(deals: Table) -> Table:
@@ -164,7 +239,7 @@ def stage_history(deals: Table) -> Table:
         elif row["stageId"] != "NEW":
             steps.append((row["movedTime"], id, MOVED, OPEN, row["stageId"]))
     steps.sort()
-    table = Table(fields.STAGE_HISTORY, key="ID", hashed=("OWNER_ID",), ranged=("CREATED_TIME",))
+    table = Table(records.STAGE_HISTORY, key="ID", hashed=("OWNER_ID",), ranged=("CREATED_TIME",))
     table.load(
         {
             "ID": number,
@@ -180,6 +255,6 @@ def stage_history(deals: Table) -> Table:
 
 
 def no_activities() -> Table:
-    table = Table(fields.ACTIVITY, key="ID", hashed=("OWNER_ID",), ranged=("LAST_UPDATED",))
+    table = Table(records.ACTIVITY, key="ID", hashed=("OWNER_ID",), ranged=("LAST_UPDATED",))
     table.load(())
     return table

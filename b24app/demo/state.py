@@ -97,7 +97,10 @@ class Portal:
 
     staff: Staff
     dictionaries: Dictionaries
+    sections: Table
+    products: Table
     deals: Table
+    product_rows: Table
     companies: Table
     contacts: Table
     leads: Table
@@ -110,13 +113,19 @@ class Portal:
         first = pipeline[0].engaged if pipeline else self.today
         opened = seed.noon(first, self.zone)
         accounts = dataset.accounts()
-        self.prices = dataset.prices()
+        products = dataset.products()
+        prices = {product.name: product.price for product in products}
         self.staff = people.hire(dataset.agents())
         self.dictionaries = dictionaries.build(settings.currency)
         self.companies = seed.companies(accounts, opened)
         self.contacts = seed.contacts(accounts, opened, self.random)
         self.leads = seed.leads(self.staff, seed.noon(self.today, self.zone), self.random)
-        self.deals = seed.deals(pipeline, self.staff, self.companies, self.prices, settings.currency, self.zone)
+        self.sections = seed.sections(products)
+        self.products = seed.catalogue(products, self.sections, settings.currency, opened)
+        self.deals = seed.deals(
+            pipeline, self.staff, self.companies, prices, settings.currency, self.zone, settings.seed
+        )
+        self.product_rows = seed.product_rows(pipeline, self.products, settings.seed)
         self.history = seed.stage_history(self.deals)
         self.activities = (
             diary.write(self.staff, self.deals, first, self.today, self.zone, settings.seed)

@@ -1,55 +1,22 @@
-"""Methods that read and write CRM records: the universal crm.item.* and the old crm.deal.*.
+"""Methods that read and write CRM records: the universal crm.item.* and the old crm.deal.*. Products: products.py.
 
 Whoever is no administrator gets their own and their subordinates' records only; the rest is silently left out.
 """
 
-from collections.abc import Callable
 from typing import Any
 
-from b24app.demo import deals
+from b24app.demo import captions, deals
 from b24app.demo.errors import RestError
-from b24app.demo.fields import ACTIVITY, DEAL, STAGE_HISTORY, Field, Row, native, textual
-from b24app.demo.filters import Condition, Dialect, Group, new_dialect, old_dialect, parse_filter, parse_order
+from b24app.demo.fields import LIST, CustomField, Row
+from b24app.demo.filters import Dialect, new_dialect, old_dialect
+from b24app.demo.lists import Names, names_of, page, rights, write_native, write_textual
+from b24app.demo.records import ACTIVITY, DEAL, STAGE_HISTORY
 from b24app.demo.registry import Answer, Call, Params, method
 from b24app.demo.state import DEAL as DEAL_TYPE
-from b24app.demo.store import Page, Table
+from b24app.demo.store import Table
+from b24app.lib.i18n import speaking
 
-Render = Callable[[Row], dict[str, Any]]
 _OWNER_FIELD = {1: "assignedById", 2: "assignedById"}
-
-
-def _page(call: Call, table: Table, dialect: Dialect, rights: tuple[Condition, ...] = ()) -> Page:
-    where = parse_filter(call.params.get("filter"), dialect)
-    if rights:
-        where = Group((*rights, where) if where.any_of else (*where.parts, *rights))
-    order = parse_order(call.params.get("order"), dialect)
-    return table.find(where, order, call.params.number("start"))
-
-
-def _rights(call: Call, field: Field) -> tuple[Condition, ...]:
-    visible = call.portal.staff.visible_to(call.user.id)
-    return () if visible is None else (Condition(field, "@", visible),)
-
-
-def _selected(params: Params, names: dict[str, Field]) -> dict[str, Field]:
-    """The fields asked for; none named or `*` means all."""
-    asked = [str(name) for name in params.many("select")]
-    if not asked or "*" in asked:
-        return names
-    return {name: field for name, field in names.items() if name in asked or field.name.lower() == "id"}
-
-
-def _render_native(call: Call, table: Table, select: Params | None = None) -> Render:
-    names = dict(table.fields)
-    fields = tuple((_selected(select, names) if select else names).values())
-    zone = call.portal.zone
-    return lambda row: {field.name: native(field, field.read(row), zone) for field in fields}
-
-
-def _render_textual(call: Call, names: dict[str, Field], select: Params | None = None) -> Render:
-    fields = tuple((_selected(select, names) if select else names).items())
-    zone = call.portal.zone
-    return lambda row: {name: textual(field, field.read(row), zone) for name, field in fields}
 
 
 def _table(call: Call) -> tuple[int, Table]:
@@ -67,54 +34,52 @@ def _readable(call: Call, entity_type: int, table: Table, id: int) -> Row:
     return row
 
 
+def _item(call: Call, entity_type: int, table: Table, row: Row) -> Answer:
+    return Answer({"item": {**write_native(call, names_of(call, table))(row), "entityTypeId": entity_type}})
+
+
+def _values(params: Params, names: Names) -> dict[str, Any]:
+    """The fields to write, by the names the portal itself uses."""
+    return {names[name].name: value for name, value in params.mapping("fields").items() if name in names}
+
+
 @method("crm.item.list", "crm")
 def item_list(call: Call) -> Answer:
     entity_type, table = _table(call)
-    rights = _rights(call, table.fields["assignedById"]) if entity_type in _OWNER_FIELD else ()
-    page = _page(call, table, new_dialect(table.fields, call.portal.zone), rights)
-    render = _render_native(call, table, call.params)
-    return Answer({"items": [render(row) for row in page.rows]}, page.total, page.next)
+    names = names_of(call, table)
+    visible = rights(call, table.fields["assignedById"]) if entity_type in _OWNER_FIELD else ()
+    found = page(call, table, new_dialect(names, call.portal.zone), visible)
+    write = write_native(call, names, call.params)
+    return Answer({"items": [write(row) for row in found.rows]}, found.total, found.next)
 
 
 @method("crm.item.get", "crm")
 def item_get(call: Call) -> Answer:
     entity_type, table = _table(call)
-    row = _readable(call, entity_type, table, call.params.number("id"))
-    return Answer({"item": {**_render_native(call, table)(row), "entityTypeId": entity_type}})
+    return _item(call, entity_type, table, _readable(call, entity_type, table, call.params.number("id")))
 
 
 @method("crm.item.fields", "crm")
 def item_fields(call: Call) -> Answer:
     _entity_type, table = _table(call)
-    described = {
-        field.name: {
-            "type": field.kind,
-            "isRequired": False,
-            "isReadOnly": field.read_only,
-            "isImmutable": False,
-            "isMultiple": field.kind == "list",
-            "isDynamic": False,
-            "title": field.name,
-            "upperName": field.upper,
-        }
-        for field in table.fields.values()
-    }
-    return Answer({"fields": described})
+    original_names = any(name.startswith("UF_") for name in names_of(call, table))
+    with speaking(call.portal.settings.language):
+        return Answer({"fields": captions.described(table.fields, original_names)})
 
 
 @method("crm.item.add", "crm")
 def item_add(call: Call) -> Answer:
     entity_type, table = _table(call)
-    row = deals.create(call.portal, entity_type, call.params.mapping("fields"), call.user.id)
-    return Answer({"item": {**_render_native(call, table)(row), "entityTypeId": entity_type}})
+    values = _values(call.params, names_of(call, table))
+    return _item(call, entity_type, table, deals.create(call.portal, entity_type, values, call.user.id))
 
 
 @method("crm.item.update", "crm")
 def item_update(call: Call) -> Answer:
     entity_type, table = _table(call)
     row = _readable(call, entity_type, table, call.params.number("id"))
-    deals.change(call.portal, entity_type, row["id"], call.params.mapping("fields"), call.user.id)
-    return Answer({"item": {**_render_native(call, table)(row), "entityTypeId": entity_type}})
+    values = _values(call.params, names_of(call, table))
+    return _item(call, entity_type, table, deals.change(call.portal, entity_type, row["id"], values, call.user.id))
 
 
 @method("crm.item.delete", "crm")
@@ -125,40 +90,63 @@ def item_delete(call: Call) -> Answer:
     return Answer([])
 
 
-_OLD_DEAL = {field.old or field.upper: field for field in DEAL.values() if field.kind != "list"}
+_OLD_DEAL = {field.old_name: field for field in DEAL.values() if field.custom or field.kind != LIST}
 
 
 @method("crm.deal.list", "crm")
 def deal_list(call: Call) -> Answer:
-    rights = _rights(call, DEAL["assignedById"])
-    page = _page(call, call.portal.deals, old_dialect(DEAL, call.portal.zone), rights)
-    render = _render_textual(call, _OLD_DEAL, call.params)
-    return Answer([render(row) for row in page.rows], page.total, page.next)
+    visible = rights(call, DEAL["assignedById"])
+    found = page(call, call.portal.deals, old_dialect(DEAL, call.portal.zone), visible)
+    write = write_textual(call, _OLD_DEAL, call.params)
+    return Answer([write(row) for row in found.rows], found.total, found.next)
 
 
 @method("crm.deal.get", "crm")
 def deal_get(call: Call) -> Answer:
+    return Answer(write_textual(call, _OLD_DEAL)(_old_deal(call)))
+
+
+def _old_deal(call: Call) -> Row:
     row = call.portal.deals.rows.get(call.params.number("id"))
     if row is None:
         raise RestError("", "Not found")
-    return Answer(_render_textual(call, _OLD_DEAL)(row))
+    return row
 
 
-def _old_values(params: Params) -> dict[str, Any]:
-    return {_OLD_DEAL[name].name: value for name, value in params.mapping("fields").items() if name in _OLD_DEAL}
+@method("crm.deal.fields", "crm")
+def deal_fields(call: Call) -> Answer:
+    with speaking(call.portal.settings.language):
+        return Answer(captions.described_old(DEAL))
+
+
+@method("crm.deal.userfield.list", "crm")
+def deal_user_fields(call: Call) -> Answer:
+    """Filters by equality; LANG selects nothing but adds the labels."""
+    asked, order = call.params.mapping("filter"), call.params.mapping("order")
+    custom = [field for field in DEAL.values() if isinstance(field, CustomField)]
+    with speaking(str(asked.get("LANG") or call.portal.settings.language)):
+        records = [captions.user_field(field, place, "LANG" in asked) for place, field in enumerate(custom)]
+    found = [
+        record
+        for record in records
+        if all(str(record.get(name.lstrip("=")) or "") == str(value) for name, value in asked.items() if name != "LANG")
+    ]
+    for name, direction in reversed(order.items()):
+        found.sort(
+            key=lambda record: int(record[name]) if name in ("ID", "SORT") else str(record.get(name)),
+            reverse=str(direction).upper() == "DESC",
+        )
+    return Answer(found, len(found))
 
 
 @method("crm.deal.add", "crm")
 def deal_add(call: Call) -> Answer:
-    return Answer(deals.create(call.portal, DEAL_TYPE, _old_values(call.params), call.user.id)["id"])
+    return Answer(deals.create(call.portal, DEAL_TYPE, _values(call.params, _OLD_DEAL), call.user.id)["id"])
 
 
 @method("crm.deal.update", "crm")
 def deal_update(call: Call) -> Answer:
-    id = call.params.number("id")
-    if id not in call.portal.deals.rows:
-        raise RestError("", "Not found")
-    deals.change(call.portal, DEAL_TYPE, id, _old_values(call.params), call.user.id)
+    deals.change(call.portal, DEAL_TYPE, _old_deal(call)["id"], _values(call.params, _OLD_DEAL), call.user.id)
     return Answer(True)
 
 
@@ -172,18 +160,17 @@ def deal_delete(call: Call) -> Answer:
 def stage_history(call: Call) -> Answer:
     if call.params.number("entityTypeId") != DEAL_TYPE:
         raise RestError("0", "The entity is not supported")
-    table = call.portal.history
-    page = _page(call, table, Dialect(STAGE_HISTORY, call.portal.zone))
-    render = _render_native(call, table, call.params)
-    return Answer({"items": [render(row) for row in page.rows]}, page.total, page.next)
+    found = page(call, call.portal.history, Dialect(STAGE_HISTORY, call.portal.zone))
+    write = write_native(call, dict(STAGE_HISTORY), call.params)
+    return Answer({"items": [write(row) for row in found.rows]}, found.total, found.next)
 
 
 @method("crm.activity.list", "crm")
 def activity_list(call: Call) -> Answer:
     table, dialect = call.portal.activities, Dialect(ACTIVITY, call.portal.zone, strict=False)
-    page = _page(call, table, dialect, _rights(call, ACTIVITY["RESPONSIBLE_ID"]))
-    render = _render_textual(call, dict(ACTIVITY), call.params)
-    return Answer([render(row) for row in page.rows], page.total, page.next)
+    found = page(call, table, dialect, rights(call, ACTIVITY["RESPONSIBLE_ID"]))
+    write = write_textual(call, dict(ACTIVITY), call.params)
+    return Answer([write(row) for row in found.rows], found.total, found.next)
 
 
 @method("crm.activity.get", "crm")
@@ -191,7 +178,7 @@ def activity_get(call: Call) -> Answer:
     row = call.portal.activities.rows.get(call.params.number("id"))
     if row is None:
         raise RestError("", "Activity is not found.")
-    return Answer(_render_textual(call, dict(ACTIVITY))(row))
+    return Answer(write_textual(call, dict(ACTIVITY))(row))
 
 
 @method("crm.activity.add", "crm")
@@ -218,37 +205,3 @@ def activity_update(call: Call) -> Answer:
 def activity_delete(call: Call) -> Answer:
     deals.delete_activity(call.portal, call.params.number("id"), call.user.id)
     return Answer(True)
-
-
-@method("crm.item.productrow.list", "crm")
-def product_rows(call: Call) -> Answer:
-    """One row per deal, of the product it sells. Both filter keys are mandatory; `=ownerId` takes a list."""
-    asked = {str(key).lstrip("=@"): value for key, value in call.params.mapping("filter").items()}
-    if not asked.get("ownerType") or not asked.get("ownerId"):
-        raise RestError("100", "Required parameters not provided: ownerType, ownerId")
-    owners = asked["ownerId"] if isinstance(asked["ownerId"], list) else [asked["ownerId"]]
-    rows = [call.portal.deals.rows[int(id)] for id in owners if int(id) in call.portal.deals.rows]
-    found = [_product_row(row, call) for row in rows if asked["ownerType"] == "D" and row.get("_product")]
-    return Answer({"productRows": found}, len(found))
-
-
-def _product_row(deal: Row, call: Call) -> dict[str, Any]:
-    names, price = list(call.portal.prices), deal.get("opportunity", 0)
-    amounts = dict.fromkeys(("price", "priceAccount", "priceExclusive", "priceNetto", "priceBrutto"), price)
-    return {
-        "id": deal["id"],
-        "ownerId": deal["id"],
-        "ownerType": "D",
-        "productId": names.index(deal["_product"]) + 1,
-        "productName": deal["_product"],
-        **amounts,
-        "quantity": 1,
-        "discountTypeId": 2,
-        "discountRate": 0,
-        "discountSum": 0,
-        "taxRate": None,
-        "taxIncluded": "Y",
-        "measureCode": 796,
-        "sort": 10,
-        "type": 4,
-    }
