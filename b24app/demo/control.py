@@ -15,7 +15,7 @@ Looking
        "activities", "handlers"}, "deals", "won", "lost", "open", "won_amount", "activities", "stage_history", "users",
        "departments", "today", "domain", "faults"}
   GET  /deals?semantic=P|S|F&owner=8&with_client=1&limit=20    {"items"}: the newest deals
-  GET  /deals/ID    the deal, with its stage moves under "history"
+  GET  /deals/ID    the deal with its custom fields, its stage moves under "history", its rows under "productRows"
   GET  /notifications?user_id=8    {"items": [{"id", "user_id", "text", "tag", "moment"}]}
   GET  /robots    {"items": [{"code", "is_activity", "waits", "name", "properties", "results"}]}
   GET  /robots/runs/ID    {"id", "code", "document", "state": waiting|answered|sent, "results", "log"}
@@ -27,6 +27,7 @@ Breaking: POST /faults with any of these (what is not named stays as it is); DEL
   {"reject": {"count": 3, "status": 503, "code": "QUERY_LIMIT_EXCEEDED", "method": "batch", "html": "", "hang_s": 2}}
        the next requests are answered so; all keys are optional; `html` sends a body that is no JSON; `hang_s` waits
        first, and with "status": 0 the request is then served normally
+  {"single_owner_rows": true}    crm.item.productrow.list refuses a list in `=ownerId`, as newer portals may
   {"operation_limit": ["crm.item.list"]}    these methods answer 429 OPERATION_TIME_LIMIT until the list is set to []
   {"moved_to": "http://127.0.0.1:8001"}    the portal's new address; any other host name answers 302 to it; "" ends it
   {"dismiss": [8]}, {"restore": [8]}    users are fired (their tokens answer authorization_error) or come back
@@ -34,11 +35,16 @@ Breaking: POST /faults with any of these (what is not named stays as it is); DEL
 
 Acting (`as`: the id of the user who does it, default 1, the administrator); a deal is answered as by crm.item.get
   POST   /deals    {camelCase fields, "as"} -> the deal; `assignedById` is by default the first sales agent
-  PATCH  /deals/ID    {camelCase fields, "as"} -> the deal
-  POST   /deals/ID/move    {"stage": "C1:NEW", "as"} -> the deal; inside its funnel or to another one
+  PATCH  /deals/ID    {camelCase fields, "as"} -> the deal; so its responsible, client and custom fields change, too:
+         {"assignedById": 9, "ufCrmContractNumber": "2026-7"}. Their names are in custom_fields.py and crm.item.fields
+  POST   /deals/ID/move    {"stage": "C1:NEW", "as"} -> the deal; to any stage of its funnel, back too, or of another
   POST   /deals/ID/win    {"amount": 5000, "as"} -> the deal; also /lose and /reopen
   POST   /deals/win-any    {"owner": 8, "as"} -> the deal; a random open one with a client
+  PUT    /deals/ID/products    {"productRows": [{"productId": 201, "price": 500, "quantity": 2}], "as"} -> the deal
   DELETE /deals/ID    {"as"} -> {"deleted": true}
+  POST   /companies/ID/merge    {"into": 7, "touch_deals": false, "as"} -> {"company": 7, "deals": [ids]}
+         ID is deleted, and its deals are given to the other one as in the real portal: without an event of theirs and
+         without a new updatedTime; with `touch_deals` each of them is told as changed
   POST   /activities    {"kind": meeting|call|email, "owner": 8, "deal": 12, "at": ISO time, "done": true}
   POST   /robots/run    {"code", "document": "DEAL_12", "properties": {..}, "wait": seconds, "as"} -> the run;
          with `wait` it answers as soon as the app has, or after so long
@@ -201,9 +207,8 @@ def faults() -> Response:
     here = portal()
     with here.lock:
         if request.method == "DELETE":
-            _break(
-                here, Params({name: getattr(Faults(), name) for name in ("drop_events", "double_events", "moved_to")})
-            )
+            healthy = ("drop_events", "double_events", "moved_to", "single_owner_rows")
+            _break(here, Params({name: getattr(Faults(), name) for name in healthy}))
             here.faults.operation_limit = frozenset()
             here.faults.refusals.clear()
             here.limiter.enforced = here.settings.strict_limits
@@ -220,6 +225,8 @@ def _break(here: Portal, asked: Params) -> None:
         faults.double_events = bool(asked.get("double_events"))
     if asked.get("moved_to") is not None:
         faults.moved_to = asked.text("moved_to").rstrip("/")
+    if asked.get("single_owner_rows") is not None:
+        faults.single_owner_rows = bool(asked.get("single_owner_rows"))
     if asked.get("operation_limit") is not None:
         faults.operation_limit = frozenset(str(name).lower() for name in asked.many("operation_limit"))
     if asked.get("limits") is not None:
@@ -259,7 +266,9 @@ def deal(id: int) -> Response:
         if request.method == "GET":
             steps = [here.history.rows[step] for step in here.history.matching("OWNER_ID", id)]
             item = shown(here, here.deals, deals.row_of(here.deals, id))
-            return jsonify({**item, "history": [shown(here, here.history, step) for step in steps]})
+            rows = [shown(here, here.product_rows, row) for row in deals.product_rows(here, id)]
+            history = [shown(here, here.history, step) for step in steps]
+            return jsonify({**item, "history": history, "productRows": rows})
         asked = body()
         if request.method == "PATCH":
             return _deal(here, deals.change(here, DEAL, id, _fields(), _actor(asked)))
@@ -281,6 +290,21 @@ def act(id: int, action: str) -> Response:
             case _:
                 row = deals.reopen(here, id, _actor(asked))
         return _deal(here, row)
+
+
+@control.put("/deals/<int:id>/products")
+def products(id: int) -> Response:
+    here, asked = portal(), body()
+    with here.lock:
+        return _deal(here, deals.set_products(here, id, asked.many("productRows"), _actor(asked)))
+
+
+@control.post("/companies/<int:id>/merge")
+def merge(id: int) -> Response:
+    here, asked = portal(), body()
+    with here.lock:
+        kept, touch = asked.number("into"), bool(asked.get("touch_deals"))
+        return jsonify({"company": kept, "deals": deals.merge_companies(here, kept, id, _actor(asked), touch)})
 
 
 @control.post("/deals/win-any")

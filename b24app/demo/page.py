@@ -8,7 +8,8 @@ Elements that browser tests rely on (attribute `data-test` unless an id is named
   desk-owner, win-any, desk-deal (data-id), desk-win, desk-lose, log-meeting, log-call, log-email       on the desk /
   deals-search, deals-stage, deals-owner, deals-find, deal-row (data-id), deal-create, pager-next, pager-prev
   deal-title, deal-amount, deal-stage (id, its data-stage is the stage code), stage-CODE, act-win, act-lose, act-reopen,
-  act-delete, edit-title, edit-opportunity, edit-assignedById, edit-sourceId, edit-companyId, edit-save
+  act-delete, edit-title, edit-opportunity, edit-assignedById, edit-sourceId, edit-companyId, edit-save,
+  edit-ufCrm.. (one per custom field), edit-custom-save, product-row; merge-into, merge    on a deal and on a company
   tab-general, tab-history, tab-robots, tab-app-ID (one per bound CRM_*_DETAIL_TAB)
   robot-CODE, robot-run-CODE, robot-result-CODE (its data-state: waiting, answered, sent)
   analytics-app-ID; notification; slider, slider-close; #toast says what was done last
@@ -23,9 +24,10 @@ from babel.numbers import format_currency
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from b24app.demo import installation
+from b24app.demo import custom_fields, installation
+from b24app.demo.deals import product_rows
 from b24app.demo.dictionaries import OPEN
-from b24app.demo.fields import Row
+from b24app.demo.fields import CustomField, Row
 from b24app.demo.frame_host import LANGUAGE_COOKIE, VIEWER_COOKIE, language, viewer
 from b24app.demo.rest import portal
 from b24app.demo.robots import Robot
@@ -159,10 +161,26 @@ def card(entity: str, id: int) -> str:
         other_funnels=[one for one in here.dictionaries.categories if one.id != row.get("categoryId", 0)],
         steps=[(step, here.dictionaries.stage(step["STAGE_ID"])) for step in steps],
         entries=[one for one in entries if one.get("OWNER_TYPE_ID", DEAL) == DEAL][-10:],
+        products=product_rows(here, id),
+        custom=custom_inputs(here),
         robots=[one for one in here.workflows.robots.values() if not one.is_activity],
         inputs=robot_inputs,
         runs=[run for run in here.workflows.runs if run.document == f"DEAL_{id}"][-5:],
     )
+
+
+def custom_inputs(here: Portal) -> list[tuple[CustomField, str, dict[int, str]]]:
+    """The custom fields of deals, what they are called and what may be chosen in them."""
+    titles, options = custom_fields.titles(), custom_fields.options()
+    people = {user.id: user.full_name for user in here.staff.users.values()}
+    return [
+        (
+            field,
+            titles[field.name],
+            people if field.type == "employee" else {id: options[id] for id in field.options},
+        )
+        for field in custom_fields.DEAL
+    ]
 
 
 def record_title(row: Row) -> str:

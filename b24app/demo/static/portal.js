@@ -54,12 +54,24 @@ const Portal = (() => {
   }
 
   async function save(form) {
-    const fields = Object.fromEntries(new FormData(form));
+    const given = new FormData(form);
+    const fields = Object.fromEntries(given);
+    for (const { name } of form.querySelectorAll("select[multiple]")) fields[name] = given.getAll(name);
     try {
       await Frames.ask(form.dataset.patch, { ...fields, as: Number(texts.viewer) }, "PATCH");
-      document.querySelector("h1").textContent = fields.title;
+      if (fields.title) document.querySelector("h1").textContent = fields.title;
       toast(texts.done);
       await changed();
+    } catch (error) {
+      toast(texts.failed + error.message, true);
+    }
+  }
+
+  // A form of one action that ends on another page.
+  async function send(form) {
+    try {
+      await Frames.ask(form.dataset.send, { ...Object.fromEntries(new FormData(form)), as: Number(texts.viewer) });
+      leave(form.dataset.leave);
     } catch (error) {
       toast(texts.failed + error.message, true);
     }
@@ -158,9 +170,10 @@ const Portal = (() => {
   });
   addEventListener("submit", (event) => {
     const form = event.target;
-    if (!form.dataset.patch && !form.dataset.robot) return;
+    const { patch, robot, send: action } = form.dataset;
+    if (!patch && !robot && !action) return;
     event.preventDefault();
-    (form.dataset.patch ? save : runRobot)(form);
+    (patch ? save : robot ? runRobot : send)(form);
   });
   addEventListener("change", (event) => {
     if (event.target.id === "viewer") location.href = `${location.pathname}?viewer=${event.target.value}`;
