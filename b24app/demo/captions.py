@@ -55,7 +55,7 @@ def _standard() -> dict[str, str]:
         "isRecurring": _("Recurring deal"),
         "isReturnCustomer": _("Repeat deal"),
         "isRepeatedApproach": _("Repeated approach"),
-        "closed": _("Closed"),
+        "closed": _("Deal is closed"),
         "probability": _("Probability"),
         "opportunity": _("Amount"),
         "isManualOpportunity": _("Amount is set by hand"),
