@@ -89,4 +89,6 @@ def test_activities_are_plausible_and_few_enough_to_read_quickly(whole):
 
 
 def test_every_product_name_of_the_pipeline_is_in_the_price_list():
-    assert {deal.product for deal in dataset.opportunities(date(2026, 11, 23))} <= {product.name for product in dataset.products()}
+    assert {deal.product for deal in dataset.opportunities(date(2026, 11, 23))} <= {
+        product.name for product in dataset.products()
+    }

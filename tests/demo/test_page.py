@@ -2,6 +2,8 @@
 
 import pytest
 
+from b24app.demo import custom_fields, deals
+
 PAGES = (
     "/",
     "/crm/deal/list/?q=gtx&stage=WON",
@@ -40,6 +42,19 @@ def test_bound_placements_appear_under_their_titles(client):
     assert "KPI in LEFT_MENU" in client.get("/").text
     assert "KPI in CRM_DEAL_DETAIL_TAB" in client.get("/crm/deal/details/5/").text
     assert "Показатели в CRM_ANALYTICS_MENU" in client.get("/report/analytics/?lang=ru").text
+
+
+def test_deal_card_shows_what_is_sold_and_its_custom_fields(client, portal):
+    deals.change(portal, 2, 5, {custom_fields.CONTRACT.name: "A-7", custom_fields.SECTOR.name: 103}, actor=1)
+    deals.set_products(portal, 5, [{"productId": 203, "price": 60, "quantity": 2}], actor=1)
+
+    text = client.get("/crm/deal/details/5/?lang=en").text
+
+    assert "MG Special" in text
+    assert "$60.00 × 2" in text
+    assert 'value="A-7"' in text
+    assert '<option value="103" selected>Retail</option>' in text
+    assert "Отрасль клиента" in client.get("/crm/deal/details/5/?lang=ru").text
 
 
 def test_unknown_records_and_apps_are_not_found(client):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from b24pysdk import BitrixApp, BitrixToken
+from b24pysdk import BitrixApp, BitrixToken, Client
 from b24pysdk.credentials import OAuthPlacementData, OAuthWorkflowData
 
 from b24app.demo import installation
@@ -63,6 +63,37 @@ def test_sdk_runs_a_batch(token):
 
     assert answer["result"]["result"]["me"]["ID"] == "1"
     assert len(answer["result"]["result"]["deals"]["items"]) == 3
+
+
+def test_sdk_reads_product_rows_page_by_page_and_in_chained_batches(token):
+    rows = {"filter": {"=ownerType": "D", "=ownerId": list(range(1, 121))}}
+    counted = token.call_list("crm.item.productrow.list", {**rows, "order": {"id": "ASC"}})["result"]
+    chained = list(token.call_list_fast("crm.item.productrow.list", rows)["result"])
+
+    assert len(counted) > 120
+    assert [row["id"] for row in counted] == [row["id"] for row in chained]
+
+
+def test_sdk_reads_the_catalogue(token):
+    products = token.call_list("crm.product.list", {"select": ["ID", "NAME", "SECTION_ID"]})["result"]
+    sections = list(token.call_list_fast("crm.productsection.list", {"select": ["ID", "NAME"]})["result"])
+
+    assert len(products) == 7
+    assert {product["SECTION_ID"] for product in products} < {section["ID"] for section in sections}
+
+
+def test_sdk_describes_writes_and_reads_custom_fields(served, token):
+    client = Client(token)
+    fields = client.crm.item.fields(entity_type_id=2).response.result["fields"]
+    (contract,) = [name for name, field in fields.items() if field["upperName"] == "UF_CRM_CONTRACT_NUMBER"]
+
+    written = client.crm.item.update(bitrix_id=5, entity_type_id=2, fields={contract: "SDK-1"}).response
+    sold = client.crm.item.productrow.set(owner_type="D", owner_id=5, product_rows=[{"productId": 201, "price": 10}])
+
+    assert written.result["item"][contract] == "SDK-1"
+    assert [row["productName"] for row in sold.response.result["productRows"]] == ["GTX Basic"]
+    assert client.crm.deal.get(bitrix_id=5).response.result["UF_CRM_CONTRACT_NUMBER"] == "SDK-1"
+    assert client.crm.item.get(bitrix_id=5, entity_type_id=2).response.result["item"]["opportunity"] == 10
 
 
 def test_sdk_refreshes_an_expired_token_by_itself(served, token):
