@@ -5,7 +5,7 @@ when that cannot do harm. Where tokens are kept is the caller's business: `Keepe
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -122,11 +122,16 @@ class Client:
         """How many records a list method finds."""
         return int(self.call_full(method, {**(params or {}), "start": 0}).get("total") or 0)
 
-    def batch(self, commands: Mapping[str, Command], *, repeat: bool = True) -> dict[str, Any]:
-        """The results by key. BatchError when any command is refused; more than 50 go in several requests."""
+    def batch(
+        self, commands: Mapping[str, Command], *, repeat: bool = True, may_be_refused: Collection[str] = ()
+    ) -> dict[str, Any]:
+        """The results by key. BatchError when any command is refused; more than 50 go in several requests.
+
+        The result of a command that may be refused is its RestError then.
+        """
         results: dict[str, Any] = {}
         for part in _parts(commands):
-            results |= self._batch(part, repeat, _all_or_nothing)[0]
+            results |= self._batch(part, repeat, partial(_all_or_nothing, may_be_refused=may_be_refused))[0]
         return results
 
     def batch_lenient(self, commands: Mapping[str, Command], *, repeat: bool = True) -> dict[str, Any]:
@@ -305,12 +310,12 @@ def _answers(commands: Mapping[str, Command], body: Mapping[str, Any]) -> dict[s
     return answers
 
 
-def _all_or_nothing(answers: dict[str, Any]) -> dict[str, Any]:
+def _all_or_nothing(answers: dict[str, Any], may_be_refused: Collection[str]) -> dict[str, Any]:
     refusals = {key: answer for key, answer in answers.items() if isinstance(answer, RestError)}
     for error in refusals.values():
         if isinstance(error, Wait | PortalGone):
             raise error
-    if refusals:
+    if refusals.keys() - may_be_refused:
         raise BatchError(refusals)
     return answers
 

@@ -1,19 +1,23 @@
-"""Storing deals and their stage moves: the part of operations.py where one record depends on others.
+"""Storing deals with all that is theirs: the part of operations.py where one record depends on others.
 
-    drafts, moves -> guard -> closed_at, closer, amount -> upsert -> win numbers of the clients -> touched cells
+    drafts, moves -> guard -> closed_at, closer, amounts -> upsert -> win numbers of the clients -> touched cells
 
 Set-based: a handful of statements for a chunk, however many deals it holds. The caller has the portal's lock.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, or_, select, update
 
+from b24app.facts import details, moves
+from b24app.facts.cells import cells as whole
+from b24app.facts.cells import deal_cells, is_same, move_cells, touched
 from b24app.facts.money import Rates
+from b24app.facts.moves import Moves
 from b24app.facts.rules import (
     DEAL,
     FINAL,
@@ -23,70 +27,77 @@ from b24app.facts.rules import (
     DealFact,
     MoveDraft,
     Owned,
-    deal_cells,
     deal_fact,
     may_replace,
-    touched,
+    with_unasked,
 )
-from b24app.facts.tables import Deal, Ownership, Rate, StageMove
+from b24app.facts.tables import Deal, Ownership, ProductRow, Rate
 from b24app.lib import storage
 from b24app.lib.db import db
+from b24app.lib.storage import CHUNK, chunks
 from b24app.periods import queries as periods
 from b24app.portal.tables import Portal
 
-CHUNK = 2500
-"""How many ids a statement names; both databases take that many."""
-
 CELL_COLUMNS = ("id", "created_at", "closed_at", "responsible_id", "created_by_id", "closed_by_id")
 
-_NAMES = tuple(field.name for field in fields(DealFact))
+_NAMES = tuple(field.name for field in fields(DealFact) if field.name not in ("values", "rows"))
 _COLUMNS = tuple(getattr(Deal, name) for name in _NAMES)
-_MOVE_NAMES = tuple(field.name for field in fields(MoveDraft))
-_MOVE_COLUMNS = tuple(getattr(StageMove, name) for name in _MOVE_NAMES)
 
 
-def upsert(portal_id: int, drafts: Iterable[DealDraft], moves: Sequence[MoveDraft], read_at: int) -> frozenset[Cell]:
-    """Moves are kept for ever; deals they belong to are looked at again, whether they are among the drafts or not."""
-    keep_moves(portal_id, moves)
+def upsert(
+    portal_id: int,
+    drafts: Iterable[DealDraft],
+    found_moves: Sequence[MoveDraft],
+    asked: Collection[str],
+    read_at: int,
+) -> frozenset[Cell]:
+    """Deals whose moves are news are looked at again, whether they are among the drafts or not."""
+    news = moves.keep(portal_id, found_moves)
     newest = {draft.id: draft for draft in sorted(drafts, key=lambda draft: draft.updated_at)}
     cells: set[Cell] = set()
-    for ids in chunks(newest.keys() | {move.record_id for move in moves}):
+    for ids in chunks(newest.keys() | news.keys()):
         stored = load(portal_id, ids)
         wanted: dict[int, tuple[DealDraft, int]] = {}
         for id in ids:
             draft, before = newest.get(id), stored.get(id)
             if draft is not None and may_replace(before, draft.updated_at, read_at):
-                wanted[id] = draft, read_at
+                wanted[id] = with_unasked(draft, before, asked), read_at
             elif before is not None and before.deleted_at is None:
                 wanted[id] = before, before.read_at
-        cells |= settle(portal_id, stored, wanted)
+        cells |= settle(portal_id, stored, wanted, news)
     return frozenset(cells)
 
 
 def settle(
-    portal_id: int, stored: Mapping[int, DealFact], drafts: Mapping[int, tuple[DealDraft, int]]
+    portal_id: int, stored: Mapping[int, DealFact], drafts: Mapping[int, tuple[DealDraft, int]], news: Moves
 ) -> frozenset[Cell]:
     """Work out what follows from these drafts (each with the instant its read began), and store what is different."""
     settings = periods.settings(portal_id)
-    moves = _moves(portal_id, [id for id, (draft, _read_at) in drafts.items() if draft.semantic in FINAL])
+    history = moves.load(portal_id, drafts.keys())
     owners = _journal(portal_id, stored, [draft for draft, _read_at in drafts.values()])
     rates = load_rates(portal_id, {draft.currency for draft, _read_at in drafts.values() if draft.currency})
     facts = {
-        id: deal_fact(draft, moves.get(id, ()), owners.get(id, ()), rates, settings, stored.get(id), read_at)
+        id: deal_fact(draft, history.get(id, ()), owners.get(id, ()), rates, settings, stored.get(id), read_at)
         for id, (draft, read_at) in drafts.items()
     }
-    changed = {id: fact for id, fact in facts.items() if fact != stored.get(id)}
-    return store(portal_id, stored, changed)
+    return store(portal_id, stored, facts, history, news)
 
 
-def store(portal_id: int, stored: Mapping[int, DealFact], changed: Mapping[int, DealFact]) -> frozenset[Cell]:
+def store(
+    portal_id: int, stored: Mapping[int, DealFact], facts: Mapping[int, DealFact], history: Moves, news: Moves
+) -> frozenset[Cell]:
     """Write the facts as they are, and number the wins of the clients they had and have."""
+    changed = {id: fact for id, fact in facts.items() if fact != stored.get(id)}
     storage.upsert(Deal, [{"portal_id": portal_id, **_row(fact)} for fact in changed.values()])
+    details.save(portal_id, stored, changed)
     cells: set[Cell] = set()
     clients: set[str] = set()
-    for id, fact in changed.items():
+    for id, fact in facts.items():
         before = stored.get(id)
         cells |= touched(before, fact)
+        states = [(id, one.responsible_id) for one in (before, fact) if one is not None and one.counts]
+        told = news.get(id, ())
+        cells.update(move_cells(states, told if is_same(before, fact) else (*history.get(id, ()), *told)))
         wins = {before.win if before else None, fact.win}
         if len(wins) > 1:
             clients |= {win[0] for win in wins if win}
@@ -97,7 +108,7 @@ def _renumber(portal_id: int, clients: Collection[str]) -> set[Cell]:
     """Give the wins of these clients their numbers, by closed_at and id, whoever owns them (semantics 3.3)."""
     deal = storage.table_of(Deal)
     order = func.row_number().over(partition_by=deal.c.client, order_by=(deal.c.closed_at, deal.c.id))
-    cells: set[Cell] = set()
+    renumbered: list[Any] = []
     for part in chunks(clients):
         numbered = (
             select(deal.c.id, order.label("number"))
@@ -118,27 +129,18 @@ def _renumber(portal_id: int, clients: Collection[str]) -> set[Cell]:
             .values(win_no=numbered.c.number)
             .returning(*(deal.c[name] for name in CELL_COLUMNS))
         )
-        cells.update(cell for row in db.session.execute(statement) for cell in deal_cells(row))
+        renumbered += db.session.execute(statement)
+    return cells_of(portal_id, renumbered)
+
+
+def cells_of(portal_id: int, deals: Sequence[Any]) -> set[Cell]:
+    """All cells of deals of which the columns that tell them are given; their moves and user fields are looked up."""
+    ids = [deal.id for deal in deals]
+    owners, history = details.employees(portal_id, ids), moves.load(portal_id, ids)
+    cells = {cell for deal in deals for cell in deal_cells(deal, owners.get(deal.id, ()))}
+    for deal in deals:
+        cells.update(move_cells([(deal.id, deal.responsible_id)], history.get(deal.id, ())))
     return cells
-
-
-def keep_moves(portal_id: int, moves: Sequence[MoveDraft]) -> None:
-    rows = [{"portal_id": portal_id, "entity": DEAL, **_values(move, _MOVE_NAMES)} for move in moves]
-    storage.upsert(StageMove, rows)
-
-
-def _moves(portal_id: int, ids: Sequence[int]) -> Mapping[int, list[MoveDraft]]:
-    """The moves of some deals, oldest first."""
-    found: dict[int, list[MoveDraft]] = defaultdict(list)
-    for part in chunks(ids):
-        query = (
-            select(*_MOVE_COLUMNS)
-            .where(StageMove.portal_id == portal_id, StageMove.entity == DEAL, StageMove.record_id.in_(part))
-            .order_by(StageMove.at, StageMove.id)
-        )
-        for row in db.session.execute(query):
-            found[row.record_id].append(MoveDraft(*row))
-    return found
 
 
 def _journal(
@@ -171,7 +173,9 @@ def _journal(
 def load(portal_id: int, ids: Collection[int]) -> dict[int, DealFact]:
     """Stored deals by id, deleted ones too. At most a chunk of them."""
     query = select(*_COLUMNS).where(Deal.portal_id == portal_id, Deal.id.in_(ids))
-    return {row.id: DealFact(*row) for row in db.session.execute(query)}
+    found = db.session.execute(query).all()
+    more = details.load(portal_id, [row.id for row in found]) if found else details.Details()
+    return {row.id: DealFact(**dict(zip(_NAMES, row, strict=True)), **more.of(row.id)) for row in found}
 
 
 def forget(portal_id: int, ids: Collection[int], at: int) -> frozenset[Cell]:
@@ -185,7 +189,7 @@ def forget(portal_id: int, ids: Collection[int], at: int) -> frozenset[Cell]:
             if fact.deleted_at is None and fact.read_at <= at
         }
         gone |= {id: _unseen(id, at) for id in part if id not in stored}
-        cells |= store(portal_id, stored, gone)
+        cells |= store(portal_id, stored, gone, moves.load(portal_id, gone.keys() & stored.keys()), {})
     return frozenset(cells)
 
 
@@ -210,8 +214,24 @@ def reconvert(portal_id: int, currencies: Collection[str], closed_since: int) ->
     cells: set[Cell] = set()
     for ids in chunks(db.session.scalars(query).all()):
         stored = load(portal_id, ids)
-        cells |= settle(portal_id, stored, {id: (fact, fact.read_at) for id, fact in stored.items()})
+        cells |= settle(portal_id, stored, {id: (fact, fact.read_at) for id, fact in stored.items()}, {})
     return frozenset(cells)
+
+
+def with_products(portal_id: int, product_ids: Collection[int]) -> frozenset[Cell] | None:
+    """The cells of all deals with a row of one of these products; None when that is more than a chunk of deals."""
+    ids: set[int] = set()
+    for part in chunks(product_ids):
+        rows = select(ProductRow.record_id).where(
+            ProductRow.portal_id == portal_id, ProductRow.entity == DEAL, ProductRow.product_id.in_(part)
+        )
+        ids.update(db.session.scalars(rows.distinct().limit(CHUNK + 1)))
+        if len(ids) > CHUNK:
+            return None
+    facts = load(portal_id, ids).values()
+    counting = [fact for fact in facts if fact.counts]
+    updated = {cell for fact in counting for cell in whole(fact)}
+    return frozenset(updated | cells_of(portal_id, counting))
 
 
 def load_rates(portal_id: int, currencies: Collection[str]) -> Rates:
@@ -226,15 +246,5 @@ def load_rates(portal_id: int, currencies: Collection[str]) -> Rates:
     return Rates(base, copies)
 
 
-def chunks(ids: Iterable[Any]) -> Iterator[list[Any]]:
-    """In a fixed order, so that statements can be compared."""
-    ordered = sorted(ids)
-    return (ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK))
-
-
 def _row(fact: DealFact) -> dict[str, Any]:
-    return _values(fact, _NAMES)
-
-
-def _values(one: Any, names: Sequence[str]) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in names}
+    return {name: getattr(fact, name) for name in _NAMES}

@@ -11,9 +11,10 @@ from decimal import Decimal
 from secrets import token_hex
 from typing import Any, Literal
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
-from b24app.facts import deals
+from b24app.facts import deals, watching, words
+from b24app.facts.cells import entry_cells, touched
 from b24app.facts.money import MILLIONTHS, plain
 from b24app.facts.rules import (
     ACTIVITY,
@@ -24,19 +25,19 @@ from b24app.facts.rules import (
     DealDraft,
     EntryDraft,
     MoveDraft,
+    ProductDraft,
     RateDraft,
     TermDraft,
     activity_fact,
-    entry_cells,
     may_replace,
-    touched,
 )
-from b24app.facts.tables import Activity, Entry, Rate, Term
+from b24app.facts.tables import Activity, Entry, Rate
 from b24app.lib import storage
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.lib.errors import Conflict, NotFound
 from b24app.lib.i18n import gettext as _
+from b24app.lib.storage import chunks
 from b24app.periods import queries as periods
 from b24app.periods.rules import YEARS, midnight
 
@@ -54,15 +55,22 @@ _ACTIVITY_COLUMNS = tuple(getattr(Activity, name) for name in _ACTIVITY_NAMES)
 
 
 def upsert_deals(
-    portal_id: int, drafts: Sequence[DealDraft], moves: Sequence[MoveDraft], read_at: datetime
+    portal_id: int,
+    drafts: Sequence[DealDraft],
+    moves: Sequence[MoveDraft],
+    read_at: datetime,
+    asked: Collection[str] = (),
 ) -> frozenset[Cell]:
-    """Store deals as a read that began at `read_at` found them, with the stage moves it found."""
-    return deals.upsert(portal_id, drafts, moves, epoch(read_at))
+    """Store deals as a read that began at `read_at` found them, with the stage moves it found.
+
+    `asked` are the watched names it asked for; of the others what is known stays.
+    """
+    return deals.upsert(portal_id, drafts, moves, asked, epoch(read_at))
 
 
 def upsert_moves(portal_id: int, moves: Sequence[MoveDraft], read_at: datetime) -> frozenset[Cell]:
     """Keep stage moves; deals closed by one of them get their exact closed_at."""
-    return deals.upsert(portal_id, (), moves, epoch(read_at))
+    return deals.upsert(portal_id, (), moves, (), epoch(read_at))
 
 
 def upsert_activities(
@@ -72,7 +80,7 @@ def upsert_activities(
     newest = {draft.id: draft for draft in sorted(drafts, key=lambda draft: draft.updated_at)}
     began = epoch(read_at)
     cells: set[Cell] = set()
-    for ids in deals.chunks(newest):
+    for ids in chunks(newest):
         stored = _activities(portal_id, ids)
         facts = {
             id: activity_fact(newest[id], stored.get(id), began, in_history=in_history)
@@ -91,7 +99,7 @@ def forget(portal_id: int, entity: str, ids: Collection[int], now: datetime) -> 
     if entity != ACTIVITY:
         raise NotFound(_("There are no records of the kind %(entity)s.", entity=entity))
     cells: set[Cell] = set()
-    for part in deals.chunks(ids):
+    for part in chunks(ids):
         stored = _activities(portal_id, part)
         gone = {
             id: replace(fact, deleted_at=at)
@@ -220,7 +228,7 @@ def _append(
 
 def _entry_ids(portal_id: int, keys: Collection[str]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for part in deals.chunks(keys):
+    for part in chunks(keys):
         query = select(Entry.key, Entry.id).where(Entry.portal_id == portal_id, Entry.key.in_(part))
         found |= {row.key: row.id for row in db.session.execute(query)}
     return found
@@ -282,9 +290,23 @@ def drop_rates(portal_id: int) -> None:
 
 def save_terms(portal_id: int, kind: str, terms: Sequence[TermDraft]) -> None:
     """The whole dictionary of a kind. Words it no longer has stay, inactive: old facts still use them."""
-    listed = {
-        term.id: {"name": term.name[:255], "sort": term.sort, "extra": dict(term.extra), "active": True}
-        for term in terms
-    }
-    db.session.execute(update(Term).where(Term.portal_id == portal_id, Term.kind == kind).values(active=False))
-    storage.upsert(Term, [{"portal_id": portal_id, "kind": kind, "id": id, **term} for id, term in listed.items()])
+    words.save(portal_id, kind, terms)
+    words.retire(portal_id, kind, [term.id for term in terms])
+
+
+def save_products(portal_id: int, products: Sequence[ProductDraft]) -> frozenset[Cell] | None:
+    """Some products of the catalogue; None when so many deals are touched that everything is to be computed anew."""
+    return words.save_products(portal_id, products)
+
+
+def retire_products(portal_id: int, present: Collection[str]) -> None:
+    """Products no longer in the catalogue stay known: old rows still name them."""
+    words.retire(portal_id, words.PRODUCT, present)
+
+
+# --- what is watched
+
+
+def watch(portal_id: int, fields: Iterable[str], now: datetime) -> frozenset[str]:
+    """Read these names of deals from now on; returns those not watched before, which deals of the past still lack."""
+    return watching.watch(portal_id, fields, now)

@@ -1,13 +1,13 @@
 """What can be asked of facts one by one: a deal, a dictionary, the ledger. Numbers are the business of metrics."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import starmap
 from typing import Any
 
 from sqlalchemy import func, select
 
-from b24app.facts import deals
+from b24app.facts import deals, watching
 from b24app.facts.rules import ACTIVITY, DEAL, ENTRY, MOVE, DealFact
 from b24app.facts.tables import Activity, Deal, Entry, StageMove, Term
 from b24app.lib.db import db
@@ -56,6 +56,11 @@ def terms(portal_id: int, kind: str) -> tuple[TermRow, ...]:
     columns = (Term.id, Term.name, Term.sort, Term.extra, Term.active)
     rows = db.session.execute(select(*columns).where(Term.portal_id == portal_id, Term.kind == kind))
     return tuple(sorted(starmap(TermRow, rows), key=lambda term: (term.sort, term.id)))
+
+
+def watched(portal_id: int) -> Mapping[str, bool]:
+    """What is read of deals beside their columns: name -> whether it has been read for all of them."""
+    return {name: one.complete for name, one in watching.watches(portal_id).items()}
 
 
 def entries(

@@ -1,15 +1,14 @@
 """What a record means once it is a fact: its outcome, when and by whom it was closed, its client, its worth. Pure.
 
-A *draft* is what a source read; a *fact* is the draft with what follows from it, as stored. `touched` names the cells
-whose numbers a change of a fact may move.
+A *draft* is what a source read; a *fact* is the draft with what follows from it, as stored. Which cells a change of a
+fact touches: cells.py.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from operator import attrgetter
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from b24app.facts.money import Rates, convert, plain
 from b24app.periods.rules import Settings, local_day, midnight
@@ -17,6 +16,10 @@ from b24app.periods.rules import Settings, local_day, midnight
 DEAL, ACTIVITY, ENTRY, MOVE = "deal", "activity", "entry", "stage_move"
 OPEN, WON, LOST = "P", "S", "F"
 FINAL = frozenset({WON, LOST})
+
+PRODUCT_ROWS, PRODUCT_SECTIONS = "productRows", "productSections"
+NOT_FIELDS = frozenset({PRODUCT_ROWS, PRODUCT_SECTIONS})
+"""What is watched when product rows, and the sections of their products, are; all else watched is a field's name."""
 
 CLOSER_KNOWN_AFTER_S = 5
 """Automation that hands a deal over as it closes does so at once: whoever has it then closed it (semantics 3.4)."""
@@ -26,7 +29,8 @@ CLOSER_KNOWN_AFTER_S = 5
 class Cell:
     """A place whose numbers a change may touch: an entity by one of its dates and one of its owners, at an instant.
 
-    `date` and `owner` are the columns without `_at` and `_id`. An entry without an employee also names its department.
+    `date` and `owner` are the columns without `_at` and `_id`; an owner may also be a user field that names employees.
+    A stage move is `entered` by its deal's responsible. An entry without an employee also names its department.
     `record_id` is the record or entry that moves the number, for those who ask why it moved; 0 where nobody knows.
     """
 
@@ -52,8 +56,40 @@ class MoveDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class ValueDraft:
+    """One value of a watched field, in the columns that its kind fills; `place` counts those of a multi-valued one."""
+
+    field: str
+    place: int = 0
+    num: int | None = None
+    text: str | None = None
+    day: str | None = None
+    ref: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowDraft:
+    """A product row. `amount_original` is price x quantity, in millionths of its record's currency."""
+
+    id: int
+    product_id: int | None
+    name: str
+    amount_original: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowFact(RowDraft):
+    """A product row as it counts; `amount` at its record's rate, in hundredths of the base currency."""
+
+    amount: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class DealDraft:
-    """A deal as the portal told it. `amount_original` in millionths of its own currency; no currency means the base."""
+    """A deal as the portal told it. `amount_original` in millionths of its own currency; no currency means the base.
+
+    `values` and `rows` are what was asked for beside the columns; who stores the draft is told what that was.
+    """
 
     id: int
     title: str
@@ -73,11 +109,14 @@ class DealDraft:
     close_day: str | None
     is_return: bool
     is_recurring: bool
+    updated_by_id: int | None = field(default=None, kw_only=True)
+    values: tuple[ValueDraft, ...] = field(default=(), kw_only=True)
+    rows: Sequence[RowDraft] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class DealFact(DealDraft):
-    """A deal as it counts; the fields are the columns of the table."""
+    """A deal as it counts; the fields are the columns of the table, but for `values` and `rows`: both in order."""
 
     client: str | None
     closed_by_id: int | None
@@ -90,6 +129,7 @@ class DealFact(DealDraft):
     win_no: int | None
     read_at: int
     deleted_at: int | None = None
+    rows: tuple[RowFact, ...] = field(default=(), kw_only=True)
 
     @property
     def counts(self) -> bool:
@@ -167,12 +207,30 @@ class RateDraft:
 
 @dataclass(frozen=True, slots=True)
 class TermDraft:
-    """One word of a dictionary: a funnel, stage, source or currency."""
+    """One word of a dictionary: a funnel, stage, source, currency, field, product or section."""
 
     id: str
     name: str
     sort: int = 500
-    extra: Mapping[str, str | int | None] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ProductDraft:
+    """A product of the catalogue, and all sections it is in."""
+
+    id: int
+    name: str
+    sections: frozenset[int] = frozenset()
+
+
+def sections_of(section_id: int | None, parents: Mapping[int, int | None]) -> frozenset[int]:
+    """A section and every one above it; a ring of sections ends where it began."""
+    found: set[int] = set()
+    while section_id is not None and section_id not in found:
+        found.add(section_id)
+        section_id = parents.get(section_id)
+    return frozenset(found)
 
 
 class Versioned(Protocol):
@@ -195,6 +253,13 @@ def may_replace(stored: Versioned | None, updated_at: int, read_at: int) -> bool
     if stored.deleted_at is not None:
         return read_at > stored.deleted_at
     return (updated_at, read_at) >= (stored.updated_at, stored.read_at)
+
+
+def with_unasked(draft: DealDraft, before: DealFact | None, asked: Collection[str]) -> DealDraft:
+    """The draft with what its read did not ask for as it was: that it came without is no news."""
+    kept = () if before is None else tuple(value for value in before.values if value.field not in asked)
+    rows = draft.rows if PRODUCT_ROWS in asked else before.rows if before else ()
+    return replace(draft, values=(*(value for value in draft.values if value.field in asked), *kept), rows=rows)
 
 
 def client_key(company_id: int | None, contact_id: int | None) -> str | None:
@@ -241,7 +306,7 @@ def closer(
     return (known[-1], False) if known else (deal.responsible_id, True)
 
 
-def columns(draft: DealDraft | ActivityDraft | MoveDraft, kind: type[Any]) -> dict[str, Any]:
+def columns(draft: DealDraft | ActivityDraft | MoveDraft | RowDraft, kind: type[Any]) -> dict[str, Any]:
     """The fields of this kind of draft, also out of a fact made of one."""
     return {name: getattr(draft, name) for name in kind.__slots__}
 
@@ -262,8 +327,13 @@ def deal_fact(
     rate = rates.on(draft.currency, None if closed_at is None else local_day(closed_at, settings))
     amount = convert(draft.amount_original, rate)
     keeps_number = draft.semantic == WON and before is not None and before.client == client
+    rows = sorted(draft.rows, key=lambda row: row.id)
     return DealFact(
-        **columns(draft, DealDraft),
+        **columns(draft, DealDraft)
+        | {
+            "values": tuple(sorted(draft.values, key=lambda value: (value.field, value.place))),
+            "rows": tuple(_row_fact(row, rate) for row in rows),
+        },
         client=client,
         closed_by_id=closed_by_id,
         closed_by_assumed=closed_by_assumed,
@@ -275,6 +345,11 @@ def deal_fact(
         win_no=before.win_no if keeps_number and before else None,
         read_at=read_at,
     )
+
+
+def _row_fact(row: RowDraft, rate: Decimal | None) -> RowFact:
+    """At the deal's rate, each row rounded by itself (semantics 3.5)."""
+    return RowFact(**columns(row, RowDraft), amount=convert(row.amount_original, rate))
 
 
 def _seconds_to_close(draft: DealDraft, closed_at: int | None, closed_from: str | None) -> int | None:
@@ -297,79 +372,3 @@ def activity_fact(draft: ActivityDraft, before: ActivityFact | None, read_at: in
     return ActivityFact(
         **columns(draft, ActivityDraft), completed_at=completed_at, completed_assumed=is_assumed, read_at=read_at
     )
-
-
-Fact = TypeVar("Fact", DealFact, ActivityFact)
-
-
-def _all_but(fact: type[Any], draft: type[Any], *names: str) -> "attrgetter[Any]":
-    return attrgetter(*sorted({*fact.__slots__, *draft.__slots__} - set(names)))
-
-
-_counted = {
-    DealFact: _all_but(DealFact, DealDraft, "title", "updated_at", "moved_at", "read_at", "close_day"),
-    ActivityFact: _all_but(ActivityFact, ActivityDraft, "subject", "updated_at", "read_at"),
-}
-"""All that a number or a condition may rest on."""
-
-
-def touched(old: Fact | None, new: Fact | None) -> frozenset[Cell]:
-    """The cells of both states; none if nothing that counts has changed."""
-    if old is not None and new is not None and _counted[type(old)](old) == _counted[type(new)](new):
-        return frozenset()
-    return frozenset(cell for fact in (old, new) if fact is not None and fact.counts for cell in cells(fact))
-
-
-class Closable(Protocol):
-    """The dates and owners of a deal, of a whole fact or of a row with little else."""
-
-    @property
-    def id(self) -> int: ...
-
-    @property
-    def created_at(self) -> int: ...
-
-    @property
-    def closed_at(self) -> int | None: ...
-
-    @property
-    def responsible_id(self) -> int | None: ...
-
-    @property
-    def created_by_id(self) -> int | None: ...
-
-    @property
-    def closed_by_id(self) -> int | None: ...
-
-
-def cells(fact: DealFact | ActivityFact) -> Iterator[Cell]:
-    """Where a fact counts: every date it has, for every owner."""
-    if isinstance(fact, DealFact):
-        return deal_cells(fact)
-    owners = (("responsible", fact.responsible_id), ("created_by", fact.created_by_id))
-    return _cells(ACTIVITY, fact.id, (("start", fact.start_at), ("completed", fact.completed_at)), owners)
-
-
-def deal_cells(deal: Closable) -> Iterator[Cell]:
-    """An open deal has no closer, and no metric of closed deals counts it by its creation."""
-    owners = [("responsible", deal.responsible_id), ("created_by", deal.created_by_id)]
-    if deal.closed_at is not None:
-        owners.append(("closed_by", deal.closed_by_id))
-    return _cells(DEAL, deal.id, (("created", deal.created_at), ("closed", deal.closed_at)), owners)
-
-
-def _cells(
-    entity: str, id: int, dates: Iterable[tuple[str, int | None]], owners: Collection[tuple[str, int | None]]
-) -> Iterator[Cell]:
-    for name, at in dates:
-        if at is not None:
-            for owner, owner_id in owners:
-                yield Cell(entity, name, owner, owner_id, at, id)
-
-
-def entry_cells(id: int, employee_id: int | None, department_id: int | None, occurred_at: int) -> frozenset[Cell]:
-    """An entry of an employee counts for them, one without for its department, whatever it names (semantics 4.7)."""
-    found = {Cell(ENTRY, "occurred", "employee", employee_id, occurred_at, id)}
-    if employee_id is None and department_id is not None:
-        found.add(Cell(ENTRY, "occurred", "department", department_id, occurred_at, id))
-    return frozenset(found)

@@ -15,11 +15,12 @@ from datetime import datetime
 from typing import Any
 
 from b24app.bitrix.client import Client
-from b24app.facts.rules import MOVE
+from b24app.facts import watching
+from b24app.facts.rules import DEAL
 from b24app.ingest import operations
 from b24app.ingest.poll import Poll
 from b24app.ingest.sources import activities, deals, stage_history
-from b24app.ingest.sources.base import Listing, Reading, translated
+from b24app.ingest.sources.base import NOTHING, Extras, Listing, Reading, asking, reading
 from b24app.ingest.tables import SyncCursor
 from b24app.lib import clock
 from b24app.lib.clock import epoch, moment
@@ -119,27 +120,22 @@ def begin(portal_id: int, poll: Poll, totals: Mapping[str, int], now: datetime) 
     return start
 
 
-def read(client: Client, start: Position) -> Iterator[Chunk]:
+def read(client: Client, start: Position, extras: Extras = NOTHING) -> Iterator[Chunk]:
     """The chunks of the stage a position is in; the last one, perhaps empty, leads on to the next stage."""
     stage = STAGES[start.stage]
+    source = asking(stage.source, extras)
     here = start
     read_at = clock.now()
     filter = stage.filter(moment(start.since).isoformat())
-    for rows in stage.source.listing.pages(client, filter, start.after, stage.descending):
+    for rows in source.listing.pages(client, filter, start.after, stage.descending):
         for first in range(0, len(rows), STORED_AT_ONCE):
             part = rows[first : first + STORED_AT_ONCE]
-            behind = Position(start.stage, int(part[-1][stage.source.listing.id_field]), start.since, start.began_at)
-            yield Chunk(stage.source.key, _reading(stage.source, part, read_at), len(part), here, behind)
+            behind = Position(start.stage, int(part[-1][source.listing.id_field]), start.since, start.began_at)
+            yield Chunk(source.key, reading(source, part, read_at), len(part), here, behind)
             here = behind
         read_at = clock.now()
     behind = Position(start.stage + 1, 0, start.since, start.began_at)
-    yield Chunk(stage.source.key, Reading(stage.source.entity, read_at), 0, here, behind)
-
-
-def _reading(source: Any, rows: list[dict[str, Any]], read_at: datetime) -> Reading:
-    id_field = "OWNER_ID" if source.entity == MOVE else source.listing.id_field  # a bad move is a bad deal's
-    drafts, rejected = translated(rows, source.translate, id_field)
-    return Reading(source.entity, read_at, drafts, rejected=rejected)
+    yield Chunk(source.key, Reading(source.entity, read_at), 0, here, behind)
 
 
 def store(portal_id: int, chunk: Chunk, now: datetime) -> tuple[int, int]:
@@ -154,6 +150,8 @@ def store(portal_id: int, chunk: Chunk, now: datetime) -> tuple[int, int]:
     if chunk.behind.stage > chunk.before.stage and STAGES[chunk.before.stage].is_last_of_source:
         own.state, own.complete = "idle", True
         own.synced_at, own.changed_since = epoch(now), chunk.before.began_at
+        if chunk.reading.entity == DEAL:
+            watching.complete_since(portal_id, chunk.before.began_at)
     whole.state, whole.error, whole.position = "running", None, chunk.behind.stored()
     whole.complete = whole.complete or chunk.behind.stage == END
     return own.done, own.total

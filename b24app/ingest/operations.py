@@ -15,10 +15,12 @@ from sqlalchemy import bindparam, case, select, update
 
 from b24app.facts import operations as facts
 from b24app.facts import rules as fact
+from b24app.facts import watching
 from b24app.facts.rules import Cell
+from b24app.ingest.extras import WATCHED, extras, rows_refused
 from b24app.ingest.poll import Poll
 from b24app.ingest.rules import Profile
-from b24app.ingest.sources import currencies, dictionaries, staff
+from b24app.ingest.sources import catalogue, currencies, dictionaries, product_rows, staff
 from b24app.ingest.sources.base import Reading, Rejected
 from b24app.ingest.tables import Inbox, SyncCursor
 from b24app.lib import storage
@@ -188,13 +190,33 @@ def store(portal_id: int, reading: Reading, *, in_history: bool = False) -> froz
         case fact.MOVE:
             return facts.upsert_moves(portal_id, reading.drafts, read_at)
         case fact.DEAL:
-            cells = facts.upsert_deals(portal_id, reading.drafts, reading.moves, read_at)
+            cells = facts.upsert_deals(portal_id, reading.drafts, reading.moves, read_at, reading.asked)
+            _watched(portal_id, reading)
         case fact.ACTIVITY:
             cells = facts.upsert_activities(portal_id, reading.drafts, read_at, in_history=in_history)
         case _:
             raise ValueError(f"nothing is known of {entity}")
     _restored(portal_id, entity, [draft.id for draft in reading.drafts])
     return cells | facts.forget(portal_id, entity, reading.gone, read_at)
+
+
+def _watched(portal_id: int, reading: Reading) -> None:
+    """Deals that came without something watched since their read began are read again. Whether the portal tells product
+    rows is kept: as long as it does not, what rests on them has no data."""
+    asked = reading.asked
+    if reading.refused:
+        cursor(portal_id, product_rows.key).error = reading.refused
+        watching.restart(portal_id, (fact.PRODUCT_ROWS,), reading.read_at)
+        asked |= {fact.PRODUCT_ROWS}
+    elif fact.PRODUCT_ROWS in asked and reading.drafts and rows_refused(portal_id):
+        rows_told(portal_id)
+    late = watching.overtaken(portal_id, asked, [draft.id for draft in reading.drafts])
+    accept_many(portal_id, fact.DEAL, late, reading.read_at)
+
+
+def rows_told(portal_id: int) -> None:
+    """The portal refuses product rows no more."""
+    cursor(portal_id, product_rows.key).error = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +240,7 @@ def store_poll(portal_id: int, poll: Poll, now: datetime) -> Polled:
     if free:
         portals.change_settings(portal_id, free, "system", now)
     structure_changed = portals.sync_staff(portal_id, poll.people, poll.departments, now)
+    _retyped(portal_id, poll, now)
     for kind, terms in poll.terms.items():
         facts.save_terms(portal_id, kind, terms)
     cells: frozenset[Cell] = frozenset()
@@ -228,6 +251,30 @@ def store_poll(portal_id: int, poll: Poll, now: datetime) -> Polled:
     for key, size in ((staff.key, len(poll.people)), (dictionaries.key, len(poll.terms)), (currencies.key, 1)):
         _polled(cursor(portal_id, key), size, poll.refused.get(key), poll.read_at)
     return Polled(cells, structure_changed, base != base_before)
+
+
+def _retyped(portal_id: int, poll: Poll, now: datetime) -> None:
+    """Watched fields that turn out to be of another type are read again: their values were kept by the wrong one."""
+    types = {term.id: term.extra["type"] for term in poll.terms.get(dictionaries.FIELD, ())}
+    before = extras(portal_id).types if types else {}
+    changed = [name for name, kind in before.items() if types.get(name, kind) != kind]
+    if changed:
+        watching.restart(portal_id, changed, now)
+
+
+def note_catalogue(portal_id: int, refused: str | None, now: datetime) -> None:
+    """Whether the portal tells its products and their sections. The first time it does, numbers that rest on sections
+    are to be computed."""
+    _polled(cursor(portal_id, catalogue.key), 1, refused, now)
+    one = watching.watches(portal_id).get(fact.PRODUCT_SECTIONS)
+    if refused is None and one and not one.complete:
+        watching.complete(portal_id, [one], 0)
+        owe_numbers(portal_id)
+
+
+def owe_numbers(portal_id: int) -> None:
+    """Everything is to be computed anew, as after reading the past anew; a sweep finds it."""
+    cursor(portal_id, WATCHED).state = "running"
 
 
 def settings_of(profile: Profile | None, base_currency: str | None) -> dict[str, Any]:

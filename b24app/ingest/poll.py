@@ -75,6 +75,7 @@ def _purposes(commands: Mapping[str, Any]) -> dict[str, tuple[str, bool]]:
     """For which source a command is, and whether it must be answered."""
     sources = {
         **dict.fromkeys(dictionaries.commands(), (dictionaries.key, False)),
+        dictionaries.FIELDS: (dictionaries.FIELDS, False),
         **dict.fromkeys(currencies.commands(), (currencies.key, False)),
         **dict.fromkeys(ABOUT_PORTAL, ("portal", False)),
     }

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from b24app.facts import queries as facts
 from b24app.ingest.backfill import BACKFILL
+from b24app.ingest.extras import WATCHED
 from b24app.ingest.operations import DUE, FAILED, ROBOT
 from b24app.ingest.sources import activities, currencies, deals, dictionaries, staff, stage_history
 from b24app.ingest.tables import Inbox, SyncCursor
@@ -41,6 +42,8 @@ class SyncStatus:
     """How long the oldest change waits that we know of and have not worked off."""
     pending_events: int
     error: str | None = None
+    watched: EntityStatus | None = None
+    """How far the deals of the past have been read for what indicators ask for beside their columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ def status(portal_id: int) -> SyncStatus:
         lag_seconds=max(0, int(now.timestamp()) - oldest // MICROSECONDS) if oldest else 0,
         pending_events=pending,
         error=error,
+        watched=_entity(cursors[WATCHED], None) if WATCHED in cursors else None,
     )
 
 

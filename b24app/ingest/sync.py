@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from b24app.bitrix.client import Client
-from b24app.facts.rules import MOVE
 from b24app.ingest import operations
+from b24app.ingest.extras import extras
 from b24app.ingest.sources import activities, deals, stage_history
-from b24app.ingest.sources.base import Reading, translated
+from b24app.ingest.sources.base import Reading, asking, reading
 from b24app.ingest.tables import SyncCursor
 from b24app.lib import clock
 from b24app.lib.clock import epoch, moment
@@ -36,10 +36,11 @@ class Window:
 def windows(portal_id: int, now: datetime) -> tuple[Window, ...]:
     """What to look for; only of sources whose history has been read."""
     found = []
+    asked = extras(portal_id)
     for source in SOURCES:
         row = db.session.get(SyncCursor, (portal_id, source.key), populate_existing=True)
         if row is not None and row.changed_since is not None:
-            found.append(Window(source, row.changed_since - OVERLAP_S, now))
+            found.append(Window(asking(source, asked), row.changed_since - OVERLAP_S, now))
     return tuple(found)
 
 
@@ -47,10 +48,8 @@ def read(client: Client, window: Window) -> Iterator[Reading]:
     """REST only, no transaction open."""
     source = window.source
     read_at = clock.now()
-    id_field = "OWNER_ID" if source.entity == MOVE else source.listing.id_field
     for rows in source.listing.pages(client, {f">={source.listing.changed}": moment(window.since).isoformat()}):
-        drafts, rejected = translated(rows, source.translate, id_field)
-        yield Reading(source.entity, read_at, drafts, rejected=rejected)
+        yield reading(source, rows, read_at)
         read_at = clock.now()
 
 

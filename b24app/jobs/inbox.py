@@ -14,8 +14,9 @@ from b24app import pipeline
 from b24app.bitrix.client import Client
 from b24app.bitrix.errors import RestError
 from b24app.ingest import operations, queries
+from b24app.ingest.extras import extras
 from b24app.ingest.operations import Batch
-from b24app.ingest.sources.base import record_source
+from b24app.ingest.sources.base import asking, record_source
 from b24app.lib import clock
 from b24app.lib.db import DatabaseUnavailable, db, write
 from b24app.lib.errors import AppError, Temporary
@@ -81,7 +82,9 @@ def read_now(portal_id: int, entity: str, record_id: int, *, is_known: bool) -> 
 def _work_off(portal_id: int, client: Client, batch: Batch) -> None:
     try:
         ids = [row.record_id for row in batch.rows]
-        reading = record_source(batch.entity).fetch(client, ids, clock.now())
+        source = asking(record_source(batch.entity), extras(portal_id))
+        db.session.rollback()
+        reading = source.fetch(client, ids, clock.now())
         now = clock.now()
         with write():
             portals.lock(portal_id)

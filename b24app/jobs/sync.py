@@ -13,13 +13,18 @@ from sqlalchemy import delete
 
 from b24app import pipeline
 from b24app.bitrix.client import WHILE_SOMEBODY_WAITS, Client
-from b24app.bitrix.errors import Wait
+from b24app.bitrix.errors import RestError, Wait
+from b24app.facts import operations as facts
+from b24app.facts import queries as known
+from b24app.facts.rules import NOT_FIELDS, PRODUCT_SECTIONS
 from b24app.ingest import backfill as history
-from b24app.ingest import operations, poll, queries
+from b24app.ingest import operations, poll, queries, watching
 from b24app.ingest import reconcile as comparison
 from b24app.ingest import sync as changes
 from b24app.ingest.backfill import BACKFILL, Position
+from b24app.ingest.extras import WATCHED, extras, is_owed, rows_refused, unread
 from b24app.ingest.operations import DONE
+from b24app.ingest.sources import catalogue, product_rows
 from b24app.ingest.sources import staff as staff_source
 from b24app.ingest.tables import Inbox
 from b24app.jobs import inbox, scores
@@ -65,6 +70,7 @@ def backfill(portal_id: int, progress: Progress | None = None) -> bool:
                 is_short = history.finish(portal_id, clock.now())
             if is_short:
                 enqueue(reconcile, portal_id, queue="sync", unique=f"reconcile:{portal_id}")
+            ask_watched(portal_id)
     return True
 
 
@@ -80,7 +86,9 @@ def _begin(portal_id: int, client: Client) -> Position:
 
 def _stage(portal_id: int, client: Client, position: Position, lock: Lock, progress: Progress | None) -> Position:
     """Store one list chunk by chunk; returns where the next one begins."""
-    for chunk in history.read(client, position):
+    asked = extras(portal_id)
+    db.session.rollback()
+    for chunk in history.read(client, position, asked):
         with suppress(RedisError):
             lock.reacquire()
         with write():
@@ -100,17 +108,83 @@ def _show_numbers(portal_id: int, progress: Progress | None) -> None:
     scores.recompute_everything(portal_id, progress=progress)
 
 
+def read_watched(portal_id: int, progress: Progress | None = None) -> bool:
+    """Read what indicators have begun to ask for beside the columns of deals, for all deals of the past, and compute.
+
+    False when another process is at it already, or the history itself has not been read: that reads it too."""
+    if not queries.is_complete(portal_id):
+        return False
+    with alone("watched", portal_id, LOCK_S) as lock:
+        if lock is None:
+            return False
+        with _explained(portal_id, WATCHED):
+            while is_owed(portal_id):
+                _read_watched(portal_id, lock, progress)
+                scores.recompute_everything(portal_id, progress=_alive(lock, progress))
+                with write():
+                    portals.lock(portal_id)
+                    watching.finish(portal_id, clock.now())
+    return True
+
+
+def _read_watched(portal_id: int, lock: Lock, progress: Progress | None) -> None:
+    """Everything there is to read by now; nothing when only its numbers are owed."""
+    names = {one.field for one in unread(portal_id)}
+    db.session.rollback()
+    if not names:
+        return
+    client = portals.connect(portal_id)
+    if PRODUCT_SECTIONS in names:
+        _catalogue(portal_id, client)
+    total = watching.total(client)
+    with write():
+        portals.lock(portal_id)
+        run = watching.begin(portal_id, total, clock.now())
+    if run is None:
+        return
+    for chunk in watching.read(client, run):
+        with suppress(RedisError):
+            lock.reacquire()
+        with write():
+            portals.lock(portal_id)
+            done, total = watching.store(portal_id, run, chunk, clock.now())
+        if progress:
+            progress(WATCHED, done, total)
+
+
+def _alive(lock: Lock, progress: Progress | None) -> Progress:
+    """The same progress, which keeps others from beginning the same work."""
+
+    def report(step: str, done: int, total: int) -> None:
+        with suppress(RedisError):
+            lock.reacquire()
+        if progress:
+            progress(step, done, total)
+
+    return report
+
+
+def ask_watched(portal_id: int) -> None:
+    """Have it read, if there is anything to read."""
+    if is_owed(portal_id):
+        enqueue(read_watched, portal_id, queue="sync", unique=f"watched:{portal_id}")
+
+
 def resume(portal_id: int) -> None:
     """Begin a backfill whose job was lost, go on with one that was killed, and with what trouble has stopped."""
     if queries.must_go_on(portal_id):
         backfill(portal_id)
         return
     stopped = queries.stopped(portal_id)
+    if WATCHED not in stopped and is_owed(portal_id):
+        read_watched(portal_id)
     if stopped and _answers(portal_id):
         if staff_source.key in stopped:
             staff(portal_id)
-        if stopped - {staff_source.key}:
+        if stopped - {staff_source.key, WATCHED}:
             incremental(portal_id)
+        if WATCHED in stopped:
+            read_watched(portal_id)
 
 
 def _answers(portal_id: int) -> bool:
@@ -173,7 +247,8 @@ def staff(portal_id: int) -> None:
     with _explained(portal_id, staff_source.key):
         known = len(tenants.structure(portal_id).people)
         db.session.rollback()
-        found = poll.read(portals.connect(portal_id), clock.now(), known)
+        client = portals.connect(portal_id)
+        found = poll.read(client, clock.now(), known)
         now = clock.now()
         with write():
             portals.lock(portal_id)
@@ -181,10 +256,55 @@ def staff(portal_id: int) -> None:
             pipeline.recompute(portal_id, outcome.cells, now)
             if outcome.structure_changed:
                 pipeline.recompute_open(portal_id, now)
+        _catalogue(portal_id, client)
+    ask_watched(portal_id)
     if outcome.base_changed:
         enqueue(backfill, portal_id, queue="sync", unique=f"backfill:{portal_id}")
     elif outcome.structure_changed:
         enqueue(scores.recompute_everything, portal_id, queue="sync", unique=f"recompute:{portal_id}")
+
+
+def _catalogue(portal_id: int, client: Client) -> None:
+    """Poll products and their sections, while product rows are watched."""
+    is_watched = not NOT_FIELDS.isdisjoint(known.watched(portal_id))
+    refused = rows_refused(portal_id) if is_watched else None
+    db.session.rollback()
+    if not is_watched:
+        return
+    if refused:
+        _probe_rows(portal_id, client)
+    present: list[str] = []
+    try:
+        tree = catalogue.read_sections(client)
+        for products in catalogue.read_products(client, tree):
+            now = clock.now()
+            present += [str(product.id) for product in products]
+            with write():
+                portals.lock(portal_id)
+                cells = facts.save_products(portal_id, products)
+                pipeline.recompute(portal_id, cells or (), now)
+                if cells is None:
+                    operations.owe_numbers(portal_id)
+    except Wait:
+        raise
+    except RestError as error:
+        with write():
+            operations.note_catalogue(portal_id, error.message, clock.now())
+        return
+    with write():
+        portals.lock(portal_id)
+        facts.save_terms(portal_id, catalogue.SECTION, catalogue.terms(tree))
+        facts.retire_products(portal_id, present)
+        operations.note_catalogue(portal_id, None, clock.now())
+
+
+def _probe_rows(portal_id: int, client: Client) -> None:
+    """Product rows were refused: once they no longer are, they are to be read."""
+    answers = client.batch({"rows": product_rows.listing.page({"=ownerType": "D", "=ownerId": [1]})},
+                           may_be_refused=("rows",))  # fmt: skip
+    if not isinstance(answers["rows"], RestError):
+        with write():
+            operations.rows_told(portal_id)
 
 
 def reconcile(portal_id: int, progress: Progress | None = None) -> bool:

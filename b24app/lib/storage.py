@@ -1,6 +1,6 @@
 """Writing many rows in one statement, on either database."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Table
@@ -9,6 +9,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from b24app.lib.db import Base, db
 
 Row = Mapping[str, Any]
+
+CHUNK = 2500
+"""How many ids a statement names; both databases take that many."""
 
 
 def table_of(model: type[Base]) -> Table:
@@ -31,3 +34,9 @@ def upsert(model: type[Base], rows: Sequence[Row], only: Collection[str] | None 
     keys = [column.name for column in table_of(model).primary_key]
     replaced = {name: statement.excluded[name] for name in rows[0] if name not in keys and (not only or name in only)}
     db.session.execute(statement.on_conflict_do_update(index_elements=keys, set_=replaced), list(rows))
+
+
+def chunks(ids: Iterable[Any]) -> Iterator[list[Any]]:
+    """In a fixed order, so that statements can be compared."""
+    ordered = sorted(ids)
+    return (ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK))

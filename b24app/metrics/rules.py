@@ -173,6 +173,11 @@ def sides(plan: Plan) -> tuple[Side, ...]:
     )
 
 
+def needs(plan: Plan) -> frozenset[str]:
+    """What has to be watched of deals beside their columns: names of fields, `productRows`, `productSections`."""
+    return frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """What a plan gave for one subject and span, in stored units. `facts` = how many different facts made it."""

@@ -1,6 +1,7 @@
 """What can be done with scorecards and targets. Everything is audited; the caller has the portal's lock and commits.
 
-Whoever saves here runs the pipeline afterwards: the saved scorecard's numbers have to be computed again.
+Whoever saves here runs the pipeline afterwards: the saved scorecard's numbers have to be computed again; and has what
+it needs of past deals read (jobs.sync.ask_watched).
 """
 
 import json
@@ -12,11 +13,17 @@ from typing import Any, Literal
 
 from sqlalchemy import select
 
+from b24app.facts import operations as facts
+from b24app.facts import queries as known
+from b24app.facts.rules import NOT_FIELDS
+from b24app.ingest.sources.dictionaries import FIELD
+from b24app.ingest.values import EMPLOYEE
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.lib.errors import Conflict, Fault, Invalid, NotFound
 from b24app.lib.i18n import gettext as _
 from b24app.lib.paths import PACKAGE
+from b24app.metrics.rules import needs
 from b24app.periods import queries as periods
 from b24app.periods.rules import Kind, Settings, named
 from b24app.portal import audit
@@ -25,7 +32,7 @@ from b24app.portal.rules import COMPANY, Structure, Subject, SubjectType
 from b24app.scorecards import checks, documents, queries
 from b24app.scorecards.documents import ScorecardDocument, TargetDocument
 from b24app.scorecards.queries import MILLIONTHS
-from b24app.scorecards.rules import Version
+from b24app.scorecards.rules import Version, is_counted
 from b24app.scorecards.tables import ScorecardVersion, Target
 
 TEMPLATES = PACKAGE / "scorecards" / "templates"
@@ -61,6 +68,8 @@ def save(portal_id: int, document: ScorecardDocument, actor: str, now: datetime)
     row.document, row.status = document.stored(), document.status
     row.author, row.saved_at = actor, epoch(now)
     db.session.flush()
+    if is_counted(document):
+        facts.watch(portal_id, _needed(document), now)
     audit.record(portal_id, actor, "scorecard.save", f"{document.code} {start}", before, row.document, now)
     return queries.version(row)
 
@@ -155,6 +164,7 @@ def _key_of(item: TargetDocument) -> Key:
 def _faults(portal_id: int, document: ScorecardDocument) -> Iterator[Fault]:
     """What only the portal can tell: where its periods begin, and who there is."""
     yield from _start_faults("effective_from", document.kind, document.effective_from, periods.settings(portal_id))
+    yield from _field_faults(portal_id, document)
     structure = portal.structure(portal_id)
     for path, people in (("subjects", document.subjects), ("subjects.exclude", document.subjects.exclude)):
         for position, id in enumerate(people.departments):
@@ -163,6 +173,25 @@ def _faults(portal_id: int, document: ScorecardDocument) -> Iterator[Fault]:
         for position, id in enumerate(people.employees):
             if id not in structure.people:
                 yield Fault(f"{path}.employees[{position}]", _("There is no employee %(id)s.", id=id))
+
+
+def _needed(document: ScorecardDocument) -> frozenset[str]:
+    """What has to be read of deals beside their columns."""
+    return frozenset[str]().union(*(needs(one.plan()) for one in document.indicators))
+
+
+def _field_faults(portal_id: int, document: ScorecardDocument) -> Iterator[Fault]:
+    """Fields that deals of this portal do not have; nothing is said while its dictionary is not known."""
+    wanted = {place: needs(one.plan()) - NOT_FIELDS for place, one in enumerate(document.indicators)}
+    fields = {term.id: term for term in known.terms(portal_id, FIELD) if term.active} if any(wanted.values()) else {}
+    for place, names in wanted.items() if fields else ():
+        owner = document.indicators[place].owner
+        for name in sorted(names):
+            path = f"indicators[{place}].{'owner' if name == owner else 'where'}"
+            if name not in fields:
+                yield Fault(path, _("Deals of this portal have no field %(field)s.", field=name))
+            elif name == owner and fields[name].extra["type"] not in EMPLOYEE:
+                yield Fault(path, _("The field %(field)s does not hold an employee.", field=fields[name].name))
 
 
 def _start_faults(path: str, kind: Kind, start: date, settings: Settings) -> Iterator[Fault]:

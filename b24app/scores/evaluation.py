@@ -14,12 +14,14 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select
 
+from b24app.facts import queries as facts
 from b24app.ingest import queries as ingest
+from b24app.ingest.extras import unavailable
 from b24app.ingest.queries import SyncStatus
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.metrics import queries as metrics
-from b24app.metrics.rules import Part, Plan, presence, settle
+from b24app.metrics.rules import Part, Plan, needs, presence, settle
 from b24app.periods import queries as periods
 from b24app.periods.rules import Calendar, Kind, Period, inside, local_day, span, working_days
 from b24app.portal import queries as portal
@@ -102,6 +104,15 @@ class Context:
     def sync(self) -> SyncStatus:
         return ingest.status(self.portal_id)
 
+    @cached_property
+    def watched(self) -> Mapping[str, bool]:
+        """Of what is read of deals beside their columns, what has been read of all of them."""
+        return facts.watched(self.portal_id)
+
+    @cached_property
+    def unavailable(self) -> frozenset[str]:
+        return unavailable(self.portal_id)
+
     def structure(self, period: Period | None = None) -> Structure:
         """Who belonged where at the last instant of a period; now, while it is open or without one (semantics 4.6)."""
         at = span(period, self.settings).end - 1 if period else None
@@ -166,14 +177,14 @@ def _evaluate(context: Context, works: Sequence[Work]) -> Iterator[Finding]:
         index = position[work.period]
         members = {subject: work.members(subject) for subject in work.subjects}
         for indicator in work.version.indicators:
-            unread = _unread(context, indicator.plan)
+            unread = _unread(context, indicator.plan) or _untold(context, indicator.plan)
             presence = _presence(indicator)
             for subject, whose in members.items():
                 part = parts.get(indicator.plan, index, *whose)
                 has_any_fact = True
                 if presence and subject.type is SubjectType.EMPLOYEE:
                     has_any_fact = bool(parts.get(presence, index, *whose).facts)
-                reason = "not_synced" if unread else _reason(indicator, part, has_any_fact)
+                reason = unread or _reason(indicator, part, has_any_fact)
                 target = targets.of(indicator, subject, whose.people)
                 yield _finding(work, indicator, subject, part, reason, target)
 
@@ -214,10 +225,20 @@ def _presence(indicator: Indicator) -> Plan | None:
     return presence(indicator.plan) if indicator.document.direction == "down" else None
 
 
-def _unread(context: Context, plan: Plan) -> bool:
-    """Whether nothing of what the plan counts has been read from the portal yet (semantics 3.7)."""
+def _unread(context: Context, plan: Plan) -> str | None:
+    """Why nothing is known: nothing of what the plan counts has been read from the portal yet (semantics 3.7)."""
     known = None if context.complete else context.sync.entities.get(plan.numerator.scan.entity)
-    return known is not None and known.synced_at is None and not known.rows
+    return "not_synced" if known is not None and known.synced_at is None and not known.rows else None
+
+
+def _untold(context: Context, plan: Plan) -> str | None:
+    """Why a field or the product rows it needs are not known of every deal: refused, or not read yet."""
+    needed = needs(plan)
+    if not needed:
+        return None
+    if needed & context.unavailable:
+        return "unavailable"
+    return None if all(context.watched.get(name) for name in needed) else "not_synced"
 
 
 def targets_of(context: Context, work: Work) -> TargetsOfPeriod | TargetsOverPeriods:

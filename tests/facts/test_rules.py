@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from b24app.facts.cells import entry_cells, touched
 from b24app.facts.money import Rates, convert
 from b24app.facts.rules import (
     ActivityFact,
@@ -14,13 +15,14 @@ from b24app.facts.rules import (
     DealDraft,
     DealFact,
     MoveDraft,
+    RowDraft,
+    ValueDraft,
     activity_fact,
     client_key,
     closing,
     deal_fact,
-    entry_cells,
     may_replace,
-    touched,
+    with_unasked,
 )
 from b24app.periods.rules import Settings
 from tests.facts.samples import ANN, BOB, CEO, DAY, HOUR, T, activity, anonymous, deal, move, won
@@ -214,10 +216,12 @@ def test_which_version_is_newer(stored: DealFact | None, updated_at: int, read_a
     assert may_replace(stored, updated_at, read_at) is replaces
 
 
-def test_an_open_deal_touches_its_creation_only() -> None:
-    assert anonymous(touched(None, fact(deal()))) == {
+def test_an_open_deal_touches_its_creation_and_its_last_change() -> None:
+    assert anonymous(touched(None, fact(deal(updated_at=T)))) == {
         Cell("deal", "created", "responsible", ANN, T - 10 * DAY),
         Cell("deal", "created", "created_by", CEO, T - 10 * DAY),
+        Cell("deal", "updated", "responsible", ANN, T),
+        Cell("deal", "updated", "created_by", CEO, T),
     }
 
 
@@ -228,8 +232,46 @@ def test_a_reopened_deal_touches_where_it_was_and_where_it_is() -> None:
     assert Cell("deal", "closed", "closed_by", BOB, T) in anonymous(cells)
 
 
-def test_a_new_title_touches_nothing() -> None:
-    assert touched(fact(deal()), fact(deal(title="Another", updated_at=T))) == frozenset()
+def test_a_new_title_touches_only_when_an_open_deal_was_changed_last() -> None:
+    cells = touched(fact(deal()), fact(deal(title="Another", updated_at=T)))
+    assert {(cell.date, cell.at) for cell in cells} == {("updated", T - 10 * DAY), ("updated", T)}
+
+
+def test_a_new_title_of_a_closed_deal_touches_nothing() -> None:
+    assert touched(fact(won(at=T)), fact(won(at=T, title="Another", updated_at=T + 9))) == frozenset()
+
+
+def test_another_value_and_another_product_row_touch_what_a_new_stage_touches() -> None:
+    for change in ({"values": (ValueDraft("ufCrm_1", text="a"),)}, {"rows": (RowDraft(1, 5, "Chair", 10),)}):
+        cells = touched(fact(won(at=T)), fact(won(at=T, updated_at=T + 9, **change)))
+        assert {cell.date for cell in cells} == {"created", "closed"}
+
+
+def test_a_deal_counts_for_the_first_employee_its_user_field_names() -> None:
+    values = (ValueDraft("ufCrm_3", 0, ref=BOB), ValueDraft("ufCrm_3", 1, ref=CEO), ValueDraft("ufCrm_1", text="x"))
+    cells = touched(None, fact(deal(values=values)))
+    assert {(cell.date, cell.owner_id) for cell in cells if cell.owner.startswith("uf")} == {
+        ("created", BOB),
+        ("updated", BOB),
+    }
+
+
+def test_product_rows_are_converted_one_by_one_at_the_rate_of_their_deal() -> None:
+    rows = (RowDraft(2, None, "Delivery", 1_000_000), RowDraft(1, 5, "Chair", 333_333_333))
+    found = fact(won(at=T, currency="RUB", rows=rows))
+    assert found.rate == "0.02"
+    assert [(row.id, row.amount) for row in found.rows] == [(1, 667), (2, 2)]
+    assert [row.amount for row in fact(deal(currency="EUR", rows=rows)).rows] == [None, None]
+
+
+def test_what_a_read_did_not_ask_for_stays_as_it_was() -> None:
+    values = (ValueDraft("ufCrm_1", text="a"), ValueDraft("ufCrm_2", text="b"))
+    before = fact(deal(values=values, rows=(RowDraft(1, 5, "Chair", 10),)))
+    kept = with_unasked(deal(values=(ValueDraft("ufCrm_2", text="c"),)), before, {"ufCrm_2"})
+    assert {(value.field, value.text) for value in kept.values} == {("ufCrm_1", "a"), ("ufCrm_2", "c")}
+    assert kept.rows == before.rows
+    emptied = with_unasked(deal(), before, {"ufCrm_1", "ufCrm_2", "productRows"})
+    assert (emptied.values, emptied.rows) == ((), ())
 
 
 def test_another_stage_touches_what_conditions_may_ask_for() -> None:

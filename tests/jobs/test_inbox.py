@@ -59,7 +59,7 @@ def test_one_event_is_one_request(portal: Site, touched: list[Cell]) -> None:
     deal = queries.deal(1, id)
     assert deal is not None
     assert (deal.semantic, deal.closed_from, deal.amount, deal.win_no) == ("S", "history", 250_00, 1)
-    assert {cell.date for cell in touched} == {"created", "closed"}
+    assert {cell.date for cell in touched} == {"created", "closed", "entered"}
     assert ingest.status(1).pending_events == 0
 
 
@@ -146,8 +146,8 @@ def test_an_event_during_the_read_is_worked_off_by_the_same_run(portal: Site, mo
     happened(3)
     fetch, came = portal.client.batch, []
 
-    def fetch_and_hear(commands: Any) -> Any:
-        answers = fetch(commands)
+    def fetch_and_hear(commands: Any, **options: Any) -> Any:
+        answers = fetch(commands, **options)
         if not came:
             came.append(True)
             portal.change(3, title="Renamed meanwhile")

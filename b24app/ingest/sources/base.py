@@ -2,19 +2,21 @@
 
 A source is a module of this folder; being there registers it. Sources of records have a `listing`, `translate(row)`
 and, where events name single records, `fetch(client, ids, read_at)`; the inbox, backfill, sync and reconcile use them
-unasked. What is polled as a whole (staff, dictionaries, currencies) has `commands` and translates their answers.
+unasked. `asking(extras)` is the same source reading what is watched. What is polled as a whole (staff, dictionaries,
+currencies) has `commands` and translates their answers.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol, TypeVar, cast
 
 from b24app.bitrix.client import Client, Command
-from b24app.facts.rules import ActivityDraft, DealDraft, MoveDraft
-from b24app.ingest import sources
+from b24app.facts.rules import MOVE, PRODUCT_ROWS, ActivityDraft, DealDraft, MoveDraft
+from b24app.ingest import parsing, sources
 from b24app.ingest.parsing import BadRecord
 from b24app.lib.registry import modules
+from b24app.periods.rules import Settings
 
 Row = Mapping[str, Any]
 Draft = DealDraft | MoveDraft | ActivityDraft
@@ -32,8 +34,28 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class Extras:
+    """What is read of deals beside the columns of their table: watched fields with their types, product rows."""
+
+    types: Mapping[str, str] = field(default_factory=dict)
+    rows: bool = False
+    settings: Settings = field(default=Settings("UTC"))
+    """Whose local days the times of fields are kept as."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset({*self.types, PRODUCT_ROWS} if self.rows else self.types)
+
+
+NOTHING = Extras()
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """What a read that began at `read_at` found of one entity. `gone` are the ids asked for that did not come."""
+    """What a read that began at `read_at` found of one entity. `gone` are the ids asked for that did not come.
+
+    `asked` are the watched names it asked for and got; `refused` says why product rows are not among them.
+    """
 
     entity: str
     read_at: datetime
@@ -41,6 +63,8 @@ class Reading:
     moves: tuple[MoveDraft, ...] = ()
     gone: tuple[int, ...] = ()
     rejected: tuple[Rejected, ...] = ()
+    asked: frozenset[str] = frozenset()
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +97,29 @@ class Listing:
     def rows(self, answer: Any) -> list[dict[str, Any]]:
         return list(answer[self.items_key] if self.items_key else answer)
 
+    def rest(
+        self, client: Client, asked: Mapping[str, Mapping[str, Any]], answers: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """All rows of some filters, by the key of the batch's command: what the first pages brought, and further pages
+        of those that were full."""
+        rows: list[dict[str, Any]] = []
+        while asked:
+            pages = {name: self.rows(answers[name]) for name in asked}
+            rows += [row for page in pages.values() for row in page]
+            asked = {
+                name: {**filter, f">{self.id_field}": parsing.identity(pages[name][-1].get(self.id_field))}
+                for name, filter in asked.items()
+                if len(pages[name]) == PAGE
+            }
+            answers = client.batch({name: self.page(filter) for name, filter in asked.items()}) if asked else {}
+        return rows
+
     def only(self, *fields: str) -> "Listing":
         return replace(self, params={**self.params, "select": list(fields)})
+
+    def told(self, rows: Sequence[Row]) -> dict[str, Any]:
+        """What a Reading of these rows says of what is watched."""
+        return {}
 
 
 class Source(Protocol):
@@ -95,6 +140,18 @@ def record_source(entity: str) -> RecordSource:
     """The source whose events name records of this entity."""
     found = (source for source in modules(sources) if source.entity == entity and hasattr(source, "fetch"))
     return cast(RecordSource, next(found))
+
+
+def asking(source: Any, extras: Extras) -> Any:
+    """The source, reading what is watched too; of most there is nothing."""
+    return source.asking(extras) if hasattr(source, "asking") else source
+
+
+def reading(source: Any, rows: Sequence[Row], read_at: datetime) -> Reading:
+    """What rows of the source's list mean."""
+    id_field = "OWNER_ID" if source.entity == MOVE else source.listing.id_field  # a bad move is a bad deal's
+    drafts, rejected = translated(rows, source.translate, id_field)
+    return Reading(source.entity, read_at, drafts, rejected=rejected, **source.listing.told(rows))
 
 
 def translated(

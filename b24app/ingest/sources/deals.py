@@ -1,13 +1,19 @@
-"""Deals, read through crm.item.list; a deal named by an event is read together with its stage history."""
+"""Deals, read through crm.item.list; a deal named by an event is read together with its stage history.
 
-from collections.abc import Sequence
+What is watched is read with them: fields in the same list, product rows of each page behind it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, ClassVar
 
 from b24app.bitrix.client import Client
-from b24app.facts.rules import DEAL, DealDraft
+from b24app.facts.rules import DEAL, PRODUCT_ROWS, DealDraft
 from b24app.ingest import parsing
-from b24app.ingest.sources import stage_history
-from b24app.ingest.sources.base import Listing, Reading, Row, groups, missing, translated
+from b24app.ingest.sources import product_rows, stage_history
+from b24app.ingest.sources.base import NOTHING, Extras, Listing, Reading, Row, groups, missing, translated
+from b24app.ingest.values import values
 
 key = "deals"
 entity = DEAL
@@ -16,12 +22,31 @@ events = ("ONCRMDEALADD", "ONCRMDEALUPDATE", "ONCRMDEALDELETE", "ONCRMDEALMOVETO
 FIELDS = (
     *("id", "title", "categoryId", "stageId", "stageSemanticId", "sourceId", "companyId", "contactId"),
     *("assignedById", "createdBy", "currencyId", "opportunity", "createdTime", "updatedTime", "movedTime"),
-    *("closedate", "isReturnCustomer", "isRecurring"),
+    *("closedate", "isReturnCustomer", "isRecurring", "updatedBy"),
 )
-listing = Listing("crm.item.list", {"entityTypeId": 2, "select": list(FIELDS)}, "id", "items", "updatedTime")
 
 
-def translate(row: Row) -> DealDraft:
+@dataclass(frozen=True, slots=True)
+class DealListing(Listing):
+    """The list with all that is watched."""
+
+    extras: Extras
+
+    def pages(
+        self, client: Client, filter: Mapping[str, Any], after: int = 0, descending: bool = False
+    ) -> Iterator[list[dict[str, Any]]]:
+        for rows in Listing.pages(self, client, filter, after, descending):
+            if self.extras.rows:
+                product_rows.read(client, rows)
+            yield rows
+
+    def told(self, rows: Sequence[Row]) -> dict[str, Any]:
+        refusal = product_rows.refusal(rows) if self.extras.rows else None
+        names = self.extras.names
+        return {"asked": names - {PRODUCT_ROWS} if refusal else names, "refused": refusal}
+
+
+def translate(row: Row, extras: Extras = NOTHING) -> DealDraft:
     created_at = parsing.required_instant(row.get("createdTime"), "createdTime")
     return DealDraft(
         id=parsing.identity(row.get("id")),
@@ -42,15 +67,53 @@ def translate(row: Row) -> DealDraft:
         close_day=parsing.day(row.get("closedate")),
         is_return=parsing.flag(row.get("isReturnCustomer")),
         is_recurring=parsing.flag(row.get("isRecurring")),
+        updated_by_id=parsing.link(row.get("updatedBy")),
+        values=tuple(
+            value for name, kind in extras.types.items() for value in values(name, kind, row.get(name), extras.settings)
+        ),
+        rows=product_rows.of(row),
     )
 
 
-def fetch(client: Client, ids: Sequence[int], read_at: datetime) -> Reading:
-    """These deals and their moves. Deals come first in the batch: no deal is newer than what is known of its moves."""
-    pages = {f"deals{place}": listing.page({"@id": part}) for place, part in enumerate(groups(ids))}
-    asked = stage_history.questions(ids)
-    answers = client.batch({**pages, **{name: stage_history.listing.page(filter) for name, filter in asked.items()}})
-    rows = [row for name in pages for row in listing.rows(answers[name])]
-    drafts, rejected = translated(rows, translate, "id")
-    moves, bad_moves = translated(stage_history.rest(client, asked, answers), stage_history.translate, "OWNER_ID")
-    return Reading(entity, read_at, drafts, moves, missing(ids, rows, "id"), rejected + bad_moves)
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """This source, reading what is watched."""
+
+    key: ClassVar[str] = key
+    entity: ClassVar[str] = entity
+    events: ClassVar[tuple[str, ...]] = events
+
+    extras: Extras
+
+    @property
+    def listing(self) -> DealListing:
+        select = [*FIELDS, *(name for name in self.extras.types if name not in FIELDS)]
+        params = {"entityTypeId": 2, "select": select}
+        return DealListing("crm.item.list", params, "id", "items", "updatedTime", self.extras)
+
+    def translate(self, row: Row) -> DealDraft:
+        return translate(row, self.extras)
+
+    def fetch(self, client: Client, ids: Sequence[int], read_at: datetime) -> Reading:
+        """These deals, their moves and their product rows. Deals come first in the batch: no deal is newer than what is
+        known of its moves."""
+        listing = self.listing
+        pages = {f"deals{place}": listing.page({"@id": part}) for place, part in enumerate(groups(ids))}
+        moves = stage_history.questions(ids)
+        of_moves = {name: stage_history.listing.page(filter) for name, filter in moves.items()}
+        asked = product_rows.questions(ids) if self.extras.rows else {}
+        of_rows = {name: product_rows.listing.page(filter) for name, filter in asked.items()}
+        answers = client.batch({**pages, **of_moves, **of_rows}, may_be_refused=asked)
+        rows = [row for name in pages for row in listing.rows(answers[name])]
+        if self.extras.rows:
+            product_rows.attach(client, rows, asked, answers)
+        drafts, rejected = translated(rows, self.translate, "id")
+        found = stage_history.listing.rest(client, moves, answers)
+        history, bad_moves = translated(found, stage_history.translate, "OWNER_ID")
+        gone = missing(ids, rows, "id")
+        return Reading(entity, read_at, drafts, history, gone, rejected + bad_moves, **listing.told(rows))
+
+
+asking = Asking
+listing = asking(NOTHING).listing
+fetch = asking(NOTHING).fetch

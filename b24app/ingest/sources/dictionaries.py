@@ -1,4 +1,4 @@
-"""Funnels, stages and sources: the words that deals use. They change without events, so they are polled."""
+"""Funnels, stages, sources and fields: the words that deals use. They change without events, so they are polled."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,10 @@ key = "dictionaries"
 entity = "term"
 events: tuple[str, ...] = ()
 
-FUNNEL, STAGE, SOURCE = "funnel", "stage", "source"
+FUNNEL, STAGE, SOURCE, FIELD = "funnel", "stage", "source", "field"
+FIELDS = "fields"
+"""The command that a portal may refuse without the other words being lost."""
+
 DEAL_STAGE = "DEAL_STAGE"
 
 
@@ -21,6 +24,7 @@ def commands() -> dict[str, Command]:
     return {
         "categories": ("crm.category.list", {"entityTypeId": 2}),
         "statuses": ("crm.status.list", {"order": {"SORT": "ASC"}}),
+        FIELDS: ("crm.item.fields", {"entityTypeId": 2}),
     }
 
 
@@ -29,11 +33,35 @@ def translate(answers: Mapping[str, Any]) -> dict[str, tuple[TermDraft, ...]]:
     statuses = [row for row in answers["statuses"] if isinstance(row, Mapping)]
     stages = [row for row in statuses if str(row.get("ENTITY_ID", "")).startswith(DEAL_STAGE)]
     sources = [row for row in statuses if row.get("ENTITY_ID") == "SOURCE"]
-    return {
+    found = {
         FUNNEL: translated(answers["categories"]["categories"], _funnel, "id")[0],
         STAGE: translated(stages, _stage, "STATUS_ID")[0],
         SOURCE: translated(sources, _status, "STATUS_ID")[0],
     }
+    fields = answers.get(FIELDS)
+    described = fields.get("fields") if isinstance(fields, Mapping) else None
+    if isinstance(described, Mapping) and described:
+        rows = [{**row, "name": name} for name, row in described.items() if isinstance(row, Mapping)]
+        found[FIELD] = translated(rows, _field, "name")[0]
+    return found
+
+
+def _field(row: Row) -> TermDraft:
+    """`options` are the lines of a list by id, `custom` is a field the portal's own people have made."""
+    name = parsing.text(row.get("name"), 64)
+    items = row.get("items")
+    options = {
+        parsing.text(item.get("ID"), 64): parsing.text(item.get("VALUE"), 255)
+        for item in (items if isinstance(items, list) else ())
+        if isinstance(item, Mapping)
+    }
+    extra: dict[str, Any] = {
+        "type": parsing.text(row.get("type"), 64),
+        "multiple": parsing.flag(row.get("isMultiple")),
+        "options": options,
+        "custom": parsing.flag(row.get("isDynamic")) or name.startswith("uf"),
+    }
+    return TermDraft(name, parsing.text(row.get("title"), 255) or name, extra=extra)
 
 
 def _funnel(row: Row) -> TermDraft:

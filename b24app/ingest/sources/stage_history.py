@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from b24app.bitrix.client import Client
 from b24app.facts.rules import FINAL, MOVE, OPEN, MoveDraft
 from b24app.ingest import parsing
-from b24app.ingest.sources.base import PAGE, Listing, Row, groups
+from b24app.ingest.sources.base import Listing, Row, groups
 
 key = "stage_history"
 entity = MOVE
@@ -40,18 +39,3 @@ def semantic(value: Any) -> str:
 def questions(ids: Sequence[int]) -> dict[str, Mapping[str, Any]]:
     """The filters whose pages together hold the moves of some deals, by the key of the batch's command."""
     return {f"moves{place}": {"@OWNER_ID": part} for place, part in enumerate(groups(ids, OWNERS_A_PAGE))}
-
-
-def rest(client: Client, asked: Mapping[str, Mapping[str, Any]], answers: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """All rows of these questions: what the first pages brought, and further pages of those that were full."""
-    rows: list[dict[str, Any]] = []
-    while asked:
-        pages = {name: listing.rows(answers[name]) for name in asked}
-        rows += [row for page in pages.values() for row in page]
-        asked = {
-            name: {**filter, ">ID": parsing.identity(pages[name][-1].get("ID"))}
-            for name, filter in asked.items()
-            if len(pages[name]) == PAGE
-        }
-        answers = client.batch({name: listing.page(filter) for name, filter in asked.items()}) if asked else {}
-    return rows

@@ -17,6 +17,8 @@ def no_data(reason: str | None, document: IndicatorDocument) -> str | None:
             return _("Fewer than %(count)s records: too few to judge by.", count=document.min_count)
         case "not_synced":
             return _("These records have not been read from Bitrix24 yet.")
+        case "unavailable":
+            return _("Bitrix24 does not tell the app what this rests on: a field, the product rows or the catalogue.")
         case _:
             return _("No records in this period.")
 

@@ -8,6 +8,7 @@ from flask import Response
 
 from b24app import pipeline
 from b24app.jobs import scores as score_jobs
+from b24app.jobs import sync
 from b24app.lib import clock
 from b24app.lib.db import write
 from b24app.lib.errors import Fault, Invalid
@@ -81,6 +82,7 @@ def put_scorecard(viewer: Viewer, code: str, body: ScorecardDocument) -> dict[st
         saved = operations.save(viewer.portal_id, body, viewer.actor, now)
         past = _computed(viewer.portal_id, {code}, now)
     _compute_past(viewer.portal_id, past)
+    sync.ask_watched(viewer.portal_id)
     return money.shown(viewer, saved.document)
 
 

@@ -1,0 +1,129 @@
+"""Which cells a change of a fact touches: the places whose numbers it may move, of the old and the new state. Pure."""
+
+from collections.abc import Collection, Iterable, Iterator
+from operator import attrgetter
+from typing import Any, Protocol
+
+from b24app.facts.rules import (
+    ACTIVITY,
+    DEAL,
+    ENTRY,
+    MOVE,
+    OPEN,
+    ActivityDraft,
+    ActivityFact,
+    Cell,
+    DealDraft,
+    DealFact,
+    MoveDraft,
+    ValueDraft,
+)
+
+Fact = DealFact | ActivityFact
+
+
+def _all_but(fact: type[Any], draft: type[Any], *names: str) -> "attrgetter[Any]":
+    return attrgetter(*sorted({*fact.__slots__, *draft.__slots__} - set(names)))
+
+
+_UNCOUNTED = ("title", "updated_at", "updated_by_id", "moved_at", "read_at", "close_day")
+_counted = {
+    DealFact: _all_but(DealFact, DealDraft, *_UNCOUNTED),
+    ActivityFact: _all_but(ActivityFact, ActivityDraft, "subject", "updated_at", "read_at"),
+}
+"""All that a number or a condition may rest on, values of fields and product rows too."""
+
+
+def is_same(old: Fact | None, new: Fact | None) -> bool:
+    """Whether nothing that counts has changed."""
+    return old is not None and new is not None and _counted[type(old)](old) == _counted[type(new)](new)
+
+
+def touched(old: Fact | None, new: Fact | None) -> frozenset[Cell]:
+    """The cells of both states; if nothing that counts has changed, at most those of an open deal's last change."""
+    counting = [fact for fact in (old, new) if fact is not None and fact.counts]
+    if not is_same(old, new):
+        return frozenset(cell for fact in counting for cell in cells(fact))
+    deals = [fact for fact in counting if isinstance(fact, DealFact)]
+    if len({deal.updated_at for deal in deals}) < 2:
+        return frozenset()
+    return frozenset(cell for deal in deals for cell in _updated_cells(deal))
+
+
+class Closable(Protocol):
+    """The dates and owners of a deal, of a whole fact or of a row with little else."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def created_at(self) -> int: ...
+
+    @property
+    def closed_at(self) -> int | None: ...
+
+    @property
+    def responsible_id(self) -> int | None: ...
+
+    @property
+    def created_by_id(self) -> int | None: ...
+
+    @property
+    def closed_by_id(self) -> int | None: ...
+
+
+def cells(fact: Fact) -> Iterator[Cell]:
+    """Where a fact counts: every date it has, for every owner."""
+    if isinstance(fact, DealFact):
+        yield from deal_cells(fact, fact.values)
+        yield from _updated_cells(fact)
+        return
+    owners = (("responsible", fact.responsible_id), ("created_by", fact.created_by_id))
+    yield from _cells(ACTIVITY, fact.id, (("start", fact.start_at), ("completed", fact.completed_at)), owners)
+
+
+def deal_cells(deal: Closable, values: Iterable[ValueDraft] = ()) -> Iterator[Cell]:
+    """By creation and close. An open deal has no closer, and no metric of closed deals counts it by its creation."""
+    dates = (("created", deal.created_at), ("closed", deal.closed_at))
+    return _cells(DEAL, deal.id, dates, _owners(deal, values))
+
+
+def _updated_cells(deal: DealFact) -> Iterator[Cell]:
+    """An open deal may grow stale so many days after its last change."""
+    if deal.semantic == OPEN:
+        yield from _cells(DEAL, deal.id, (("updated", deal.updated_at),), _owners(deal, deal.values))
+
+
+def _owners(deal: Closable, values: Iterable[ValueDraft]) -> list[tuple[str, int | None]]:
+    """Whom a deal counts for, of a user field the first employee it names."""
+    owners = [("responsible", deal.responsible_id), ("created_by", deal.created_by_id)]
+    if deal.closed_at is not None:
+        owners.append(("closed_by", deal.closed_by_id))
+    named = sorted((value.field, value.place, value.ref) for value in values if value.ref is not None)
+    first = {field: ref for field, _place, ref in reversed(named)}
+    return owners + list(first.items())
+
+
+def move_cells(states: Iterable[tuple[int, int | None]], moves: Iterable[MoveDraft]) -> Iterator[Cell]:
+    """Where the moves of a deal count: for its responsible. `states` are (deal, responsible) before and after."""
+    rows = tuple(moves)
+    for id, responsible_id in dict.fromkeys(states):
+        for move in rows:
+            yield Cell(MOVE, "entered", "responsible", responsible_id, move.at, id)
+
+
+def _cells(
+    entity: str, id: int, dates: Iterable[tuple[str, int | None]], owners: Collection[tuple[str, int | None]]
+) -> Iterator[Cell]:
+    for name, at in dates:
+        if at is not None:
+            for owner, owner_id in owners:
+                yield Cell(entity, name, owner, owner_id, at, id)
+
+
+def entry_cells(id: int, employee_id: int | None, department_id: int | None, occurred_at: int) -> frozenset[Cell]:
+    """An entry of an employee counts for them, one without for its department, whatever it names (semantics 4.7)."""
+    found = {Cell(ENTRY, "occurred", "employee", employee_id, occurred_at, id)}
+    if employee_id is None and department_id is not None:
+        found.add(Cell(ENTRY, "occurred", "department", department_id, occurred_at, id))
+    return frozenset(found)

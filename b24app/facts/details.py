@@ -1,0 +1,89 @@
+"""What is kept of deals beside the columns of their table: values of watched fields, and product rows.
+
+Both are part of the fact: read, compared and replaced together with it (semantics 3.6). Nothing is asked of the
+database for what is not watched.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from b24app.facts import watching
+from b24app.facts.rules import DEAL, NOT_FIELDS, PRODUCT_ROWS, DealFact, RowFact, ValueDraft
+from b24app.facts.tables import FieldValue, ProductRow
+from b24app.lib import storage
+from b24app.lib.db import db
+from b24app.lib.storage import chunks
+
+_VALUE_NAMES = tuple(field.name for field in fields(ValueDraft))
+_VALUE_COLUMNS = tuple(getattr(FieldValue, name) for name in _VALUE_NAMES)
+_ROW_NAMES = tuple(field.name for field in fields(RowFact))
+_ROW_COLUMNS = tuple(getattr(ProductRow, name) for name in _ROW_NAMES)
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """Values and product rows by the id of their deal, each deal's in order."""
+
+    values: Mapping[int, tuple[ValueDraft, ...]] = field(default_factory=dict)
+    rows: Mapping[int, tuple[RowFact, ...]] = field(default_factory=dict)
+
+    def of(self, id: int) -> dict[str, Any]:
+        """As fields of a DealFact."""
+        return {"values": self.values.get(id, ()), "rows": self.rows.get(id, ())}
+
+
+def load(portal_id: int, ids: Collection[int]) -> Details:
+    """Of at most a chunk of deals."""
+    watched = watching.watches(portal_id).keys()
+    values, rows = defaultdict(list), defaultdict(list)
+    if watched - NOT_FIELDS:
+        for record_id, *columns in _of(portal_id, FieldValue, _VALUE_COLUMNS, ids, FieldValue.field, FieldValue.place):
+            values[record_id].append(ValueDraft(*columns))
+    if PRODUCT_ROWS in watched:
+        for record_id, *columns in _of(portal_id, ProductRow, _ROW_COLUMNS, ids, ProductRow.id):
+            rows[record_id].append(RowFact(*columns))
+    return Details(
+        {id: tuple(found) for id, found in values.items()},
+        {id: tuple(found) for id, found in rows.items()},
+    )
+
+
+def _of(portal_id: int, table: Any, columns: Iterable[Any], ids: Collection[int], *order: Any) -> Any:
+    mine = (table.portal_id == portal_id, table.entity == DEAL, table.record_id.in_(ids))
+    return db.session.execute(select(table.record_id, *columns).where(*mine).order_by(table.record_id, *order))
+
+
+def save(portal_id: int, stored: Mapping[int, DealFact], changed: Mapping[int, DealFact]) -> None:
+    """Replace the values and the rows of those deals that have others now."""
+    nothing: tuple[Any, ...] = ()
+    for table, name, names in ((FieldValue, "values", _VALUE_NAMES), (ProductRow, "rows", _ROW_NAMES)):
+        was = {id: getattr(stored[id], name) if id in stored else nothing for id in changed}
+        news = {id: getattr(fact, name) for id, fact in changed.items() if getattr(fact, name) != was[id]}
+        for ids in chunks(id for id in news if was[id]):
+            mine: Any = table
+            db.session.execute(
+                delete(table).where(mine.portal_id == portal_id, mine.entity == DEAL, mine.record_id.in_(ids))
+            )
+        storage.upsert(
+            table,
+            [
+                {"portal_id": portal_id, "entity": DEAL, "record_id": id, **{one: getattr(row, one) for one in names}}
+                for id, rows in sorted(news.items())
+                for row in rows
+            ],
+        )
+
+
+def employees(portal_id: int, ids: Collection[int]) -> Mapping[int, tuple[ValueDraft, ...]]:
+    """The values that name employees, of any number of deals."""
+    found: dict[int, list[ValueDraft]] = defaultdict(list)
+    if watching.watches(portal_id).keys() - NOT_FIELDS:
+        for part in chunks(ids):
+            for record_id, *columns in _of(portal_id, FieldValue, _VALUE_COLUMNS, part, FieldValue.place):
+                if (value := ValueDraft(*columns)).ref is not None:
+                    found[record_id].append(value)
+    return {id: tuple(values) for id, values in found.items()}

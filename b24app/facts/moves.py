@@ -1,0 +1,53 @@
+"""Stage moves of deals. Once seen they are kept for ever (semantics 3.2)."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
+
+from sqlalchemy import select
+
+from b24app.facts.rules import DEAL, MoveDraft
+from b24app.facts.tables import StageMove
+from b24app.lib import storage
+from b24app.lib.db import db
+from b24app.lib.storage import chunks
+
+_NAMES = tuple(field.name for field in fields(MoveDraft))
+_COLUMNS = tuple(getattr(StageMove, name) for name in _NAMES)
+
+Moves = Mapping[int, Sequence[MoveDraft]]
+"""By the id of their deal."""
+
+
+def keep(portal_id: int, moves: Sequence[MoveDraft]) -> Moves:
+    """Store them; returns those that are news, and what was known of them before if it was something else."""
+    news: dict[int, list[MoveDraft]] = defaultdict(list)
+    by_id = {move.id: move for move in moves}
+    for ids in chunks(by_id):
+        query = select(*_COLUMNS).where(StageMove.portal_id == portal_id, StageMove.entity == DEAL)
+        known = {row.id: MoveDraft(*row) for row in db.session.execute(query.where(StageMove.id.in_(ids)))}
+        new = [by_id[id] for id in ids if by_id[id] != known.get(id)]
+        storage.upsert(
+            StageMove,
+            [
+                {"portal_id": portal_id, "entity": DEAL, **{name: getattr(move, name) for name in _NAMES}}
+                for move in new
+            ],
+        )
+        for move in (*new, *(known[move.id] for move in new if move.id in known)):
+            news[move.record_id].append(move)
+    return news
+
+
+def load(portal_id: int, ids: Collection[int]) -> Moves:
+    """The moves of some deals, oldest first."""
+    found: dict[int, list[MoveDraft]] = defaultdict(list)
+    for part in chunks(ids):
+        query = (
+            select(*_COLUMNS)
+            .where(StageMove.portal_id == portal_id, StageMove.entity == DEAL, StageMove.record_id.in_(part))
+            .order_by(StageMove.at, StageMove.id)
+        )
+        for row in db.session.execute(query):
+            found[row.record_id].append(MoveDraft(*row))
+    return found
