@@ -46,7 +46,8 @@ def rows(table: type[Base], portal: int) -> Iterator[dict[str, Any]]:
         if table is Deal:
             row |= {
                 "id": id, "stage_id": "WON", "semantic": "S", "client": f"C{id % 3000}", "amount": id,
-                "closed_by_id": (ANN, BOB)[id % 2], "closed_at": moment(id) + DAY, "updated_at": moment(id) + DAY, "read_at": 0,
+                "closed_by_id": (ANN, BOB)[id % 2], "closed_at": moment(id) + DAY, "updated_at": moment(id) + DAY,
+                "read_at": 0,
             }  # fmt: skip
         elif table is Activity:
             row |= {
