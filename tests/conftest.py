@@ -74,6 +74,12 @@ def server(config: pytest.Config) -> str:
 
 
 @pytest.fixture(scope="session")
+def postgresql_server(pytestconfig: pytest.Config) -> str:
+    """The server itself, for whoever makes a database of his own on it."""
+    return server(pytestconfig)
+
+
+@pytest.fixture(scope="session")
 def databases(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
     """The databases of this test run (of this worker of it)."""
     with Databases(tmp_path_factory.mktemp("databases"), lambda: server(pytestconfig)) as found:

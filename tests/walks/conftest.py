@@ -104,6 +104,37 @@ def started(*arguments: str) -> Iterator[Demo]:
         process.wait(60)
 
 
+def processes(demo: Demo, name: str = "") -> list[int]:
+    """The processes the demo itself has started whose command says this."""
+    listed = ["ps", "-o", "pid=,args=", "--ppid", str(demo.process.pid)]
+    lines = subprocess.run(listed, capture_output=True, text=True).stdout.splitlines()
+    return [int(line.split()[0]) for line in lines if name in line]
+
+
+def kill(demo: Demo, name: str) -> None:
+    for pid in processes(demo, name):
+        os.kill(pid, signal.SIGKILL)
+
+
+def command(demo: Demo, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """What `b24app` says beside the running demo."""
+    return subprocess.run(
+        [sys.executable, "-m", "b24app", *arguments],
+        env={**os.environ, **demo.environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def has_everything(demo: Demo) -> bool:
+    """Whether the app has stored as many records as the portal has."""
+    state, entities = demo.control("state"), demo.api("/portal")["sync"]["entities"]
+    return (state["deals"], state["stage_history"], state["activities"]) == tuple(
+        entities[name]["rows"] for name in ("deal", "stage_move", "activity")
+    )
+
+
 def _after(pattern: str, text: str) -> str:
     found = re.search(pattern, text)
     assert found, f"{pattern} is not in:\n{text}"
