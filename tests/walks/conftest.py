@@ -66,7 +66,7 @@ def eventually(question: Callable[[], Any], within_s: float = 120) -> Any:
         time.sleep(0.05)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo() -> Iterator[Demo]:
     """`b24app demo`, installed and with its whole history read."""
     with started() as found:
