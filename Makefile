@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 PORT ?= 8000
+DATABASES ?= sqlite,postgresql
+JOBS ?= 2
 .DEFAULT_GOAL := help
 
 .PHONY: help setup demo test check lint types imports format bench screens lock messages wheel clean
@@ -22,9 +24,9 @@ $(STAMP): pyproject.toml requirements.lock
 demo: $(STAMP) ## A local Bitrix24 portal with real deals and the app in it (PORT=8000)
 	@$(BIN)/b24app demo --port $(PORT)
 
-test: $(STAMP) ## All tests; installs Chromium for them where there is none
+test: $(STAMP) ## All tests, on SQLite and PostgreSQL (DATABASES=sqlite for one, JOBS=2 at a time)
 	@.ci/chromium
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --databases $(DATABASES) --numprocesses $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 check: lint types imports test ## What CI runs
 

@@ -35,30 +35,48 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--databases", default=",".join(KINDS), help="what to run on: sqlite, postgresql, or both")
 
 
+def chosen(config: pytest.Config) -> tuple[str, ...]:
+    """The databases to run on."""
+    kinds = tuple(config.getoption("--databases").split(","))
+    if not set(kinds) <= set(KINDS):
+        raise pytest.UsageError(f"--databases is one or both of {','.join(KINDS)}")
+    return kinds
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_kind" in metafunc.fixturenames:
         about = metafunc.definition.get_closest_marker("databases")
-        wanted = metafunc.config.getoption("--databases").split(",")
-        kinds = [kind for kind in wanted if about is None or kind in about.args]
-        metafunc.parametrize("database_kind", kinds, indirect=True, scope="module")
+        metafunc.parametrize("database_kind", about.args if about else KINDS, indirect=True, scope="module")
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first, so that nobody waits for them in the end; one process has all that share one thing.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What was not chosen goes; the longest come first, so that nobody waits for them in the end.
 
-    The walks share a demo of the whole product; everybody else shares what is made once for a file.
+    One process has all that share one thing: the walks a demo of the whole product, the others what their file makes.
     """
-    items.sort(key=lambda item: "walk" not in item.keywords)
+    kinds = chosen(config)
+    left_out = {item for item in items if kind_of(item) not in (None, *kinds)}
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = sorted((item for item in items if item not in left_out), key=lambda item: "walk" not in item.keywords)
     for item in items:
-        shared = "demo" if "walk" in item.keywords and "demo" in item.fixturenames else item.nodeid.partition("::")[0]
+        shared = "demo" if "walk" in item.keywords and "demo" in fixtures_of(item) else item.nodeid.partition("::")[0]
         item.add_marker(pytest.mark.xdist_group(shared))
+
+
+def kind_of(item: pytest.Item) -> str | None:
+    """On which database a test runs; None where it has none."""
+    return item.callspec.params.get("database_kind") if hasattr(item, "callspec") else None
+
+
+def fixtures_of(item: pytest.Item) -> list[str]:
+    return getattr(item, "fixturenames", [])
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """pytest-xdist is about to start one of the processes: all of them have the same PostgreSQL."""
-    if "postgresql" in node.config.getoption("--databases"):
+    if "postgresql" in chosen(node.config):
         node.workerinput["postgresql"] = server(node.config)
 
 
@@ -71,6 +89,12 @@ def server(config: pytest.Config) -> str:
         config.add_cleanup(kept.close)
         config.stash[SERVER] = kept.enter_context(postgresql.server())
     return config.stash[SERVER]
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(pytestconfig: pytest.Config) -> str:
+    """The server itself, for whoever makes a database of his own on it."""
+    return server(pytestconfig)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """`b24app demo`: a local Bitrix24 portal with real deals, and this app installed into it over the real protocol.
 
-    embedded Redis + SQLite in a temporary folder
+    embedded Redis + SQLite (unless an empty database is named) in a temporary folder
     portal (port + 1)  <- OAuth, REST, events ->  web, worker, scheduler (port)
 
 The command itself does what the first administrator's browser would do; the visitor finds the app installed and sees
@@ -38,13 +38,13 @@ SESSION_IN_PAGE = r'name="b24-session" content="([^"]+)"'
 PROGRESS_IN_PAGE = r'hx-get="(/ui/install/[^"]+)"'
 
 
-def run(port: int, deals: int | None) -> None:
+def run(port: int, deals: int | None, database_url: str | None = None) -> None:
     """Start everything, install the app, print the address, and stay until Ctrl-C."""
     for one in (port, port + 1):
         refuse_taken("127.0.0.1", one, "Choose another: b24app demo --port 8100")
     with tempfile.TemporaryDirectory(prefix="b24app-demo-") as folder:
         redis = supervisor.embedded_redis(Path(folder) / "redis")
-        _environment(port, redis.url, folder)
+        _environment(port, redis.url, database_url or f"sqlite:///{folder}/b24app.sqlite")
         supervisor.supervise(
             [_portal(port, deals), *children("127.0.0.1", port)],
             prepare=upgrade,
@@ -53,11 +53,11 @@ def run(port: int, deals: int | None) -> None:
         )
 
 
-def _environment(port: int, redis_url: str, folder: str) -> None:
+def _environment(port: int, redis_url: str, database_url: str) -> None:
     """The same variables as in production, for this one machine and this one run."""
     secret = crypto.new_token()
     os.environ.update(
-        DATABASE_URL=f"sqlite:///{folder}/b24app.sqlite",
+        DATABASE_URL=database_url,
         REDIS_URL=redis_url,
         SECRET_KEY=secret,
         TOKEN_KEYS=crypto.derive_key(secret, "tokens"),

@@ -28,11 +28,12 @@ def cli() -> None:
     help="The app's port; the portal takes the next one.",
 )
 @click.option("--deals", type=click.IntRange(min=1), help="How many deals the portal has (default: all 8 800).")
-def demo(port: int, deals: int | None) -> None:
+@click.option("--database-url", help="An empty database to use, for example in PostgreSQL (default: a SQLite file).")
+def demo(port: int, deals: int | None, database_url: str | None) -> None:
     """Try everything on this machine: a local Bitrix24 portal with real deals and the app installed into it."""
     from b24app.cli.demo import run
 
-    run(port, deals)
+    run(port, deals, database_url)
 
 
 @cli.command()

@@ -1,14 +1,17 @@
 """The inbox's rows: coalescing, compare and set, failures."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import Select, select, text
 
 from b24app.ingest import operations, queries
 from b24app.ingest.operations import MOST_ATTEMPTS
 from b24app.ingest.sources.base import Rejected
-from b24app.lib.db import write
+from b24app.ingest.tables import Inbox
+from b24app.lib.db import db, write
 from tests.facts.conftest import World
 from tests.facts.samples import NOON
 
@@ -102,3 +105,32 @@ def test_a_record_put_aside_stays_due_if_it_changed_meanwhile(inbox: World) -> N
         operations.put_aside(1, "deal", [Rejected("7", "Bad."), Rejected("8", "Bad.")], NOON)
     assert pending() == [7]
     assert [one.key for one in queries.put_aside(1)] == ["8"]
+
+
+@pytest.mark.databases("postgresql")
+def test_rows_are_taken_in_one_order_whoever_takes_them_so_that_nobody_waits_in_a_circle(
+    inbox: World, app: Flask
+) -> None:
+    accept(8)
+    accept(7, at=SOON)
+    batch = operations.due(1)
+    assert batch
+
+    def finish() -> None:
+        with app.app_context(), write():
+            operations.done(batch)
+
+    def row(id: int) -> Select[tuple[int]]:
+        return select(Inbox.id).where(Inbox.key == str(id))
+
+    db.session.rollback()
+    with db.engine.begin() as receiver, ThreadPoolExecutor(1) as worker:
+        receiver.execute(row(7).with_for_update())
+        done = worker.submit(finish)
+        with db.engine.connect() as watcher:
+            while not watcher.execute(text("SELECT 1 FROM pg_locks WHERE NOT granted")).first() and not done.done():
+                watcher.rollback()
+        receiver.execute(row(8).with_for_update(nowait=True))
+        receiver.commit()
+        done.result(timeout=60)
+    assert pending() == []

@@ -66,7 +66,7 @@ def eventually(question: Callable[[], Any], within_s: float = 120) -> Any:
         time.sleep(0.05)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo() -> Iterator[Demo]:
     """`b24app demo`, installed and with its whole history read."""
     with started() as found:
@@ -102,6 +102,37 @@ def started(*arguments: str) -> Iterator[Demo]:
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)
+
+
+def processes(demo: Demo, name: str = "") -> list[int]:
+    """The processes the demo itself has started whose command says this."""
+    listed = ["ps", "-o", "pid=,args=", "--ppid", str(demo.process.pid)]
+    lines = subprocess.run(listed, capture_output=True, text=True).stdout.splitlines()
+    return [int(line.split()[0]) for line in lines if name in line]
+
+
+def kill(demo: Demo, name: str) -> None:
+    for pid in processes(demo, name):
+        os.kill(pid, signal.SIGKILL)
+
+
+def command(demo: Demo, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """What `b24app` says beside the running demo."""
+    return subprocess.run(
+        [sys.executable, "-m", "b24app", *arguments],
+        env={**os.environ, **demo.environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def has_everything(demo: Demo) -> bool:
+    """Whether the app has stored as many records as the portal has."""
+    state, entities = demo.control("state"), demo.api("/portal")["sync"]["entities"]
+    return (state["deals"], state["stage_history"], state["activities"]) == tuple(
+        entities[name]["rows"] for name in ("deal", "stage_move", "activity")
+    )
 
 
 def _after(pattern: str, text: str) -> str:

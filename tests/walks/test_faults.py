@@ -16,7 +16,7 @@ import requests
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tests.walks.conftest import Demo, eventually, started
+from tests.walks.conftest import Demo, command, eventually, has_everything, kill, processes, started
 
 pytestmark = pytest.mark.walk
 
@@ -76,28 +76,6 @@ def robot(demo: Demo, event_token: str, application_token: str | None = None) ->
     return requests.post(f"{demo.app_url}/b24/robot", data=body, timeout=120).status_code
 
 
-def command(demo: Demo, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "b24app", *arguments],
-        env={**os.environ, **demo.environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-
-
-def roles(demo: Demo, name: str) -> list[int]:
-    """The processes the demo itself has started whose command says this."""
-    listed = ["ps", "-o", "pid=,args=", "--ppid", str(demo.process.pid)]
-    lines = subprocess.run(listed, capture_output=True, text=True).stdout.splitlines()
-    return [int(line.split()[0]) for line in lines if name in line]
-
-
-def kill(demo: Demo, name: str) -> None:
-    for pid in roles(demo, name):
-        os.kill(pid, signal.SIGKILL)
-
-
 def answers(redis_url: str) -> bool:
     try:
         return bool(Redis.from_url(redis_url).ping())
@@ -107,13 +85,6 @@ def answers(redis_url: str) -> bool:
 
 def sync(demo: Demo) -> dict[str, Any]:
     return dict(demo.api("/portal")["sync"])
-
-
-def has_everything(demo: Demo) -> bool:
-    state, read = demo.control("state"), sync(demo)
-    return (state["deals"], state["stage_history"], state["activities"]) == tuple(
-        read["entities"][name]["rows"] for name in ("deal", "stage_move", "activity")
-    )
 
 
 def rows(demo: Demo) -> dict[str, int]:
@@ -330,7 +301,7 @@ def install(demo: Demo) -> None:
 
 def test_ctrl_c_leaves_no_process_and_no_folder(fragile: Demo) -> None:
     folder = Path(fragile.environment["DATABASE_URL"].removeprefix("sqlite:///")).parent
-    children = roles(fragile, "")
+    children = processes(fragile)
     assert len(children) == len(["portal", "web", "worker live", "worker", "scheduler", "redis"])
     fragile.process.send_signal(signal.SIGINT)
     assert fragile.process.wait(30) == 0
