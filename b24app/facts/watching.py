@@ -49,11 +49,11 @@ def watch(portal_id: int, fields: Iterable[str], now: datetime) -> frozenset[str
     return new
 
 
-def restart(portal_id: int, fields: Collection[str], now: datetime) -> None:
-    """What is kept of these names is not to be trusted any more: they are read again for all deals."""
+def restart(portal_id: int, fields: Collection[str], since: int) -> None:
+    """What was read of these names before that instant is not to be trusted: they are read again for all deals."""
     for one in watches(portal_id).values():
         if one.field in fields:
-            values = {"complete": False, "position": 0, "since": max(epoch(now), one.since + 1)}
+            values = {"complete": False, "position": 0, "since": max(since, one.since + 1)}
             db.session.execute(_where(portal_id, one).values(values))
 
 

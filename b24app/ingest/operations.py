@@ -207,7 +207,7 @@ def _watched(portal_id: int, reading: Reading) -> None:
     asked = reading.asked
     if reading.refused:
         cursor(portal_id, product_rows.key).error = reading.refused
-        watching.restart(portal_id, (fact.PRODUCT_ROWS,), reading.read_at)
+        watching.restart(portal_id, (fact.PRODUCT_ROWS,), epoch(reading.read_at))
         asked |= {fact.PRODUCT_ROWS}
     elif fact.PRODUCT_ROWS in asked and reading.drafts and rows_refused(portal_id):
         rows_told(portal_id)
@@ -241,7 +241,7 @@ def store_poll(portal_id: int, poll: Poll, now: datetime) -> Polled:
     if free:
         portals.change_settings(portal_id, free, "system", now)
     structure_changed = portals.sync_staff(portal_id, poll.people, poll.departments, now)
-    _retyped(portal_id, poll, now)
+    _retyped(portal_id, poll)
     for kind, terms in poll.terms.items():
         facts.save_terms(portal_id, kind, terms)
     cells: frozenset[Cell] = frozenset()
@@ -254,13 +254,13 @@ def store_poll(portal_id: int, poll: Poll, now: datetime) -> Polled:
     return Polled(cells, structure_changed, base != base_before)
 
 
-def _retyped(portal_id: int, poll: Poll, now: datetime) -> None:
+def _retyped(portal_id: int, poll: Poll) -> None:
     """Watched fields that turn out to be of another type are read again: their values were kept by the wrong one."""
     types = {term.id: term.extra["type"] for term in poll.terms.get(dictionaries.FIELD, ())}
     before = extras(portal_id).types if types else {}
     changed = [name for name, kind in before.items() if types.get(name, kind) != kind]
     if changed:
-        watching.restart(portal_id, changed, now)
+        watching.restart(portal_id, changed, epoch(poll.read_at) - 1)  # a backfill that begins with this poll is right
 
 
 def note_catalogue(portal_id: int, refused: str | None, now: datetime) -> None:

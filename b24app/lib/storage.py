@@ -33,7 +33,11 @@ def upsert(model: type[Base], rows: Sequence[Row], only: Collection[str] | None 
     statement = insert(model)
     keys = [column.name for column in table_of(model).primary_key]
     replaced = {name: statement.excluded[name] for name in rows[0] if name not in keys and (not only or name in only)}
-    db.session.execute(statement.on_conflict_do_update(index_elements=keys, set_=replaced), list(rows))
+    if replaced:
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=replaced)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=keys)  # the key is all there is
+    db.session.execute(statement, list(rows))
 
 
 def chunks(ids: Iterable[Any]) -> Iterator[list[Any]]:

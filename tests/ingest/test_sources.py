@@ -9,8 +9,8 @@ import pytest
 from b24app.bitrix.errors import RestError
 from b24app.facts.rules import RateDraft
 from b24app.ingest import rules
-from b24app.ingest.sources import activities, currencies, deals, dictionaries, staff, stage_history
-from b24app.ingest.sources.base import translated
+from b24app.ingest.sources import activities, currencies, deals, dictionaries, product_rows, staff, stage_history
+from b24app.ingest.sources.base import Extras, translated
 
 DEAL: dict[str, Any] = {
     "id": 7405,
@@ -158,3 +158,43 @@ def test_what_a_portal_says_of_itself(zone: str, licence: str, server_time: Any,
     found = rules.profile({"TIME_ZONE": zone}, {"LICENSE": licence, "LANGUAGE_ID": "de"}, server_time, NOW)
     assert (found.time_zone, found.country) == expected
     assert found.language == "en"
+
+
+def test_a_product_row_is_worth_its_price_times_its_quantity() -> None:
+    row = {"id": "17649", "ownerId": 5, "productId": 0, "productName": "Delivery", "price": Decimal("0.1"),
+           "quantity": Decimal("2.5")}  # fmt: skip
+    draft = product_rows.translate(row)
+    assert (draft.id, draft.product_id, draft.name, draft.amount_original) == (17649, None, "Delivery", 250_000)
+
+
+def test_a_deal_brings_the_values_and_rows_that_were_asked_for() -> None:
+    row = {**DEAL, "updatedBy": "9", "ufCrm_1": [5, 6], "ufCrm_2": "x",
+           "productRows": [{"id": 1, "price": 10, "quantity": 2}, {"id": 1, "price": 10, "quantity": 2}]}  # fmt: skip
+    draft = deals.translate(row, Extras({"ufCrm_1": "enumeration"}, rows=True))
+    assert draft.updated_by_id == 9
+    assert [(value.field, value.place, value.text) for value in draft.values] == [
+        ("ufCrm_1", 0, "5"),
+        ("ufCrm_1", 1, "6"),
+    ]
+    assert [row.amount_original for row in draft.rows] == [20_000_000]
+    assert deals.translate(row).values == ()
+
+
+def test_fields_are_words_with_their_types_and_options() -> None:
+    described = {
+        "title": {"type": "string", "isMultiple": False, "isDynamic": False, "title": "Name"},
+        "ufCrm_1": {"type": "enumeration", "isMultiple": True, "isDynamic": True, "title": "",
+                    "items": [{"ID": "45", "VALUE": "Retail"}]},
+    }  # fmt: skip
+    answers = {"categories": {"categories": []}, "statuses": [], "fields": {"fields": described}}
+    title, sector = dictionaries.translate(answers)["field"]
+    assert (title.id, title.name, title.extra["type"], title.extra["custom"]) == ("title", "Name", "string", False)
+    assert (sector.name, sector.extra) == (
+        "ufCrm_1",
+        {"type": "enumeration", "multiple": True, "options": {"45": "Retail"}, "custom": True},
+    )
+
+
+def test_without_the_dictionary_of_fields_the_other_words_are_there() -> None:
+    answers = {"categories": {"categories": []}, "statuses": [], "fields": RestError("Access denied.")}
+    assert dictionaries.translate(answers).keys() == {"funnel", "stage", "source"}

@@ -8,14 +8,17 @@ import pytest
 from sqlalchemy import event, select
 
 from b24app import pipeline
-from b24app.facts.rules import Cell
+from b24app.facts import operations as facts
+from b24app.facts import watching
+from b24app.facts.rules import Cell, TermDraft
+from b24app.ingest.tables import SyncCursor
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.periods.rules import Kind, Period
 from b24app.portal.rules import COMPANY, Subject, SubjectType, department, employee
 from b24app.scorecards import documents as parsing
 from b24app.scorecards import operations as scorecards
-from b24app.scores import queries
+from b24app.scores import evaluation, queries
 from b24app.scores.rules import Changes, Moved
 from b24app.scores.tables import Result, Score
 from tests.scorecards.documents import document, indicator
@@ -108,6 +111,41 @@ def test_no_data_has_its_reason_and_a_score_of_less_than_half_the_weight_is_prel
     row = db.session.get(Result, (PORTAL, "sales", NOVEMBER, "employee", ANN, "conversion"))
     assert (row.numerator, row.denominator, row.reason) == (None, None, "no_facts")
     assert db.session.get(Score, (PORTAL, "sales", NOVEMBER, "employee", ANN)).preliminary
+
+
+@pytest.mark.parametrize(
+    ("words", "product_rows", "told"),
+    [
+        (("ufCrm_1",), None, (None, "not_synced")),
+        ((), None, (None, "unavailable")),  # the field is gone
+        (("ufCrm_1",), "Bitrix24 denies access.", (None, "unavailable")),
+    ],
+)
+def test_what_rests_on_unread_fields_and_rows_has_no_data(portal, monkeypatch, words, product_rows, told):
+    """Nor a presence that would make being absent look like something else (semantics 3.7)."""
+    needed = frozenset({"ufCrm_1", "productRows"})
+    monkeypatch.setattr(evaluation, "needs", lambda plan: needed if plan.numerator.where.tests else frozenset())
+    facts.watch(PORTAL, needed, NOW)
+    known = [TermDraft(name, name, extra={"type": "string"}) for name in (*words, "title")]
+    facts.save_terms(PORTAL, "field", known)
+    db.session.add(SyncCursor(portal_id=PORTAL, source="product_rows", error=product_rows))
+    world.scorecard(SALES_CARD)
+    deal(ANN, "2026-11-03", 500)
+    everything()
+    row = db.session.get(Result, (PORTAL, "sales", NOVEMBER, "employee", ANN, "revenue"))
+    assert (row.numerator, row.reason) == told
+
+
+def test_what_rests_on_fields_and_rows_has_data_once_they_are_read(portal, monkeypatch):
+    needed = frozenset({"ufCrm_1", "productRows"})
+    monkeypatch.setattr(evaluation, "needs", lambda _plan: needed)
+    facts.watch(PORTAL, needed, NOW)
+    watching.complete(PORTAL, watching.watches(PORTAL).values(), 0)
+    world.scorecard(SALES_CARD)
+    deal(ANN, "2026-11-03", 500)
+    everything()
+    row = db.session.get(Result, (PORTAL, "sales", NOVEMBER, "employee", ANN, "revenue"))
+    assert (row.numerator, row.reason) == (500_00, None)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 """Product rows of deals, read together with their deals while somebody asks for them. For events see deals.py."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from b24app.bitrix.client import Client
-from b24app.bitrix.errors import RestError
+from b24app.bitrix.errors import AccessDenied, RestError
 from b24app.facts.rules import PRODUCT_ROWS, RowDraft
 from b24app.ingest import parsing
 from b24app.ingest.parsing import BadRecord
@@ -53,13 +53,24 @@ def read(client: Client, deals: Sequence[dict[str, Any]]) -> None:
 def attach(
     client: Client, deals: Sequence[dict[str, Any]], asked: Mapping[str, Mapping[str, Any]], answers: Mapping[str, Any]
 ) -> None:
-    """The same of what a batch has brought already; what the portal refuses, its refusal stands for."""
-    refusal = next((answers[name] for name in asked if isinstance(answers[name], RestError)), None)
+    """The same of what a batch has brought already; what the portal refuses, its refusal stands for.
+
+    Some portals take one owner a question only.
+    """
+    refusal = _refused(asked, answers)
+    if refusal is not None and not isinstance(refusal, AccessDenied):
+        asked = {f"rows{deal['id']}": {"=ownerType": "D", "=ownerId": int(deal["id"])} for deal in deals}
+        answers = client.batch({name: listing.page(filter) for name, filter in asked.items()}, may_be_refused=asked)
+        refusal = _refused(asked, answers)
     found: dict[str, list[Row]] = defaultdict(list)
     for row in listing.rest(client, asked, answers) if refusal is None else ():
         found[str(row.get("ownerId"))].append(row)
     for deal in deals:
         deal[PRODUCT_ROWS] = found.get(str(deal["id"]), []) if refusal is None else refusal
+
+
+def _refused(asked: Iterable[str], answers: Mapping[str, Any]) -> RestError | None:
+    return next((answers[name] for name in asked if isinstance(answers[name], RestError)), None)
 
 
 def of(deal: Row) -> tuple[RowDraft, ...]:

@@ -4,6 +4,12 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
+import pytest
+from redis import Redis
+from rq import Queue
+
+from b24app.jobs import sync
+from b24app.scorecards import operations
 from tests.web.api.conftest import COMPANY, SALES, SCORECARD, SELLER, Api, paths
 
 
@@ -17,6 +23,14 @@ def test_a_scorecard_comes_back_as_it_was_put(api: Api) -> None:
         key: SCORECARD[key] for key in SCORECARD if key not in ("indicators", "subjects")
     }
     assert api.get("/scorecards/sales") == saved
+
+
+def test_what_a_scorecard_needs_of_past_deals_is_asked_for(
+    api: Api, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations, "needs", lambda _plan: frozenset({"productRows"}))
+    api.ok("PUT", "/scorecards/sales", SCORECARD)
+    assert sync.read_watched in {job.func for job in Queue("sync", connection=redis).jobs}
 
 
 def test_what_was_read_can_be_put_back_and_changes_nothing(api: Api, scorecard: dict[str, Any]) -> None:
