@@ -25,6 +25,7 @@ from b24app import pipeline
 from b24app.facts import operations as facts
 from b24app.facts import queries as stored
 from b24app.facts.rules import DealDraft, columns
+from b24app.lib.clock import epoch
 from b24app.lib.db import db, prepare, write
 from b24app.metrics import queries
 from b24app.metrics.plans import plan
@@ -88,12 +89,12 @@ def measure(deals: int) -> list[dict[str, Any]]:
     return [
         _figure(
             f"full evaluation, 20 plans x {PEOPLE} people x {MONTHS} months, {deals} deals | bare scan",
-            lambda: queries.evaluate(WHOLE, plans, spans),
+            lambda: queries.evaluate(WHOLE, plans, spans, epoch(NOW)),
             lambda: _bare(WHOLE, spans),
         ),
         _figure(
             f"one month of everybody, {deals} deals | bare scan of that month",
-            lambda: queries.evaluate(WHOLE, plans, spans[-1:]),
+            lambda: queries.evaluate(WHOLE, plans, spans[-1:], epoch(NOW)),
             lambda: _bare(WHOLE, spans[-1:]),
         ),
         _figure(

@@ -13,10 +13,14 @@ from b24app.lib.db import db, write
 from b24app.lib.errors import AppError
 from b24app.lib.i18n import gettext as _
 from b24app.lib.log import logger
+from b24app.metrics.ripening import ripened
+from b24app.metrics.rules import ripening
 from b24app.periods import queries as periods
 from b24app.periods.rules import Kind, Period, local_day, named
 from b24app.portal import audit, jobs
 from b24app.portal import operations as portal
+from b24app.scorecards import queries as scorecards
+from b24app.scorecards.rules import plans
 from b24app.scores.rules import Changes
 
 Progress = Callable[[str, int, int], None]
@@ -24,12 +28,18 @@ Progress = Callable[[str, int, int], None]
 DAY_SEEN = "scores_day"
 """Portal setting: the local day for which the scores were last brought up to date."""
 
+RIPENED = "scores_ripened"
+"""Portal setting: until when it has been looked at what changed by time alone."""
+
+FIRST_LOOK_S = 86_400
+"""What was older when such an indicator came was computed with it."""
+
 
 def recompute_everything(portal_id: int, job_id: str | None = None, progress: Progress | None = None) -> None:
     """Every period of every scorecard, or what the job's arguments name (`period` and `start`, `scorecard`)."""
     try:
-        period, scorecards = _asked(portal_id, job_id)
-        todo = pipeline.slices(portal_id, clock.now(), period, scorecards)
+        period, codes = _asked(portal_id, job_id)
+        todo = pipeline.slices(portal_id, clock.now(), period, codes)
         for done, slice_ in enumerate(todo):
             _report(job_id, progress, done, len(todo))
             with write():
@@ -63,6 +73,26 @@ def midnight(portal_id: int) -> None:
             return
         pipeline.recompute_open(portal_id, clock.now())
         tenant.settings = {**tenant.settings, DAY_SEEN: today}
+
+
+def ripen(portal_id: int) -> None:
+    """Every few minutes: recompute what changed just because time passed, since the last look.
+
+    Deals become stale, and the days of deals are over, without anybody touching them. Between two looks nothing is
+    missed: each begins where the last one ended.
+    """
+    with write():
+        tenant = portal.lock(portal_id)
+        ripenings = {one for plan in plans(scorecards.counted(portal_id)) for one in ripening(plan)}
+        if not ripenings:
+            return
+        now = clock.now()
+        until = clock.epoch(now)
+        since = min(tenant.settings.get(RIPENED, until - FIRST_LOOK_S), until)
+        cells = ripened(portal_id, ripenings, since, until)
+        if cells:
+            pipeline.recompute(portal_id, cells, now)
+        tenant.settings = {**tenant.settings, RIPENED: until}
 
 
 def _asked(portal_id: int, job_id: str | None) -> tuple[Period | None, tuple[str, ...] | None]:

@@ -5,6 +5,7 @@ Words of documents (`closed_at`, `responsible`) stand left, the words of the fac
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from b24app.metrics.conditions import LOST, WON
 from b24app.metrics.rules import EVERYTHING, Op, Test, Where
@@ -59,6 +60,8 @@ class Ready:
     misses: tuple[Miss, ...] = ()
     direction: str = "up"
     template_owner: str = "responsible"
+    example: Mapping[str, Any] = field(default_factory=dict)
+    """Values of the options that a document cannot leave out."""
 
 
 def _tests(*tests: tuple[str, Op, tuple[str | int | bool, ...]]) -> Where:
@@ -70,10 +73,12 @@ _CLOSED = {"closed_at": "closed"}
 _START = {"start": "start"}
 _COMPLETED = {"completed_at": "completed"}
 _OCCURRED = {"occurred_at": "occurred"}
+_ENTERED = {"entered_at": "entered"}
 
 _ANYONE = {"responsible": "responsible", "created_by": "created_by"}
 _CLOSER = {**_ANYONE, "closed_by": "closed_by"}
 _EMPLOYEE = {"responsible": "employee"}
+_RESPONSIBLE = {"responsible": "responsible"}
 
 _FIRST_SALE = WON & _tests(("win_no", Op.IN, (1,)))
 _REPEAT_SALE = WON & _tests(("win_no", Op.GT, (1,)))
@@ -171,7 +176,6 @@ _ALL = (
         dates=_CLOSED,
         owners=_CLOSER,
         template_owner="closed_by",
-        later=("mode=cohort", "mode=resolved", "mode=window", "days", "stale_days"),
         name={"ru": "Конверсия сделок", "en": "Deal conversion"},
         rule={
             "ru": "Доля выигранных среди сделок, завершённых за период: 100 × выигранные / (выигранные + проигранные).",
@@ -201,7 +205,6 @@ _ALL = (
         template_owner="closed_by",
         only=WON,
         direction="down",
-        later=("stat=median",),
         misses=(
             Miss("planned_close", _NO_DAYS & _tests(("closed_from", Op.IN, ("planned",)))),
             Miss("negative_duration", _NO_DAYS & _tests(("closed_from", Op.IN, ("history", "moved")))),
@@ -256,6 +259,34 @@ _ALL = (
         },
     ),
     Ready(
+        code="stage_entered",
+        type="entered",
+        entity="stage_move",
+        dates=_ENTERED,
+        owners=_RESPONSIBLE,
+        example={"stages": ["WON"]},
+        name={"ru": "Дошли до стадии", "en": "Reached a stage"},
+        rule={
+            "ru": "Сделки, которые за период вошли в одну из выбранных стадий, по истории стадий; каждая — один раз.",
+            "en": "Deals that entered one of the chosen stages in the period, by the stage history; each counts once.",
+        },
+    ),
+    Ready(
+        code="return_share",
+        type="returns",
+        entity="deal",
+        dates=_CLOSED,
+        owners=_CLOSER,
+        template_owner="closed_by",
+        direction="down",
+        example={"stage_id": ["C1:NEW"]},
+        name={"ru": "Доля возвратов", "en": "Share of returns"},
+        rule={
+            "ru": "Возвраты за период на 100 выигранных за период сделок: 100 × возвраты / выигранные.",
+            "en": "Returns of the period per 100 deals won in the period: 100 × returned / won.",
+        },
+    ),
+    Ready(
         code="meetings",
         type="count",
         entity="activity",
@@ -304,6 +335,7 @@ _ALL = (
         entity="entry",
         dates=_OCCURRED,
         owners=_EMPLOYEE,
+        example={"code": "nps"},
         name={"ru": "Записи", "en": "Entries"},
         rule={
             "ru": "Значения с выбранным кодом за период: внесённые роботами, через API, импортом или вручную.",
@@ -338,6 +370,15 @@ REASONS: Mapping[str, Text] = {
     "other_funnel": {"ru": "Другая воронка", "en": "Another funnel"},
     "other_stage": {"ru": "Другая стадия", "en": "Another stage"},
     "other_source": {"ru": "Другой источник", "en": "Another source"},
+    "other_product": {"ru": "Нет таких товаров в сделке", "en": "The deal has no such product"},
+    "other_field": {
+        "ru": "Другое значение поля",
+        "en": "Another value of the field",
+    },
+    "not_ripe": {
+        "ru": "Срок ещё не прошёл: сделка создана недавно",
+        "en": "Created too recently: its days have not passed yet",
+    },
     "other_conditions": {
         "ru": "Не подходит ни под одно из условий",
         "en": "Meets none of the alternative conditions",

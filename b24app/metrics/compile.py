@@ -12,38 +12,37 @@ from sqlalchemy import (
     CTE,
     BigInteger,
     ColumnElement,
+    FromClause,
     Integer,
     Select,
-    Table,
     and_,
     case,
     cast,
     column,
     false,
     func,
-    not_,
     or_,
     select,
     true,
     values,
 )
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from b24app.facts.tables import Activity, Deal, Entry
-from b24app.lib.db import Base, Int64
-from b24app.metrics.rules import Aggregate, Among, Columns, Holder, Measure, Op, Scan, Test, Where
+from b24app.facts.rules import DEAL, ENTRY, MOVE
+from b24app.facts.tables import Activity, Deal, Entry, FieldValue, StageMove
+from b24app.lib.db import Int64
+from b24app.metrics.matching import Condition, Fields, Matcher, table
+from b24app.metrics.parts import Columns, Holder
+from b24app.metrics.rules import Aggregate, Among, Measure, Op, Scan, Test
 from b24app.periods.rules import Span
 
-Condition = ColumnElement[bool]
-Fields = ReadOnlyColumnCollection[str, ColumnElement[Any]]
 Marks = Mapping[Measure, str]
 """The column that holds, for a measure over the ledger, the place of the entry that settles it."""
 
-_TABLES: Mapping[str, Table] = {
-    model.__tablename__: Base.metadata.tables[model.__tablename__] for model in (Deal, Activity, Entry)
-}
+_TABLES = {model.__tablename__: table(model) for model in (Deal, Activity, Entry, StageMove)}
 _BEFORE_DATE = {"activity": "kind", "entry": "code"}
 """The column between the portal and the date in the indexes of an entity."""
+_MOVED = {"entered_stage_id": "stage_id", "entered_category_id": "category_id", "entered_kind": "kind"}
+"""What a stage move is asked by, beside the columns of its deal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,84 +57,188 @@ class Totals:
         return (row[1], row[2] if self.holder_width == 2 else None)
 
 
-def totals(portal_id: int, scan: Scan, measures: Sequence[Measure], spans: Sequence[Span]) -> Totals:
-    """One statement for the totals of many measures of one scan: of every holder in every span.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The stored rows of one scan at an instant: which there are, whose they are, and when they count."""
 
-    The spans are a small inline table, and facts are joined to it by ranges of the indexed date: few spans are few
-    ranges of the index, many spans in a row are one pass over it. The range of all of them is said once more in plain
-    numbers, which a planner can weigh: a month is read by the index of its date however long the history is.
-    """
-    mine = (
-        *_standing(portal_id, scan, Among.LIVING),
-        *_indexed(scan, measures),
-        *_within(scan, min(span.start for span in spans), max(span.end for span in spans)),
-    )
-    if scan.entity == "entry":
-        source, marks = _ledger(mine, measures, spans, ("span", "employee_id", "department"))
-        fields: Fields = source.c
-        holders = [fields["span"], fields["employee_id"], fields["department"]]
+    portal_id: int
+    scan: Scan
+    now: int
+
+    @property
+    def fields(self) -> Fields:
+        """The columns conditions are asked of; those of a stage move are its deal's, and its own as `entered_`."""
+        if self.scan.entity != MOVE:
+            return _TABLES[self.scan.entity].c
+        own = _TABLES[MOVE].c
+        return {**_TABLES[DEAL].c, **{name: own[field] for name, field in _MOVED.items()}}
+
+    @property
+    def matcher(self) -> Matcher:
+        return Matcher(self.portal_id, self.now, self.fields)
+
+    @property
+    def moment(self) -> ColumnElement[int]:
+        """The date of a row; the scan's delay is taken off the spans instead, so that its index serves."""
+        return _TABLES[MOVE].c.at if self.scan.entity == MOVE else self.fields[f"{self.scan.date}_at"]
+
+    @property
+    def owner(self) -> ColumnElement[Any]:
+        return _OWNER.c.ref if self.scan.is_by_field else self.fields[f"{self.scan.owner}_id"]
+
+    def span(self, span: Span) -> Span:
+        return Span(span.start - self.scan.delay, span.end - self.scan.delay)
+
+    def joined(self, start: FromClause, on: Condition | None = None) -> FromClause:
+        """`start` with all that the columns come from."""
+        source = start
+        if on is not None:
+            source = source.join(_TABLES[self.scan.entity], on)
+        if self.scan.entity == MOVE:
+            deal, move = _TABLES[DEAL].c, _TABLES[MOVE].c
+            source = source.join(_TABLES[DEAL], and_(deal.portal_id == move.portal_id, deal.id == move.record_id))
+        if self.scan.is_by_field:
+            source = source.outerjoin(_OWNER, self.matcher.owner_value(_OWNER, self.scan.owner))
+        return source
+
+    def spanned(self, spans: Sequence[Span]) -> tuple[CTE, FromClause]:
+        """The spans as a small table, and the rows joined to it by ranges of the indexed date: few spans are few
+        ranges of the index, many spans in a row are one pass over it."""
+        inline = _inline([self.span(one) for one in spans])
+        return inline, self.joined(inline, and_(self.moment >= inline.c.since, self.moment < inline.c.until))
+
+    def mine(self, measures: Sequence[Measure], spans: Sequence[Span], among: Among = Among.LIVING) -> list[Condition]:
+        """Rows of the portal that may count. The range of all spans is said in plain numbers, which a planner can
+        weigh: a month is read by the index of its date however long the history is."""
+        within = self.span(Span(min(span.start for span in spans), max(span.end for span in spans)))
+        return [
+            *_standing(self.portal_id, self.scan, among),
+            *_indexed(self.scan, measures),
+            self.moment >= within.start,
+            self.moment < within.end,
+        ]
+
+
+_OWNER = table(FieldValue).alias("owner_value")
+
+
+def totals(portal_id: int, scan: Scan, measures: Sequence[Measure], spans: Sequence[Span], now: int) -> Totals:
+    """One statement for the totals of many measures of one scan: of every holder in every span."""
+    reading = Reading(portal_id, scan, now)
+    mine = reading.mine(measures, spans)
+    if scan.entity == ENTRY:
+        source, marks = _ledger(reading, mine, measures, spans, ("span", "employee_id", "department"))
+        matcher = Matcher(portal_id, now, source.c)
+        holders: list[ColumnElement[Any]] = [source.c["span"], source.c["employee_id"], source.c["department"]]
         grouped = select(*holders).select_from(source)
     else:
-        table, inline, marks = _TABLES[scan.entity], _inline(spans), {}
-        fields, moment = table.c, _moment(scan)
-        holders = [inline.c.span, _owner(scan)]
-        grouped = (
-            select(*holders)
-            .join_from(inline, table, and_(moment >= inline.c.since, moment < inline.c.until))
-            .where(*mine)
-        )
-    aggregates, columns = _aggregates(fields, measures, marks, len(holders))
+        (inline, joined), marks, matcher = reading.spanned(spans), {}, reading.matcher
+        holders = [inline.c.span, reading.owner]
+        grouped = select(*holders).select_from(joined).where(*mine)
+    aggregates, columns = _aggregates(matcher, measures, marks, len(holders))
     return Totals(grouped.add_columns(*aggregates).group_by(*holders).order_by(*holders), columns, len(holders) - 1)
+
+
+def histogram(portal_id: int, measure: Measure, spans: Sequence[Span], now: int) -> Select[Any]:
+    """(span, owner, number, how many facts have it): what a median is taken of."""
+    assert measure.field is not None
+    reading = Reading(portal_id, measure.scan, now)
+    inline, joined = reading.spanned(spans)
+    number = reading.matcher.number(measure.field, measure.where)
+    counted = reading.matcher.passes(measure.where)
+    keys = [inline.c.span, reading.owner, number]
+    return (
+        select(*keys, func.count())
+        .select_from(joined)
+        .where(*reading.mine((measure,), spans), counted, number.is_not(None))
+        .group_by(*keys)
+        .order_by(*keys)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Stored rows behind a number, each with `fact_at`, `fact_owner_id` and, if asked for, `fact_number`."""
+
+    statement: Select[Any]
+    moment: ColumnElement[int]
+    id: ColumnElement[int]
+    owner: ColumnElement[Any]
+    of_entries: bool
+
+    def page(self, after: tuple[int, int] | None, limit: int) -> Select[Any]:
+        """Newest first, those after the (instant, id) of the last row of the page before."""
+        statement, moment, id = self.statement, self.moment, self.id
+        if after is not None:
+            statement = statement.where(or_(moment < after[0], and_(moment == after[0], id < after[1])))
+        return statement.order_by(moment.desc(), id.desc()).limit(limit)
+
+    def visible_to(self, visible: Collection[int] | None) -> "Rows":
+        """Only the rows of these owners; entries of departments belong to no person and stay."""
+        if visible is None:
+            return self
+        seen = self.owner.in_(sorted(visible))
+        shown = self.statement.where(or_(seen, self.owner.is_(None)) if self.of_entries else seen)
+        return Rows(shown, self.moment, self.id, self.owner, self.of_entries)
+
+    @property
+    def count(self) -> Select[Any]:
+        return select(func.count()).select_from(self.statement.subquery())
 
 
 def rows(
     portal_id: int,
     measure: Measure,
     span: Span,
+    now: int,
     members: Collection[int] | None = None,
     departments: Collection[int] = (),
     among: Among = Among.LIVING,
-) -> Select[Any]:
-    """The stored rows that a measure is made of, for employees and departments or (`members=None`) for the company."""
+    field: str | None = None,
+) -> Rows:
+    """The stored rows that a measure is made of, for employees and departments or (`members=None`) for the company.
+
+    `field` is the number to show of each; None shows none.
+    """
     scan = measure.scan
-    table = _TABLES[scan.entity]
-    mine = (
-        *_standing(portal_id, scan, among),
-        *_owned(scan, members, departments),
-        *_indexed(scan, (measure,)),
-        *_within(scan, span.start, span.end),
-    )
-    if measure.aggregate not in (Aggregate.BALANCE, Aggregate.LAST):
-        return select(table).where(*mine, _counted(table.c, measure, {}), *_numbered(table.c, measure))
-    # The last entry is the last of everybody asked about; a `set` replaces what its own holder had.
-    holder = () if measure.aggregate is Aggregate.LAST else ("employee_id", "department")
-    source, marks = _ledger(mine, (measure,), (span,), holder)
+    reading = Reading(portal_id, scan, now)
+    home = _TABLES[DEAL if scan.entity == MOVE else scan.entity]
+    mine = [*reading.mine((measure,), (span,), among), *_owned(reading, members, departments)]
+    moment = reading.moment
+    if scan.entity == MOVE:
+        entered = _entered(reading, mine, measure)
+        moment = entered.c.at
+        statement = select(home).join(entered, entered.c.record_id == home.c.id).where(home.c.portal_id == portal_id)
+        if scan.is_by_field:
+            statement = statement.outerjoin(_OWNER, reading.matcher.owner_value(_OWNER, scan.owner))
+    elif measure.aggregate in (Aggregate.BALANCE, Aggregate.LAST):
+        # The last entry is the last of everybody asked about; a `set` replaces what its own holder had.
+        holder = () if measure.aggregate is Aggregate.LAST else ("employee_id", "department")
+        source, marks = _ledger(reading, mine, (measure,), (span,), holder)
+        counted = _counted(Matcher(portal_id, now, source.c), measure, marks, replaced=among is Among.REPLACED)
+        statement = select(home).join(source, source.c.id == home.c.id).where(counted)
+    else:
+        counted = _counted(reading.matcher, measure, {})
+        statement = select(home).select_from(reading.joined(home)).where(*mine, counted)
+        if measure.field is not None:  # a fact without the number that is added up is not behind the sum
+            number = reading.matcher.number(measure.field, measure.where)
+            statement = statement.where(number.is_(None) if among is Among.NUMBERLESS else number.is_not(None))
+    shown = [moment.label("fact_at"), reading.owner.label("fact_owner_id")]
+    if field is not None:
+        shown.append(reading.matcher.number(field, measure.where).label("fact_number"))
+    return Rows(statement.add_columns(*shown), moment, home.c.id, reading.owner, scan.entity == ENTRY)
+
+
+def _entered(reading: Reading, mine: Sequence[Condition], measure: Measure) -> FromClause:
+    """The deals that made the moves, each with its first one."""
+    move = _TABLES[MOVE]
     return (
-        select(table)
-        .join(source, source.c.id == table.c.id)
-        .where(_counted(source.c, measure, marks, replaced=among is Among.REPLACED))
+        select(move.c.record_id, func.min(move.c.at).label("at"))
+        .select_from(reading.joined(move))
+        .where(*mine, reading.matcher.passes(measure.where))
+        .group_by(move.c.record_id)
+        .subquery("entered")
     )
-
-
-def page(statement: Select[Any], scan: Scan, after: tuple[int, int] | None, limit: int) -> Select[Any]:
-    """Some of the rows, newest first, those after the (instant, id) of the last row of the page before."""
-    table = _TABLES[scan.entity]
-    moment, id = _moment(scan), table.c.id
-    if after is not None:
-        statement = statement.where(or_(moment < after[0], and_(moment == after[0], id < after[1])))
-    return statement.order_by(moment.desc(), id.desc()).limit(limit)
-
-
-def visible_to(statement: Select[Any], scan: Scan, visible: Collection[int] | None) -> Select[Any]:
-    """Only the rows of these owners; entries of departments belong to no person and stay."""
-    if visible is None:
-        return statement
-    seen = _owner(scan).in_(sorted(visible))
-    return statement.where(or_(seen, _owner(scan).is_(None)) if scan.entity == "entry" else seen)
-
-
-def how_many(statement: Select[Any]) -> Select[Any]:
-    return select(func.count()).select_from(statement.subquery())
 
 
 def _standing(portal_id: int, scan: Scan, among: Among) -> Iterator[Condition]:
@@ -143,47 +246,39 @@ def _standing(portal_id: int, scan: Scan, among: Among) -> Iterator[Condition]:
     fields = _TABLES[scan.entity].c
     gone = among is Among.DELETED
     yield fields["portal_id"] == portal_id
-    if scan.entity == "entry":
+    if scan.entity == ENTRY:
         yield fields["undone"] == (true() if gone else false())
         yield fields["undoes_id"].is_(None)
         return
+    if scan.entity == MOVE:
+        yield fields["entity"] == DEAL
+        fields = _TABLES[DEAL].c
     yield fields["deleted_at"].is_not(None) if gone else fields["deleted_at"].is_(None)
-    if scan.entity == "deal":
+    if scan.entity in (DEAL, MOVE):
         yield fields["is_recurring"] == false()
 
 
 def _indexed(scan: Scan, measures: Sequence[Measure]) -> Iterator[Condition]:
     """What the measures say of the column before the date, so that the index serves; nothing if one says nothing."""
     name = _BEFORE_DATE.get(scan.entity)
-    named = [[test for test in measure.where.tests if test.field == name and test.op is Op.IN] for measure in measures]
+    named = [
+        [test for test in measure.where.tests if isinstance(test, Test) and test.field == name and test.op is Op.IN]
+        for measure in measures
+    ]
     if name and all(named):
         wanted = sorted({str(value) for tests in named for test in tests for value in test.values})
         yield _TABLES[scan.entity].c[name].in_(wanted)
 
 
-def _within(scan: Scan, start: int, end: int) -> Iterator[Condition]:
-    yield _moment(scan) >= start
-    yield _moment(scan) < end
-
-
-def _owned(scan: Scan, members: Collection[int] | None, departments: Collection[int]) -> Iterator[Condition]:
+def _owned(reading: Reading, members: Collection[int] | None, departments: Collection[int]) -> Iterator[Condition]:
     """What counts for the members; of entries without an employee also those of the departments."""
     if members is None:
         return
-    owner = _owner(scan)
-    theirs: Condition = owner.in_(sorted(members))
-    if scan.entity == "entry":
-        ours = _TABLES["entry"].c.department_id.in_(sorted(departments))
-        theirs = or_(theirs, and_(owner.is_(None), ours))
+    theirs: Condition = reading.owner.in_(sorted(members))
+    if reading.scan.entity == ENTRY:
+        ours = _TABLES[ENTRY].c.department_id.in_(sorted(departments))
+        theirs = or_(theirs, and_(reading.owner.is_(None), ours))
     yield theirs
-
-
-def _moment(scan: Scan) -> ColumnElement[int]:
-    return _TABLES[scan.entity].c[f"{scan.date}_at"]
-
-
-def _owner(scan: Scan) -> ColumnElement[Any]:
-    return _TABLES[scan.entity].c[f"{scan.owner}_id"]
 
 
 def _inline(spans: Sequence[Span]) -> CTE:
@@ -191,30 +286,8 @@ def _inline(spans: Sequence[Span]) -> CTE:
     return table.data([(number, span.start, span.end) for number, span in enumerate(spans)]).cte("span")
 
 
-def _condition(fields: Fields, where: Where) -> Condition:
-    parts = [_compare(fields[test.field], test) for test in where.tests]
-    if where.any:
-        parts.append(or_(*(_condition(fields, one) for one in where.any)))
-    if where.none:
-        # A comparison with an empty column is NULL, which NOT would leave NULL: such a row is not one of the excluded.
-        parts.append(not_(func.coalesce(or_(*(_condition(fields, one) for one in where.none)), false())))
-    return and_(true(), *parts)
-
-
-def _compare(field: ColumnElement[Any], test: Test) -> Condition:
-    match test.op:
-        case Op.IN:
-            return field == test.values[0] if len(test.values) == 1 else field.in_(test.values)
-        case Op.GT:
-            return field > test.values[0]
-        case Op.EMPTY:
-            return field.is_(None)
-        case Op.NOT_EMPTY:
-            return field.is_not(None)
-
-
 def _aggregates(
-    fields: Fields, measures: Sequence[Measure], marks: Marks, before: int
+    matcher: Matcher, measures: Sequence[Measure], marks: Marks, before: int
 ) -> tuple[list[ColumnElement[Any]], dict[Measure, Columns]]:
     """The aggregate columns of all measures, each different one once, and where each measure finds its own."""
     made: list[ColumnElement[Any]] = []
@@ -228,15 +301,19 @@ def _aggregates(
 
     columns = {}
     for measure in measures:
-        counted, mark = _counted(fields, measure, marks), marks.get(measure)
-        number = case((counted, 1 if measure.field is None else fields[measure.field]))
+        counted, mark = _counted(matcher, measure, marks), marks.get(measure)
         what = (measure.field, measure.where, mark)
+        if measure.aggregate is Aggregate.DISTINCT:
+            records = func.count(case((counted, matcher.fields["id"])).distinct())
+            columns[measure] = Columns(*2 * (place((measure.aggregate, *what), records),))
+            continue
+        number = case((counted, 1 if measure.field is None else matcher.number(measure.field, measure.where)))
         facts = place((Aggregate.COUNT, *what), func.count(number))  # of the facts that have the number
         if measure.aggregate is Aggregate.COUNT:
             columns[measure] = Columns(facts, facts)
             continue
         value = place((measure.aggregate, *what), _FUNCTIONS[measure.aggregate](number))
-        at = place(("place", *what), func.max(case((counted, fields["place"])))) if mark else None
+        at = place(("place", *what), func.max(case((counted, matcher.fields["place"])))) if mark else None
         columns[measure] = Columns(value, facts, at)
     return made, columns
 
@@ -250,32 +327,30 @@ _FUNCTIONS: Mapping[Aggregate, Any] = {
 }
 
 
-def _numbered(fields: Fields, measure: Measure) -> Iterator[Condition]:
-    """A fact without the number that is added up is not behind the sum."""
-    if measure.field is not None:
-        yield fields[measure.field].is_not(None)
-
-
-def _counted(fields: Fields, measure: Measure, marks: Marks, replaced: bool = False) -> Condition:
+def _counted(matcher: Matcher, measure: Measure, marks: Marks, replaced: bool = False) -> Condition:
     """Whether a row is one of a measure's facts."""
-    condition = _condition(fields, measure.where)
+    condition = matcher.passes(measure.where)
     if measure not in marks:
         return condition
-    place, mark = fields["place"], fields[marks[measure]]
+    place, mark = matcher.fields["place"], matcher.fields[marks[measure]]
     if measure.aggregate is Aggregate.LAST:
         return and_(condition, place == mark)
     return and_(condition, place < mark if replaced else place >= func.coalesce(mark, 0))
 
 
 def _ledger(
-    mine: Sequence[Condition], measures: Sequence[Measure], spans: Sequence[Span], holder: Sequence[str]
+    reading: Reading,
+    mine: Sequence[Condition],
+    measures: Sequence[Measure],
+    spans: Sequence[Span],
+    holder: Sequence[str],
 ) -> tuple[CTE, Marks]:
     """Entries with their place in the ledger, by occurred_at and id, once per span, with the marks of the measures.
 
     The mark of a balance is the last `set` of a holder in a span, that of `last` the last entry (semantics 4.7). Places
     run through the whole statement, so that marks of different holders can be compared.
     """
-    entry = _TABLES["entry"].c
+    entry = _TABLES[ENTRY].c
     place = func.row_number().over(order_by=(entry.occurred_at, entry.id))
     department = case((entry.employee_id.is_(None), entry.department_id))
     numbered = (
@@ -287,6 +362,7 @@ def _ledger(
         .where(*mine)
         .cte("numbered")
     )
+    matcher = Matcher(reading.portal_id, reading.now, numbered.c)
     inline, moment = _inline(spans), numbered.c.occurred_at
     within = {**numbered.c, "span": inline.c.span}
     marks: dict[Measure, str] = {}
@@ -295,7 +371,7 @@ def _ledger(
         if measure.aggregate not in (Aggregate.BALANCE, Aggregate.LAST) or measure in marks:
             continue
         marks[measure] = f"mark_{len(marks)}"
-        settling = _condition(numbered.c, measure.where)
+        settling = matcher.passes(measure.where)
         if measure.aggregate is Aggregate.BALANCE:
             settling = and_(settling, numbered.c.kind == "set")
         last = func.max(case((settling, numbered.c.place)))

@@ -3,6 +3,7 @@
 Paths of faults are relative to the indicator: `options.mode`, `where.any[0].stage_id`.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -14,7 +15,19 @@ from b24app.lib.i18n import gettext as _
 from b24app.metrics.catalogue import CATALOGUE, Miss, Ready
 from b24app.metrics.conditions import WhereDocument, where_of
 from b24app.metrics.conditions import faults as where_faults
-from b24app.metrics.rules import Aggregate, Among, Measure, Near, Op, Plan, Scan, Test, Where
+from b24app.metrics.rules import (
+    Aggregate,
+    Among,
+    AnyTest,
+    FieldTest,
+    Measure,
+    Near,
+    Plan,
+    ProductTest,
+    Scan,
+    Test,
+    Where,
+)
 from b24app.metrics.types.base import Scope, metric_types
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -36,12 +49,13 @@ def plan(
     kind = metric_types()[ready.type]
     chosen, rest = _choose(ready, dict(options or {}), faults)
     params = _parse(kind.Params, rest, "options", faults)
+    faults += [Fault(f"options.{fault.path}", fault.message) for fault in (params.faults() if params else ())]
     scan = Scan(
         ready.entity,
-        _word(date, ready.dates, "date", faults),
-        _word(owner, ready.owners, "owner", faults),
+        _word(date, params.dates(ready.dates) if params else ready.dates, "date", faults),
+        _owner(owner, ready, faults),
     )
-    asked = _conditions(where, ready.entity, faults)
+    asked = _conditions(where, params.entities(ready.entity) if params else (ready.entity,), faults)
     if faults or params is None:
         raise Invalid(_("The indicator cannot be computed as it is written."), faults)
 
@@ -51,7 +65,16 @@ def plan(
         only, misses = only & choice.only, misses + choice.misses
     made = kind.plan(params, Scope(scan, only & asked))
     base = kind.plan(params, Scope(scan, only))
-    return replace(made, near=(*_missed(misses, scan, asked), *_unpriced(made), *_excluded(base, asked), *_gone(made)))
+    near = (*_missed(misses, scan, asked), *made.near, *_unpriced(made), *_excluded(base, asked), *_gone(made))
+    return replace(made, near=near)
+
+
+def defaults(metric: str, options: Mapping[str, Any]) -> tuple[str, str]:
+    """The words for the date and owner of a metric whose document names none; its options are right."""
+    ready = CATALOGUE[metric]
+    _chosen, rest = _choose(ready, dict(options), [])
+    dates = metric_types()[ready.type].Params.model_validate(rest).dates(ready.dates)
+    return next(iter(dates)), next(iter(ready.owners))
 
 
 def _choose(ready: Ready, options: dict[str, Any], faults: list[Fault]) -> tuple[list[Any], dict[str, Any]]:
@@ -78,18 +101,26 @@ def _word(word: str | None, allowed: Mapping[str, str], path: str, faults: list[
     if word is None:
         return next(iter(allowed.values()))
     if word not in allowed:
-        later = path == "owner" and word.lower().startswith("uf")
-        message = _("Owners from user fields are not available yet.") if later else _one_of(allowed)
-        faults.append(Fault(path, message))
+        faults.append(Fault(path, _one_of(allowed)))
     return allowed.get(word, "")
 
 
-def _conditions(where: WhereDocument | Mapping[str, Any] | None, entity: str, faults: list[Fault]) -> Where:
+_USER_FIELD = re.compile("uf[A-Za-z0-9_]{1,62}", re.IGNORECASE)
+
+
+def _owner(word: str | None, ready: Ready, faults: list[Fault]) -> str:
+    """A stored owner, or the field of deals that names the employee (semantics 3.4)."""
+    if ready.entity == "deal" and word is not None and _USER_FIELD.fullmatch(word):
+        return word
+    return _word(word, ready.owners, "owner", faults)
+
+
+def _conditions(where: WhereDocument | Mapping[str, Any] | None, entities: Iterable[str], faults: list[Fault]) -> Where:
     document = where if isinstance(where, WhereDocument) else _parse(WhereDocument, where or {}, "where", faults)
     if document is None:
         return Where()
-    wrong = tuple(where_faults(document, entity))
-    faults.extend(wrong)
+    wrong = {fault.path: fault for entity in entities for fault in where_faults(document, entity)}
+    faults.extend(wrong.values())
     return Where() if wrong else where_of(document)
 
 
@@ -115,12 +146,16 @@ def _sentence(fault: Mapping[str, Any]) -> str:
             return _("This field is required.")
         case "literal_error":
             return _one_of(str(fault["ctx"]["expected"]).replace("'", "").replace(" or ", ", ").split(", "))
-        case "int_type":
+        case "int_type" | "int_from_float":
             return _("A whole number is expected.")
         case "string_type":
             return _("A text is expected.")
         case "list_type":
             return _("A list is expected.")
+        case "greater_than_equal" | "less_than_equal":
+            return _("A whole number from 1 to 3650 is expected.")
+        case "too_short" | "string_too_short":
+            return _("This cannot be empty.")
         case "too_long" | "string_too_long":
             return _("This is too long.")
         case _:
@@ -134,6 +169,16 @@ def _one_of(choices: Iterable[str]) -> str:
 _OTHER = {"category_id": "other_funnel", "stage_id": "other_stage", "source_id": "other_source"}
 
 
+def _other(test: AnyTest) -> str:
+    match test:
+        case FieldTest():
+            return "other_field"
+        case ProductTest():
+            return "other_product"
+        case Test(field=field):
+            return _OTHER[field]
+
+
 def _missed(misses: tuple[Miss, ...], scan: Scan, asked: Where) -> list[Near]:
     """Facts that meet the indicator's conditions and lack what the metric itself needs."""
     return [Near(miss.reason, _count(replace(scan, date=miss.date or scan.date), miss.only & asked)) for miss in misses]
@@ -141,39 +186,46 @@ def _missed(misses: tuple[Miss, ...], scan: Scan, asked: Where) -> list[Near]:
 
 def _unpriced(made: Plan) -> list[Near]:
     """Facts that have no amount in the base currency, wherever amounts are added up (semantics 3.5)."""
-    summed = made.numerator
-    if summed.field != "amount":
-        return []
-    return [Near("no_rate", _count(summed.scan, summed.where & Where((Test("amount", Op.EMPTY),))))]
+    return [Near("no_rate", made.numerator, Among.NUMBERLESS)] if made.numerator.field == "amount" else []
 
 
 def _excluded(base: Plan, asked: Where) -> list[Near]:
     """Facts that only a condition of the indicator keeps out, each under the first condition it fails."""
-    facts = _widest(base)
-    passed = facts.where
     near = []
-    for test in asked.tests:
-        near.append(Near(_OTHER[test.field], _count(facts.scan, passed & Where(none=(Where((test,)),)))))
-        passed = passed & Where((test,))
-    if asked.any:
-        near.append(Near("other_conditions", _count(facts.scan, passed & Where(none=asked.any))))
+    for facts in _widest(base):
+        passed = facts.where
+        for test in asked.tests:
+            near.append(Near(_other(test), _like(facts, passed & Where(none=(Where((test,)),)))))
+            passed = passed & Where((test,))
+        if asked.any:
+            near.append(Near("other_conditions", _like(facts, passed & Where(none=(asked,)))))
     return near
 
 
 def _gone(made: Plan) -> list[Near]:
     """Facts that would count if they had not been deleted, undone or replaced by a later `set`."""
-    facts = _widest(made)
-    if facts.scan.entity != "entry":
-        return [Near("deleted", _count(facts.scan, facts.where), Among.DELETED)]
-    undone = Near("undone", _count(facts.scan, facts.where), Among.DELETED)
-    if facts.aggregate is not Aggregate.BALANCE:
-        return [undone]
-    return [Near("replaced", facts, Among.REPLACED), undone]
+    near = []
+    for facts in _widest(made):
+        if facts.scan.entity != "entry":
+            near.append(Near("deleted", _like(facts, facts.where), Among.DELETED))
+            continue
+        if facts.aggregate is Aggregate.BALANCE:
+            near.append(Near("replaced", facts, Among.REPLACED))
+        near.append(Near("undone", _count(facts.scan, facts.where), Among.DELETED))
+    return near
 
 
-def _widest(plan: Plan) -> Measure:
-    """The measure that holds all facts of the plan: a numerator is a part of its denominator."""
-    return plan.denominator or plan.numerator
+def _widest(plan: Plan) -> tuple[Measure, ...]:
+    """The measures that hold all facts of the plan: a numerator that shares the scan is a part of its denominator."""
+    if plan.denominator is None:
+        return (plan.numerator,)
+    return plan.below if plan.numerator.scan == plan.denominator.scan else plan.measures
+
+
+def _like(facts: Measure, where: Where) -> Measure:
+    """The facts that meet other conditions, counted the same way: moves by the deals they are of."""
+    distinct = facts.aggregate is Aggregate.DISTINCT
+    return Measure(facts.scan, Aggregate.DISTINCT if distinct else Aggregate.COUNT, where=where)
 
 
 def _count(scan: Scan, where: Where) -> Measure:

@@ -7,32 +7,39 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from b24app.facts.rules import DEAL, MOVE
 from b24app.lib.db import db
 from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.metrics import compile
-from b24app.metrics.rules import Grid, Holder, Measure, Parts, Plan, Scan, Side, sides
+from b24app.metrics.parts import Grid, Histogram, Holder, Parts
+from b24app.metrics.rules import Aggregate, Among, Measure, Plan, Scan, Side, sides
 from b24app.periods.rules import Span
 
 MOST_MEASURES = 400
 """In one statement: a row of three numbers each must stay below the 1 600 columns of PostgreSQL."""
 
 
-def evaluate(portal_id: int, plans: Sequence[Plan], spans: Sequence[Span]) -> Parts:
+def evaluate(portal_id: int, plans: Sequence[Plan], spans: Sequence[Span], now: int) -> Parts:
     """What the plans give for every employee in every span, ready to be summed up for departments and the company.
 
-    One grouped statement per entity, date and owner, however many plans, spans and people there are (decision 1). A
-    change of one fact asks for everybody in its period, too: the company and the departments are made of them.
+    One grouped statement per entity, date and owner, however many plans, spans and people there are (decision 1), and
+    one per median. A change of one fact asks for everybody in its period, too: the company and the departments are made
+    of them. `now` is the present in epoch seconds, which some conditions depend on.
     """
     by_scan: dict[Scan, dict[Measure, None]] = defaultdict(dict)
+    medians: dict[Measure, None] = {}
     for plan in plans:
         for measure in plan.measures:
-            by_scan[measure.scan][measure] = None
+            (medians if measure.aggregate is Aggregate.MEDIAN else by_scan[measure.scan])[measure] = None
     return Parts(
-        _grid(compile.totals(portal_id, scan, some, spans), len(spans))
-        for scan, measures in by_scan.items()
-        for some in _chunks(tuple(measures))
-        if spans
+        (
+            _grid(compile.totals(portal_id, scan, some, spans, now), len(spans))
+            for scan, measures in by_scan.items()
+            for some in _chunks(tuple(measures))
+            if spans
+        ),
+        {measure: _histogram(portal_id, measure, spans, now) for measure in medians if spans},
     )
 
 
@@ -46,6 +53,13 @@ def _grid(totals: compile.Totals, width: int) -> Grid:
     for row in db.session.execute(totals.statement):
         spans[row[0]][totals.holder(row)] = row
     return Grid(totals.columns, spans)
+
+
+def _histogram(portal_id: int, measure: Measure, spans: Sequence[Span], now: int) -> Histogram:
+    found: list[dict[Holder, list[tuple[int, int]]]] = [defaultdict(list) for _span in spans]
+    for span, owner, number, times in db.session.execute(compile.histogram(portal_id, measure, spans, now)):
+        found[span][owner, None].append((number, times))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +97,7 @@ def facts_behind(
     span: Span,
     members: Collection[int] | None = None,
     *,
+    now: int,
     departments: Collection[int] = (),
     limit: int = 100,
     cursor: str | None = None,
@@ -92,7 +107,7 @@ def facts_behind(
 
     `members` and `departments` as in `Parts.get`; `visible` are the people whose facts the viewer may see (None: all).
     """
-    lists = [_List(compile.rows(portal_id, side.measure, span, members, departments), side) for side in sides(plan)]
+    lists = [_list(portal_id, side, span, now, members, departments) for side in sides(plan)]
     return _page(lists, visible, limit, cursor)
 
 
@@ -102,6 +117,7 @@ def not_counted(
     span: Span,
     members: Collection[int] | None = None,
     *,
+    now: int,
     departments: Collection[int] = (),
     limit: int = 100,
     cursor: str | None = None,
@@ -110,9 +126,14 @@ def not_counted(
     """The facts that nearly counted, each with the code of its reason (`catalogue.REASONS` has the words)."""
     top = plan.numerator
     lists = [
-        _List(
-            compile.rows(portal_id, near.measure, span, members, departments, near.among),
-            Side("value", near.measure, top.field, top.scale),
+        _list(
+            portal_id,
+            Side("value", near.measure, *_number_shown(near.measure, top)),
+            span,
+            now,
+            members,
+            departments,
+            near.among,
             near.reason,
         )
         for near in plan.near
@@ -120,29 +141,50 @@ def not_counted(
     return _page(lists, visible, limit, cursor)
 
 
+def _number_shown(near: Measure, top: Measure) -> tuple[str | None, int]:
+    """What would have been aggregated, where facts of this kind have it."""
+    return (top.field, top.scale) if near.scan.entity == top.scan.entity else (near.field, near.scale)
+
+
 @dataclass(frozen=True, slots=True)
 class _List:
     """Rows of one kind among those of a page: of one side of a ratio, or with one reason."""
 
-    rows: Any
+    rows: compile.Rows
     side: Side
-    reason: str | None = None
+    reason: str | None
 
     @property
     def scan(self) -> Scan:
         return self.side.measure.scan
 
 
+def _list(
+    portal_id: int,
+    side: Side,
+    span: Span,
+    now: int,
+    members: Collection[int] | None,
+    departments: Collection[int],
+    among: Among = Among.LIVING,
+    reason: str | None = None,
+) -> _List:
+    rows = compile.rows(portal_id, side.measure, span, now, members, departments, among, side.field)
+    return _List(rows, side, reason)
+
+
 def _page(lists: Sequence[_List], visible: Collection[int] | None, limit: int, cursor: str | None) -> FactPage:
     """Reads the lists one after the other, each by keyset from where the cursor left off."""
     total = sum(_count(one.rows) for one in lists)
-    seen = [compile.visible_to(one.rows, one.scan, visible) for one in lists]
+    seen = [one.rows.visible_to(visible) for one in lists]
     hidden = 0 if visible is None else total - sum(map(_count, seen))
     first, after = _read_cursor(cursor)
     items: list[FactRow] = []
     for number in range(first, len(lists)):
         room = limit - len(items)
-        rows = db.session.execute(compile.page(seen[number], lists[number].scan, after, room + 1)).all()
+        delay = lists[number].scan.delay
+        start = (after[0] - delay, after[1]) if after else None
+        rows = db.session.execute(seen[number].page(start, room + 1)).all()
         items.extend(_fact(row, lists[number]) for row in rows[:room])
         if len(rows) > room:
             last = items[-1] if room else None
@@ -151,8 +193,8 @@ def _page(lists: Sequence[_List], visible: Collection[int] | None, limit: int, c
     return FactPage(total, hidden, tuple(items), None)
 
 
-def _count(rows: Any) -> int:
-    return db.session.scalar(compile.how_many(rows)) or 0
+def _count(rows: compile.Rows) -> int:
+    return db.session.scalar(rows.count) or 0
 
 
 def _read_cursor(cursor: str | None) -> tuple[int, tuple[int, int] | None]:
@@ -170,22 +212,23 @@ def _read_cursor(cursor: str | None) -> tuple[int, tuple[int, int] | None]:
 
 def _fact(row: Any, one: _List) -> FactRow:
     scan, side = one.scan, one.side
-    number = 1 if side.field is None else getattr(row, side.field)
+    entity = DEAL if scan.entity == MOVE else scan.entity
+    number = 1 if side.field is None else row.fact_number
     if number is None and one.reason is None:
         number = 0  # a fact without the number is in a mean all the same
-    money = scan.entity == "deal"
+    money = entity == DEAL
     return FactRow(
-        entity=scan.entity,
+        entity=entity,
         id=row.id,
-        title=_TITLES[scan.entity](row),
+        title=_TITLES[entity](row),
         part=side.part,
         number=None if number is None else Fraction(number, side.scale),
         amount=_decimal(row.amount, 2) if money else None,
         amount_original=_decimal(row.amount_original, 6) if money else None,
         currency=row.currency if money else None,
         rate=Decimal(row.rate) if money and row.rate is not None else None,
-        date=getattr(row, f"{scan.date}_at"),
-        employee_id=getattr(row, f"{scan.owner}_id"),
+        date=row.fact_at + scan.delay,
+        employee_id=row.fact_owner_id,
         reason=one.reason,
     )
 

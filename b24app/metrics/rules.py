@@ -1,26 +1,36 @@
 """A metric as data: what is counted (Measure), how two measures make a value (Plan), what came out (Part). Pure.
 
-`compile.py` turns measures into SQL, `plans.py` makes plans of what people write, `queries.py` evaluates them.
+`compile.py` turns measures into SQL, `plans.py` makes plans of what people write, `queries.py` evaluates them,
+`parts.py` sums up what they gave over people.
 """
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any, NamedTuple
 
 
 class Op(StrEnum):
     IN = "in"
+    NOT_IN = "not_in"
     GT = "gt"
+    GTE = "gte"
+    LT = "lt"
+    LTE = "lte"
+    BETWEEN = "between"
+    """Both ends in."""
     EMPTY = "empty"
     NOT_EMPTY = "not_empty"
+    OLDER = "older"
+    """An instant that was so many seconds ago or earlier: it depends on the present."""
+    WITHIN = "within"
+    """An instant at most so many seconds after the record's creation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One comparison of a stored column. An empty column passes EMPTY only."""
+    """One comparison of a stored column. An empty column passes EMPTY only. Of a stage move also `entered_` columns."""
 
     field: str
     op: Op
@@ -28,10 +38,36 @@ class Test:
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
-    """All of `tests`, one of `any` unless that is empty, and none of `none` (semantics 4.5)."""
+class FieldTest:
+    """One comparison of a watched field, passed when any of its values passes; NOT_IN is passed by an empty one too.
 
-    tests: tuple[Test, ...] = ()
+    `values` are pairs: what is compared (`num` in millionths, `text`, `day`), and with what.
+    """
+
+    field: str
+    op: Op
+    values: tuple[tuple[str, int | str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProductTest:
+    """A product row of one of the products and in one of the sections; no products or sections named means any."""
+
+    products: tuple[int, ...] = ()
+    sections: tuple[int, ...] = ()
+
+
+AnyTest = Test | FieldTest | ProductTest
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """All of `tests`, one of `any` unless that is empty, and none of `none` (semantics 4.5).
+
+    With product tests it is a row that meets them: a record passes when it has one, or passes without any row.
+    """
+
+    tests: tuple[AnyTest, ...] = ()
     any: tuple["Where", ...] = ()
     none: tuple["Where", ...] = ()
 
@@ -43,27 +79,68 @@ class Where:
             self.none + other.none,
         )
 
+    @property
+    def leaves(self) -> Iterator[AnyTest]:
+        """Every test, however deep."""
+        yield from self.tests
+        for one in (*self.any, *self.none):
+            yield from one.leaves
+
+    @property
+    def by_rows(self) -> bool:
+        """Whether product rows may decide, so that the amount of a record is that of the rows that pass."""
+        return any(isinstance(test, ProductTest) for test in self.tests) or any(one.by_rows for one in self.any)
+
+    @property
+    def needs_row(self) -> bool:
+        """Whether nothing passes without a product row."""
+        if any(isinstance(test, ProductTest) for test in self.tests):
+            return True
+        return bool(self.any) and all(one.needs_row for one in self.any)
+
+    @property
+    def apart(self) -> tuple["Where", "Where"]:
+        """What is asked of the record alone, and what is asked of its product rows with it."""
+        alone = Where(tuple(test for test in self.tests if not isinstance(test, ProductTest)), none=self.none)
+        return alone, Where(tuple(test for test in self.tests if isinstance(test, ProductTest)), any=self.any)
+
 
 EVERYTHING = Where()
 
 
 class Aggregate(StrEnum):
     COUNT = "count"
+    DISTINCT = "distinct"
+    """How many records made the moves; a record has one owner, so that the counts of people add up."""
     SUM = "sum"
     BALANCE = "balance"
     """The sum of ledger entries with their `set` rows honoured (semantics 4.7)."""
     MIN = "min"
     MAX = "max"
     LAST = "last"
+    MEDIAN = "median"
+    """Told as twice the median, which is whole: the sum of the two numbers in the middle."""
+
+
+STORED_OWNERS = frozenset({"responsible", "created_by", "closed_by", "employee"})
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What one grouped statement reads, named as in `facts.rules.Cell`: an entity by a date and an owner."""
+    """What one grouped statement reads, named as in `facts.rules.Cell`: an entity by a date and an owner.
+
+    `stage_move` is the stage moves of deals, with their deals. An owner that is no column is a field of users
+    (semantics 3.4). `delay`: a record counts so many seconds after its date.
+    """
 
     entity: str
     date: str
     owner: str
+    delay: int = 0
+
+    @property
+    def is_by_field(self) -> bool:
+        return self.owner not in STORED_OWNERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +164,7 @@ class Measure:
     @property
     def over_nothing(self) -> int | None:
         """A count is 0 and so is a sum of facts; anything else, a sum of entries too, is no data (semantics 4.1)."""
-        if self.aggregate is Aggregate.COUNT:
+        if self.aggregate in (Aggregate.COUNT, Aggregate.DISTINCT):
             return 0
         return 0 if self.aggregate is Aggregate.SUM and self.scan.entity != "entry" else None
 
@@ -105,6 +182,8 @@ class Among(StrEnum):
     """Which rows a near miss is looked for among."""
 
     LIVING = "living"
+    NUMBERLESS = "numberless"
+    """Those that count but lack the number that is added up."""
     DELETED = "deleted"
     """Deleted records, undone entries."""
     REPLACED = "replaced"
@@ -124,8 +203,9 @@ class Near:
 class Plan:
     """A measure, or the ratio of two: value = factor x numerator / denominator.
 
-    `shown_as` is the aggregate that gives the value again from the listed facts. A numerator that shares the scan of
-    its denominator is about a part of the facts of the denominator.
+    `denominator_more` are measures of other facts, whose numbers are added to the denominator. `shown_as` is the
+    aggregate that gives the value again from the listed facts. A numerator that shares the scan of its denominator is
+    about a part of the facts of the denominator.
     """
 
     numerator: Measure
@@ -135,10 +215,21 @@ class Plan:
     factor: Fraction = Fraction(1)
     additive: bool = False
     near: tuple[Near, ...] = ()
+    denominator_more: tuple[Measure, ...] = ()
 
     @property
     def measures(self) -> tuple[Measure, ...]:
-        return (self.numerator,) if self.denominator is None else (self.numerator, self.denominator)
+        return (self.numerator, *self.below)
+
+    @property
+    def below(self) -> tuple[Measure, ...]:
+        """What the denominator is the sum of."""
+        return () if self.denominator is None else (self.denominator, *self.denominator_more)
+
+    @property
+    def keeps_sides(self) -> bool:
+        """Whether numerator and denominator mean something to a reader; a median has none (semantics 4.1)."""
+        return self.numerator.aggregate is not Aggregate.MEDIAN
 
     @property
     def scans(self) -> frozenset[Scan]:
@@ -169,7 +260,32 @@ def sides(plan: Plan) -> tuple[Side, ...]:
         return (Side("value", bottom, top.field, top.scale),)
     return (
         Side("numerator", top, top.field, top.scale),
-        Side("denominator", bottom, bottom.field, bottom.scale),
+        *(Side("denominator", one, one.field, one.scale) for one in plan.below),
+    )
+
+
+PRODUCT_ROWS = "productRows"
+
+
+def needs(plan: Plan) -> frozenset[str]:
+    """What has to be watched of deals beside their columns: names of fields, and `productRows` (decision 7)."""
+    found = {measure.scan.owner for measure in plan.measures if measure.scan.is_by_field}
+    for test in (test for measure in plan.measures for test in measure.where.leaves):
+        match test:
+            case FieldTest(field=field):
+                found.add(field)
+            case ProductTest():
+                found.add(PRODUCT_ROWS)
+    return frozenset(found)
+
+
+def ripening(plan: Plan) -> frozenset[tuple[str, str, int]]:
+    """(entity, date, seconds): so long after that date of a record the number changes by itself."""
+    return frozenset(
+        (measure.scan.entity, test.field.removesuffix("_at"), int(test.values[0]))
+        for measure in plan.measures
+        for test in measure.where.leaves
+        if isinstance(test, Test) and test.op is Op.OLDER
     )
 
 
@@ -190,7 +306,8 @@ class Part:
 def value_of(plan: Plan, numerator: int | None, denominator: int | None) -> Fraction | None:
     """The exact value in the plan's unit; None is no data: nothing to divide by, nothing to take (semantics 4.1)."""
     if plan.denominator is None:
-        return None if numerator is None else plan.factor * Fraction(numerator, plan.numerator.scale)
+        twice = 2 if plan.numerator.aggregate is Aggregate.MEDIAN else 1
+        return None if numerator is None else plan.factor * Fraction(numerator, twice * plan.numerator.scale)
     if not denominator:
         return None
     return plan.factor * Fraction((numerator or 0) * plan.denominator.scale, denominator * plan.numerator.scale)
@@ -236,9 +353,10 @@ def presence(plan: Plan) -> Plan | None:
     None where the rule does not apply: ratios are no data by themselves, and no entries may be a good thing (4.1).
     """
     scan = plan.numerator.scan
-    if plan.denominator is not None or scan.entity == "entry":
+    if plan.denominator is not None or not plan.additive or scan.entity == "entry":
         return None
-    return Plan(Measure(scan, Aggregate.COUNT), Unit.COUNT, "count", additive=True)
+    aggregate = Aggregate.DISTINCT if plan.numerator.aggregate is Aggregate.DISTINCT else Aggregate.COUNT
+    return Plan(Measure(scan, aggregate), Unit.COUNT, "count", additive=True)
 
 
 SMALL_SAMPLE = 10
@@ -252,100 +370,6 @@ def sample(plan: Plan, part: Part) -> Fraction:
 
 
 def is_small_sample(plan: Plan, part: Part) -> bool:
-    """Ratios and means over fewer than ten are marked (semantics 10)."""
-    return plan.denominator is not None and part.facts > 0 and sample(plan, part) < SMALL_SAMPLE
-
-
-Holder = tuple[int | None, int | None]
-"""Whom a fact counts for: (employee, None); an entry of a department (None, department); nobody known (None, None)."""
-
-
-class Tally(NamedTuple):
-    """One aggregate of one holder: the number, how many facts are in it, and for LAST its place in the ledger."""
-
-    value: int | None
-    facts: int
-    at: int = 0
-
-
-def roll_up(aggregate: Aggregate, tallies: Iterable[Tally]) -> Tally:
-    """The aggregate over the facts of all holders together, made of the aggregates of each (semantics 4.6).
-
-    Exact because every fact has one holder: sums add, extremes are extremes of extremes, the last is the latest.
-    """
-    held = [tally for tally in tallies if tally.value is not None]
-    if len(held) <= 1:
-        return held[0] if held else Tally(None, 0)
-    if aggregate is Aggregate.LAST:
-        return max(held, key=lambda tally: tally.at)
-    merge = _MERGES.get(aggregate, sum)
-    return Tally(merge([tally.value for tally in held if tally.value is not None]), sum(tally.facts for tally in held))
-
-
-_MERGES: Mapping[Aggregate, Callable[[Iterable[int]], int]] = {Aggregate.MIN: min, Aggregate.MAX: max}
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Where in a row the tally of a measure stands."""
-
-    value: int
-    facts: int
-    at: int | None = None
-
-    def read(self, row: Sequence[Any]) -> Tally:
-        return Tally(row[self.value], row[self.facts], 0 if self.at is None else row[self.at] or 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """The answer of one grouped statement: per span the row of each holder, and where each measure stands in it."""
-
-    columns: Mapping[Measure, Columns]
-    spans: Sequence[Mapping[Holder, Sequence[Any]]]
-
-
-class Parts:
-    """What `evaluate` found, kept per holder; any group of people is summed up when asked for."""
-
-    def __init__(self, grids: Iterable[Grid]) -> None:
-        self._grids = {measure: grid for grid in grids for measure in grid.columns}
-
-    def get(
-        self, plan: Plan, span: int = 0, members: Collection[int] | None = None, departments: Collection[int] = ()
-    ) -> Part:
-        """For an employee `members={id}`; for a department everybody of its sub-tree, and the sub-tree in `departments`
-        for entries that name no employee; for the company nothing: all facts, of unknown owners too (semantics 4.6)."""
-        top = self._tally(plan.numerator, span, members, departments)
-        if plan.denominator is None:
-            return Part(_or_nothing(plan.numerator, top), None, top.facts)
-        bottom = self._tally(plan.denominator, span, members, departments)
-        shared = plan.numerator.scan == plan.denominator.scan
-        return Part(
-            _or_nothing(plan.numerator, top),
-            _or_nothing(plan.denominator, bottom),
-            bottom.facts if shared else top.facts + bottom.facts,
-        )
-
-    def employees(self, span: int = 0) -> frozenset[int]:
-        """Everybody who has any fact in the span, in any scan."""
-        return frozenset(
-            employee
-            for grid in self._grids.values()
-            for employee, _department in grid.spans[span]
-            if employee is not None
-        )
-
-    def _tally(
-        self, measure: Measure, span: int, members: Collection[int] | None, departments: Collection[int]
-    ) -> Tally:
-        grid = self._grids[measure]
-        columns, rows = grid.columns[measure], grid.spans[span]
-        if members is None:
-            return roll_up(measure.aggregate, map(columns.read, rows.values()))
-        holders: list[Holder] = [*((id, None) for id in members), *((None, id) for id in departments)]
-        return roll_up(measure.aggregate, [columns.read(rows[holder]) for holder in holders if holder in rows])
-
-
-def _or_nothing(measure: Measure, tally: Tally) -> int | None:
-    return measure.over_nothing if tally.value is None else tally.value
+    """Ratios, means and medians over fewer than ten are marked (semantics 10)."""
+    judged = plan.denominator is not None or plan.numerator.aggregate is Aggregate.MEDIAN
+    return judged and part.facts > 0 and sample(plan, part) < SMALL_SAMPLE

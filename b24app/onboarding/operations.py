@@ -56,7 +56,7 @@ def first_run(portal_id: int, now: datetime) -> bool:
     template = scorecards.template(TEMPLATE)
     article = {one["code"]: str(one["target"]) for one in template["indicators"]}
     document = _document(template, subjects, versions[-1].effective_from if versions else months[-1].start)
-    proposed = {**article, **_proposed(portal_id, document, months)}
+    proposed = {**article, **_proposed(portal_id, document, months, now)}
     scorecards.save(portal_id, _with_targets(document, proposed), "system", now)
     final = ingest.status(portal_id).complete
     tenant.settings = {**tenant.settings, SETTING: {"article": article, "proposed": proposed, "final": final}}
@@ -125,11 +125,12 @@ def _document(template: dict[str, Any], subjects: dict[str, Any], effective_from
     return parse({**template, "subjects": subjects, "effective_from": effective_from.isoformat()})
 
 
-def _proposed(portal_id: int, document: ScorecardDocument, months: list[Period]) -> dict[str, str]:
+def _proposed(portal_id: int, document: ScorecardDocument, months: list[Period], now: datetime) -> dict[str, str]:
     """What people reached in a month, by indicator; nothing where nobody has reached anything yet."""
     settings = periods.settings(portal_id)
     plans = {one.code: one.plan() for one in document.indicators}
-    parts = metrics.evaluate(portal_id, list(plans.values()), [span(month, settings) for month in months])
+    spans = [span(month, settings) for month in months]
+    parts = metrics.evaluate(portal_id, list(plans.values()), spans, epoch(now))
     found: dict[str, str] = {}
     for code, plan in plans.items():
         reached = [parts.get(plan, index, (id,)) for index in range(len(months)) for id in parts.employees(index)]

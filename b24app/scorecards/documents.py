@@ -26,7 +26,7 @@ from pydantic_core import PydanticCustomError
 
 from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
-from b24app.metrics.catalogue import CATALOGUE
+from b24app.metrics.plans import defaults
 from b24app.metrics.plans import plan as plan_of
 from b24app.metrics.rules import Plan
 from b24app.periods.rules import YEARS, Kind
@@ -237,9 +237,8 @@ def parse(raw: Any) -> ScorecardDocument:
 
 def _filled(indicator: IndicatorDocument) -> IndicatorDocument:
     """With the date and owner that the metric takes when none is named."""
-    ready = CATALOGUE[indicator.metric]
-    date_, owner = indicator.date or next(iter(ready.dates)), indicator.owner or next(iter(ready.owners))
-    return indicator.model_copy(update={"date": date_, "owner": owner})
+    date_, owner = defaults(indicator.metric, indicator.options)
+    return indicator.model_copy(update={"date": indicator.date or date_, "owner": indicator.owner or owner})
 
 
 def parse_targets(raw: Any) -> tuple[TargetDocument, ...]:

@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from typing import NamedTuple
 
 from b24app.facts.rules import Cell
-from b24app.metrics.rules import Plan, Scan
+from b24app.metrics.rules import Plan
 from b24app.periods.rules import Kind, Settings, local_day, period_at
 from b24app.portal.rules import COMPANY, Structure, Subject, SubjectType, department, employee
 from b24app.scorecards.documents import IndicatorDocument, ScorecardDocument, Subjects
@@ -195,26 +196,50 @@ class TargetsOverPeriods:
         return Resolved(sum((value * days for value, _share, days in known), Fraction(0)) / all_days, people)
 
 
+def plans(scorecards: Mapping[str, Sequence[Version]]) -> frozenset[Plan]:
+    """All plans of all versions, each different one once."""
+    return frozenset(one.plan for versions in scorecards.values() for version in versions for one in version.indicators)
+
+
 def touched(
     scorecards: Mapping[str, Sequence[Version]], cells: Iterable[Cell], settings: Settings
 ) -> dict[tuple[str, date], set[Subject]]:
     """(scorecard, period start) -> whose facts the cells are; facts of nobody we know are the company's."""
-    interests: dict[Scan, list[tuple[str, Kind]]] = defaultdict(list)
-    for code, versions in scorecards.items():
-        for scan in {scan for version in versions for one in version.indicators for scan in one.plan.scans}:
-            interests[scan].append((code, versions[-1].kind))
+    interests = _interests(scorecards)
 
     found: dict[tuple[str, date], set[Subject]] = defaultdict(set)
     days: dict[int, date] = {}
     for cell in cells:
         of_department = cell.owner == "department"
-        wanted = interests.get(Scan(cell.entity, cell.date, "employee" if of_department else cell.owner))
-        if not wanted:
-            continue
-        day = days.get(cell.at) or days.setdefault(cell.at, local_day(cell.at, settings))
+        wanted = interests.get((cell.entity, cell.date, "employee" if of_department else cell.owner), ())
         holder = COMPANY if cell.owner_id is None else (department if of_department else employee)(cell.owner_id)
-        for code, kind in wanted:
-            found[code, period_at(kind, day, settings).start].add(holder)
+        for code, kind, delay, of_company in wanted:
+            at = cell.at + delay
+            day = days.get(at) or days.setdefault(at, local_day(at, settings))
+            found[code, period_at(kind, day, settings).start].add(COMPANY if of_company else holder)
+    return found
+
+
+class _Interest(NamedTuple):
+    """A scorecard that counts by a date and an owner, so many seconds after that date."""
+
+    scorecard: str
+    kind: Kind
+    delay: int
+    of_company: bool
+    """Whether the cell tells of nobody but the company: a record may be counted by a field of users that is empty."""
+
+
+def _interests(scorecards: Mapping[str, Sequence[Version]]) -> Mapping[tuple[str, str, str], set[_Interest]]:
+    """Who is interested in the cells of an entity, date and owner."""
+    found: dict[tuple[str, str, str], set[_Interest]] = defaultdict(set)
+    for code, versions in scorecards.items():
+        scans = {scan for version in versions for one in version.indicators for scan in one.plan.scans}
+        for scan in scans:
+            kind = versions[-1].kind
+            found[scan.entity, scan.date, scan.owner].add(_Interest(code, kind, scan.delay, of_company=False))
+            if scan.is_by_field:
+                found[scan.entity, scan.date, "responsible"].add(_Interest(code, kind, scan.delay, of_company=True))
     return found
 
 

@@ -169,7 +169,8 @@ def _evaluate(context: Context, works: Sequence[Work]) -> Iterator[Finding]:
     asked = sorted({work.period for work in works})
     indicators = [one for work in works for one in work.version.indicators]
     plans = dict.fromkeys(plan for one in indicators for plan in (one.plan, _presence(one)) if plan)
-    parts = metrics.evaluate(context.portal_id, list(plans), [span(period, context.settings) for period in asked])
+    spans = [span(period, context.settings) for period in asked]
+    parts = metrics.evaluate(context.portal_id, list(plans), spans, epoch(context.now))
     position = {period: index for index, period in enumerate(asked)}
 
     for work in works:

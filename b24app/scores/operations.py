@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from b24app.facts.rules import Cell
 from b24app.facts.tables import Activity, Deal, Entry
 from b24app.lib.db import db
+from b24app.metrics.ripening import also_touched
 from b24app.periods.rules import Period, covering, inside, local_day, period_at, previous
 from b24app.portal.rules import SubjectType
 from b24app.scorecards import rules as scorecards
@@ -36,6 +37,8 @@ def recompute(portal_id: int, cells: Iterable[Cell], now: datetime) -> Changes:
     A period that is touched for the first time is computed whole, so that what is stored of a period is all of it.
     """
     context = Context(portal_id, now)
+    cells = frozenset(cells)
+    cells |= also_touched(portal_id, scorecards.plans(context.scorecards), cells)
     touched = scorecards.touched(context.scorecards, cells, context.settings)
     stored = storage.stored_periods(portal_id, touched)
     works = []

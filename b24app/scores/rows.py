@@ -133,7 +133,7 @@ def _result_row(finding: Finding, curve_: Curve, zones_: Zones, setting: Setting
         subject_name=name_of(finding.subject, setting.structure),
         period=finding.period,
         value=value,
-        numerator=_scaled(finding.numerator, plan.numerator.scale),
+        numerator=_scaled(finding.numerator, plan.numerator.scale) if plan.keeps_sides else None,
         denominator=_scaled(finding.denominator, plan.denominator.scale) if plan.denominator else None,
         facts=finding.facts,
         target=target,

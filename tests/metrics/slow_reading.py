@@ -1,60 +1,118 @@
 """A plan read the slow and obvious way: every fact in a Python list, one rule after the other. It shares no code with
-`compile.py` and none with the rolling up in `rules.py`."""
+`compile.py` and `matching.py`, and none with the summing up in `parts.py`."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Any
 
-from b24app.facts.tables import Activity, Deal, Entry
-from b24app.metrics.rules import Aggregate, Measure, Op, Part, Plan, Test, Where
+from b24app.facts.tables import Activity, Deal, Entry, FieldValue, ProductRow, ProductSection, StageMove
+from b24app.lib.db import Base
+from b24app.metrics.rules import Aggregate, AnyTest, FieldTest, Measure, Op, Part, Plan, ProductTest, Scan, Where
 from b24app.periods.rules import Span
-from tests.metrics.world import Fact
 
 ENTITIES = {Deal: "deal", Activity: "activity", Entry: "entry"}
 
 
+@dataclass
+class Seen:
+    """A record, the stage move it is looked at for (if it is one), and what is kept of it elsewhere."""
+
+    record: Any
+    move: StageMove | None = None
+    values: list[FieldValue] = field(default_factory=list)
+    rows: list[ProductRow] = field(default_factory=list)
+    sections: set[tuple[int, int]] = field(default_factory=set)
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return ("move" if self.move else type(self.record).__name__, self.record.id)
+
+    def column(self, name: str) -> Any:
+        if name.startswith("entered_"):
+            return getattr(self.move, name.removeprefix("entered_"))
+        return getattr(self.record, name)
+
+    def owner(self, scan: Scan) -> int | None:
+        if scan.owner in ("responsible", "created_by", "closed_by", "employee"):
+            found: int | None = getattr(self.record, f"{scan.owner}_id")
+            return found
+        first = [value for value in self.values if value.field == scan.owner and value.place == 0]
+        return first[0].ref if first else None
+
+
 def read(
-    facts: Iterable[Fact],
+    facts: Iterable[Base],
     plan: Plan,
     span: Span,
     members: Collection[int] | None = None,
     departments: Collection[int] = (),
+    now: int = 0,
 ) -> Part:
-    top = chosen(facts, plan.numerator, span, members, departments)
-    numerator = aggregate(plan.numerator, top)
+    facts = list(facts)
+    top = chosen(facts, plan.numerator, span, members, departments, now)
+    numerator = aggregate(plan.numerator, top, now)
     if plan.denominator is None:
         return Part(numerator, None, len(top))
-    bottom = chosen(facts, plan.denominator, span, members, departments)
-    return Part(numerator, aggregate(plan.denominator, bottom), len({(type(f), f.id) for f in (*top, *bottom)}))
+    below = [
+        (measure, chosen(facts, measure, span, members, departments, now))
+        for measure in (plan.denominator, *plan.denominator_more)
+    ]
+    known = [number for number in (aggregate(*one, now) for one in below) if number is not None]
+    all_of_them = [*top, *(seen for _measure, found in below for seen in found)]
+    return Part(numerator, sum(known) if known else None, len({seen.key for seen in all_of_them}))
 
 
 def chosen(
-    facts: Iterable[Fact],
+    facts: Iterable[Base],
     measure: Measure,
     span: Span,
     members: Collection[int] | None,
     departments: Collection[int],
-) -> list[Fact]:
-    """The facts that are in the measure's number, in the order of the ledger."""
+    now: int = 0,
+) -> list[Seen]:
+    """The facts that are in the measure's number, in the order of the ledger; a deal that moved twice is there once."""
+    scan = measure.scan
     found = [
-        fact
-        for fact in facts
-        if ENTITIES[type(fact)] == measure.scan.entity
-        and is_alive(fact)
-        and happened(fact, measure, span)
-        and counts_for(fact, measure, members, departments)
-        and passes(fact, measure.where)
+        seen
+        for seen in looked_at(list(facts), scan)
+        if is_alive(seen.record)
+        and happened(seen, measure, span)
+        and counts_for(seen, measure, members, departments)
+        and passes(seen, measure.where, now)
     ]
-    found.sort(key=lambda fact: (getattr(fact, f"{measure.scan.date}_at"), fact.id))
+    found.sort(key=lambda seen: (moment(seen, scan), seen.record.id))
     if measure.aggregate is Aggregate.BALANCE:
         return [entry for holder in by_holder(found) for entry in since_last_set(holder)]
     if measure.aggregate is Aggregate.LAST:
         return found[-1:]
-    if measure.aggregate is Aggregate.SUM:
-        return [fact for fact in found if getattr(fact, measure.field) is not None]
+    if measure.aggregate in (Aggregate.SUM, Aggregate.MEDIAN):
+        return [seen for seen in found if number(seen, measure, now) is not None]
+    if measure.aggregate is Aggregate.DISTINCT:
+        first = {seen.record.id: seen for seen in reversed(found)}
+        return [seen for seen in found if first[seen.record.id] is seen]
     return found
 
 
-def is_alive(fact: Fact) -> bool:
+def looked_at(facts: list[Base], scan: Scan) -> list[Seen]:
+    """Every record of the entity, or every move with its deal."""
+    sections = {(one.product_id, one.section_id) for one in facts if isinstance(one, ProductSection)}
+
+    def seen(record: Any, move: StageMove | None = None) -> Seen:
+        if not isinstance(record, Deal):
+            return Seen(record)
+        values = [one for one in facts if isinstance(one, FieldValue) and one.record_id == record.id]
+        rows = [one for one in facts if isinstance(one, ProductRow) and one.record_id == record.id]
+        return Seen(record, move, values, rows, sections)
+
+    if scan.entity != "stage_move":
+        return [seen(fact) for fact in facts if ENTITIES.get(type(fact)) == scan.entity]
+    deals = {fact.id: fact for fact in facts if isinstance(fact, Deal)}
+    moves = [fact for fact in facts if isinstance(fact, StageMove) and fact.record_id in deals]
+    return [seen(deals[move.record_id], move) for move in moves]
+
+
+def is_alive(fact: Any) -> bool:
     if isinstance(fact, Entry):
         return not fact.undone and fact.undoes_id is None
     if isinstance(fact, Deal) and fact.is_recurring:
@@ -62,57 +120,122 @@ def is_alive(fact: Fact) -> bool:
     return fact.deleted_at is None
 
 
-def happened(fact: Fact, measure: Measure, span: Span) -> bool:
-    moment = getattr(fact, f"{measure.scan.date}_at")
-    return moment is not None and span.start <= moment < span.end
+def moment(seen: Seen, scan: Scan) -> int | None:
+    if seen.move:
+        return seen.move.at
+    at: int | None = getattr(seen.record, f"{scan.date}_at")
+    return None if at is None else at + scan.delay
 
 
-def counts_for(fact: Fact, measure: Measure, members: Collection[int] | None, departments: Collection[int]) -> bool:
+def happened(seen: Seen, measure: Measure, span: Span) -> bool:
+    at = moment(seen, measure.scan)
+    return at is not None and span.start <= at < span.end
+
+
+def counts_for(seen: Seen, measure: Measure, members: Collection[int] | None, departments: Collection[int]) -> bool:
     if members is None:
         return True
-    owner = getattr(fact, f"{measure.scan.owner}_id")
-    if isinstance(fact, Entry) and owner is None:
-        return fact.department_id in departments
+    owner = seen.owner(measure.scan)
+    if isinstance(seen.record, Entry) and owner is None:
+        return seen.record.department_id in departments
     return owner in members
 
 
-def passes(fact: Fact, where: Where) -> bool:
-    if not all(holds(getattr(fact, test.field), test) for test in where.tests):
-        return False
-    if where.any and not any(passes(fact, one) for one in where.any):
-        return False
-    return not any(passes(fact, one) for one in where.none)
+def has_products(where: Where) -> bool:
+    return any(isinstance(test, ProductTest) for test in where.tests) or any(map(has_products, where.any))
 
 
-def holds(value: object, test: Test) -> bool:
+def passes(seen: Seen, where: Where, now: int) -> bool:
+    """A record passes by itself, or together with one of its rows."""
+    return meets(seen, where, now, None) or any(meets(seen, where, now, row) for row in seen.rows)
+
+
+def meets(seen: Seen, where: Where, now: int, row: ProductRow | None) -> bool:
+    if not all(holds(seen, test, now, row) for test in where.tests):
+        return False
+    if where.any and not any(meets(seen, one, now, row) for one in where.any):
+        return False
+    return not any(passes(seen, one, now) for one in where.none)
+
+
+def holds(seen: Seen, test: AnyTest, now: int, row: ProductRow | None) -> bool:
+    if isinstance(test, FieldTest):
+        return field_holds([value for value in seen.values if value.field == test.field], test)
+    if isinstance(test, ProductTest):
+        if row is None or (test.products and row.product_id not in test.products):
+            return False
+        return not test.sections or any((row.product_id, section) in seen.sections for section in test.sections)
+    value = seen.column(test.field)
     if test.op is Op.EMPTY:
         return value is None
     if value is None:
         return False
-    if test.op is Op.NOT_EMPTY:
-        return True
-    return value in test.values if test.op is Op.IN else value > test.values[0]  # type: ignore[operator]
+    if test.op is Op.OLDER:
+        return value + test.values[0] <= now  # type: ignore[operator, no-any-return]
+    if test.op is Op.WITHIN:
+        return value - seen.record.created_at <= test.values[0]  # type: ignore[no-any-return]
+    return COMPARE[test.op](value, test.values)
 
 
-def by_holder(entries: Sequence[Entry]) -> list[list[Entry]]:
-    def holder(entry: Entry) -> tuple[bool, int]:
+COMPARE: dict[Op, Callable[[Any, Sequence[Any]], bool]] = {
+    Op.NOT_EMPTY: lambda value, limits: True,
+    Op.IN: lambda value, limits: value in limits,
+    Op.GT: lambda value, limits: value > limits[0],
+    Op.GTE: lambda value, limits: value >= limits[0],
+    Op.LT: lambda value, limits: value < limits[0],
+    Op.LTE: lambda value, limits: value <= limits[0],
+    Op.BETWEEN: lambda value, limits: limits[0] <= value <= limits[1],
+}
+
+
+def field_holds(values: list[FieldValue], test: FieldTest) -> bool:
+    if test.op in (Op.EMPTY, Op.NOT_EMPTY):
+        return bool(values) is (test.op is Op.NOT_EMPTY)
+    if test.op is Op.NOT_IN:
+        return not values or any(not is_one_of(value, test) for value in values)
+    if test.op is Op.IN:
+        return any(is_one_of(value, test) for value in values)
+    column = test.values[0][0]
+    known = [getattr(value, column) for value in values if getattr(value, column) is not None]
+    return any(COMPARE[test.op](value, [limit for _column, limit in test.values]) for value in known)
+
+
+def is_one_of(value: FieldValue, test: FieldTest) -> bool:
+    return any(getattr(value, column) == wanted for column, wanted in test.values)
+
+
+def number(seen: Seen, measure: Measure, now: int) -> int | None:
+    """What is added up of a fact: under product conditions the rows that meet them."""
+    if measure.field != "amount" or not has_products(measure.where) or meets(seen, measure.where, now, None):
+        found: int | None = getattr(seen.record, measure.field or "")
+        return found
+    amounts = [row.amount for row in seen.rows if meets(seen, measure.where, now, row) and row.amount is not None]
+    return sum(amounts) if amounts else None
+
+
+def by_holder(entries: Sequence[Seen]) -> list[list[Seen]]:
+    def holder(seen: Seen) -> tuple[bool, int]:
+        entry = seen.record
         return (entry.employee_id is None, entry.employee_id or entry.department_id or 0)
 
     return [list(group) for _, group in groupby(sorted(entries, key=holder), key=holder)]
 
 
-def since_last_set(entries: list[Entry]) -> list[Entry]:
-    while any(entry.kind == "set" for entry in entries[1:]):
+def since_last_set(entries: list[Seen]) -> list[Seen]:
+    while any(entry.record.kind == "set" for entry in entries[1:]):
         entries = entries[1:]
     return entries
 
 
-def aggregate(measure: Measure, facts: Sequence[Fact]) -> int | None:
-    if measure.aggregate is Aggregate.COUNT:
+def aggregate(measure: Measure, facts: Sequence[Seen], now: int = 0) -> int | None:
+    if measure.aggregate in (Aggregate.COUNT, Aggregate.DISTINCT):
         return len(facts)
-    numbers = [getattr(fact, measure.field) for fact in facts]
+    numbers = [one for seen in facts if (one := number(seen, measure, now)) is not None]
     if measure.aggregate in (Aggregate.SUM, Aggregate.BALANCE):
         return sum(numbers) if numbers or measure.scan.entity != "entry" else None
     if not numbers:
         return None
+    if measure.aggregate is Aggregate.MEDIAN:
+        numbers.sort()
+        return numbers[(len(numbers) - 1) // 2] + numbers[len(numbers) // 2]
     return {Aggregate.MIN: min, Aggregate.MAX: max, Aggregate.LAST: max}[measure.aggregate](numbers)

@@ -15,6 +15,7 @@ from tests.metrics.world import (
     BOB,
     JUNE,
     MAY,
+    NOW,
     SALES,
     Fact,
     activity,
@@ -28,7 +29,7 @@ from tests.metrics.world import (
 
 def value(portal: int, metric: str, span: Span = MAY, members: Any = None, **how: Any) -> Fraction | None:
     wanted = plan(metric, **how)
-    part = evaluate(portal, [wanted], [span]).get(wanted, 0, members, how.pop("departments", ()))
+    part = evaluate(portal, [wanted], [span], NOW).get(wanted, 0, members, how.pop("departments", ()))
     return value_of(wanted, part.numerator, part.denominator)
 
 
@@ -95,7 +96,7 @@ def test_owner_decides_whom_a_deal_counts_for(portal: int, metric: str, owner: s
 def test_facts_are_those_behind_both_sides_of_a_ratio_each_once(portal: int) -> None:
     put(*deals(portal))
     wanted = plan("deal_conversion")
-    assert evaluate(portal, [wanted], [MAY]).get(wanted) == Part(3, 4, 4)
+    assert evaluate(portal, [wanted], [MAY], NOW).get(wanted) == Part(3, 4, 4)
 
 
 def test_the_company_counts_deals_of_owners_nobody_knows(portal: int) -> None:
@@ -205,7 +206,7 @@ def test_all_aggregates_of_a_code_may_be_asked_together(portal: int) -> None:
         name: plan("entries", {"code": "nps", "aggregate": name})
         for name in ("sum", "last", "mean", "min", "max", "count")
     }
-    parts = evaluate(portal, list(plans.values()), [MAY])
+    parts = evaluate(portal, list(plans.values()), [MAY], NOW)
     found = {name: parts.get(wanted) for name, wanted in plans.items()}
     assert {name: part.facts for name, part in found.items()} == {
         "sum": 2, "last": 1, "mean": 3, "min": 3, "max": 3, "count": 3,
@@ -218,7 +219,7 @@ def test_all_aggregates_of_a_code_may_be_asked_together(portal: int) -> None:
 def test_a_set_replaces_only_what_its_own_employee_had(portal: int) -> None:
     put(entry(portal, "nps", 5), entry(portal, "nps", 7, employee_id=BOB), entry(portal, "nps", 1, kind=SET))
     wanted = plan("entries", {"code": "nps"})
-    parts = evaluate(portal, [wanted], [MAY])
+    parts = evaluate(portal, [wanted], [MAY], NOW)
     assert parts.get(wanted, 0, {ANN}).numerator == 1_000_000
     assert parts.get(wanted, 0, {ANN, BOB}).numerator == 8_000_000
     assert parts.get(wanted).numerator == 8_000_000
@@ -232,7 +233,7 @@ def test_entries_of_a_department_count_for_it_and_the_company_and_for_no_employe
         entry(portal, "nps", 4000, employee_id=None),
     )
     wanted = plan("entries", {"code": "nps"})
-    parts = evaluate(portal, [wanted], [MAY])
+    parts = evaluate(portal, [wanted], [MAY], NOW)
     assert parts.get(wanted, 0, {ANN}).numerator == 1_000_000
     assert parts.get(wanted, 0, {ANN, BOB}, {SALES}).numerator == 21_000_000
     assert parts.get(wanted).numerator == 4_321_000_000

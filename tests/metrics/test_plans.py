@@ -9,11 +9,11 @@ from b24app.lib.i18n import LANGUAGES
 from b24app.metrics import rules
 from b24app.metrics.catalogue import CATALOGUE, REASONS
 from b24app.metrics.conditions import WhereDocument
-from b24app.metrics.plans import plan
-from b24app.metrics.rules import Op, Scan, Where
+from b24app.metrics.plans import defaults, plan
+from b24app.metrics.rules import FieldTest, Op, Scan, Where, needs, ripening
 from b24app.metrics.types.base import metric_types
 
-OPTIONS: dict[str, dict[str, Any]] = {"entries": {"code": "nps"}}
+OPTIONS = {code: dict(ready.example) for code, ready in CATALOGUE.items()}
 
 codes = pytest.mark.parametrize("code", CATALOGUE)
 
@@ -46,11 +46,12 @@ def test_every_offered_date_owner_and_choice_is_accepted(code: str) -> None:
     ready = CATALOGUE[code]
     for date in ready.dates:
         for owner in ready.owners:
-            scan = plan(code, OPTIONS.get(code), date, owner).numerator.scan
+            made = plan(code, OPTIONS.get(code), date, owner)
+            scan = (made.denominator or made.numerator).scan
             assert scan == Scan(ready.entity, ready.dates[date], ready.owners[owner])
     for name, option in ready.options.items():
         for choice in option.choices:
-            plan(code, {name: choice})
+            plan(code, {**ready.example, name: choice})
 
 
 def test_every_type_is_used_by_a_ready_metric() -> None:
@@ -87,9 +88,9 @@ def test_empty_conditions_ask_for_nothing() -> None:
 def test_everything_wrong_is_said_at_once_with_paths() -> None:
     faults = refused(
         "deal_conversion",
-        {"mode": "cohort", "colour": "red"},
+        {"mode": "guess", "colour": "red"},
         "created",
-        "ufCrm_3",
+        "nobody",
         {"stage_id": "NEW", "any": [{}, {"category_id": ["a"]}]},
     )
     assert set(faults) == {
@@ -124,6 +125,34 @@ def test_everything_wrong_is_said_at_once_with_paths() -> None:
         (("deals_won", None, None, None, {"source_id": [""]}), "where.source_id[0]"),
         (("deals_won", None, None, None, ["category_id"]), "where"),
         (("deals_won", {"a": 1}, None, None, None), "options.a"),
+        (("deal_conversion", {"mode": "window"}), "options.days"),
+        (("deal_conversion", {"mode": "cohort", "days": 30}), "options.days"),
+        (("deal_conversion", {"days": 30}), "options.days"),
+        (("deal_conversion", {"mode": "window", "days": 0}), "options.days"),
+        (("deal_conversion", {"mode": "window", "days": 3651}), "options.days"),
+        (("deal_conversion", {"mode": "window", "days": True}), "options.days"),
+        (("deal_conversion", {"mode": "window", "days": 1.5}), "options.days"),
+        (("deal_conversion", {"mode": "window", "days": 30, "stale_days": 5}), "options.stale_days"),
+        (("deal_conversion", {"mode": "cohort", "stale_days": 5}), "options.stale_days"),
+        (("deal_conversion", {"stale_days": 0}), "options.stale_days"),
+        (("deal_conversion", {"stale_days": "60"}), "options.stale_days"),
+        (("deal_conversion", {"mode": "cohort"}, "closed_at"), "date"),
+        (("average_days_to_close", {"stat": "mode"}), "options.stat"),
+        (("stage_entered",), "options.stages"),
+        (("stage_entered", {"stages": []}), "options.stages"),
+        (("stage_entered", {"stages": ["NEW"], "stage": "NEW"}), "options.stage"),
+        (("stage_entered", {"stages": ["NEW"]}, None, "created_by"), "owner"),
+        (("stage_entered", {"stages": ["NEW"]}, None, "ufCrm_3"), "owner"),
+        (("return_share",), "options.code"),
+        (("return_share", {"category_id": [], "stage_id": [], "code": ""}), "options.code"),
+        (("return_share", {"category_id": [1], "stage_id": ["NEW"]}), "options.stage_id"),
+        (("return_share", {"stage_id": ["NEW"], "code": "back"}), "options.code"),
+        (("return_share", {"code": "back"}, None, None, {"category_id": [1]}), "where.category_id"),
+        (("meetings", None, None, "ufCrm_3"), "owner"),
+        (("entries", {"code": "nps"}, None, "ufCrm_3"), "owner"),
+        (("deals_won", None, None, "uf Crm"), "owner"),
+        (("meetings", None, None, None, {"product_id": [1]}), "where.product_id"),
+        (("meetings", None, None, None, {"fields": [{"field": "f", "op": "empty"}]}), "where.fields"),
     ],
 )
 def test_refusals(arguments: tuple[Any, ...], path: str) -> None:
@@ -133,13 +162,8 @@ def test_refusals(arguments: tuple[Any, ...], path: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "path"),
     [
-        (("deal_conversion", {"mode": "window"}), "options.mode"),
-        (("deal_conversion", {"stale_days": 60}), "options.stale_days"),
-        (("average_days_to_close", {"stat": "median"}), "options.stat"),
         (("calls", {"answered": True}), "options.answered"),
-        (("deals_won", None, None, "ufCrm_3"), "owner"),
-        (("deals_won", None, None, None, {"product_id": [1]}), "where.product_id"),
-        (("deals_won", None, None, None, {"fields": [{"field": "ufCrm_1", "op": "eq", "value": 1}]}), "where.fields"),
+        (("calls", {"min_seconds": 10}), "options.min_seconds"),
     ],
 )
 def test_what_is_known_and_not_there_yet_says_so(arguments: tuple[Any, ...], path: str) -> None:
@@ -157,3 +181,77 @@ def test_conditions_nested_too_deep_are_refused() -> None:
     for _level in range(10):
         where = {"any": [where]}
     assert list(refused("deals_won", where=where)) == ["where.any[0].any[0].any[0].any[0].any"]
+
+
+def field(op: str, value: Any = None) -> dict[str, Any]:
+    return {"fields": [{"field": "ufCrm_1", "op": op, "value": value}]}
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "path"),
+    [
+        ("like", "A", "op"),
+        ("eq", None, "value"),
+        ("eq", ["A"], "value"),
+        ("eq", {"a": 1}, "value"),
+        ("eq", "", "value"),
+        ("eq", "A" * 256, "value"),
+        ("eq", 0.0000001, "value"),
+        ("eq", 10**19, "value"),
+        ("eq", float("nan"), "value"),
+        ("in", [], "value"),
+        ("in", "A", "value"),
+        ("not_in", [None], "value"),
+        ("gt", "A", "value"),
+        ("gt", "2026-13-01", "value"),
+        ("gt", "20261101", "value"),
+        ("gt", True, "value"),
+        ("lte", [1], "value"),
+        ("between", [1], "value"),
+        ("between", [1, 2, 3], "value"),
+        ("between", [1, "2026-11-01"], "value"),
+        ("between", ["a", "b"], "value"),
+        ("empty", 1, "value"),
+    ],
+)
+def test_a_condition_on_a_field_that_says_nothing_is_refused(op: str, value: Any, path: str) -> None:
+    assert list(refused("deals_won", where=field(op, value))) == [f"where.fields[0].{path}"]
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "expected"),
+    [
+        ("eq", 1.5, FieldTest("ufCrm_1", Op.IN, (("num", 1_500_000),))),
+        ("eq", True, FieldTest("ufCrm_1", Op.IN, (("num", 1_000_000),))),
+        ("ne", "A", FieldTest("ufCrm_1", Op.NOT_IN, (("text", "A"),))),
+        ("in", ["A", 2, "A"], FieldTest("ufCrm_1", Op.IN, (("text", "A"), ("num", 2_000_000)))),
+        ("eq", "2026-11-01", FieldTest("ufCrm_1", Op.IN, (("text", "2026-11-01"),))),
+        ("gte", "2026-11-01", FieldTest("ufCrm_1", Op.GTE, (("day", "2026-11-01"),))),
+        ("between", [1, 2], FieldTest("ufCrm_1", Op.BETWEEN, (("num", 1_000_000), ("num", 2_000_000)))),
+        ("not_empty", None, FieldTest("ufCrm_1", Op.NOT_EMPTY)),
+    ],
+)
+def test_a_condition_on_a_field_compares_numbers_texts_and_days(op: str, value: Any, expected: FieldTest) -> None:
+    assert plan("deals_won", where=field(op, value)).numerator.where.tests[-1] == expected
+
+
+def test_a_plan_tells_which_fields_it_needs() -> None:
+    where = {"fields": [{"field": "typeId", "op": "eq", "value": "SALE"}], "any": [field("empty"), {"product_id": [1]}]}
+    assert needs(plan("deals_won", where=where)) == {"typeId", "ufCrm_1", "productRows"}
+    assert needs(plan("deals_won", owner="ufCrm_3")) == {"ufCrm_3"}
+    assert needs(plan("return_share", {"stage_id": ["NEW"]}, where=field("empty"))) == {"ufCrm_1"}
+    assert needs(plan("deals_won", where={"category_id": [1]})) == frozenset()
+
+
+def test_a_plan_tells_when_its_numbers_change_by_themselves() -> None:
+    day = 86_400
+    assert ripening(plan("deal_conversion", {"mode": "window", "days": 30})) == {("deal", "created", 30 * day)}
+    assert ripening(plan("deal_conversion", {"stale_days": 60})) == {("deal", "updated", 60 * day)}
+    assert ripening(plan("deal_conversion", {"mode": "resolved", "stale_days": 1})) == {("deal", "updated", day)}
+    assert ripening(plan("deal_conversion")) == frozenset()
+
+
+def test_the_mode_decides_the_date_that_is_filled_in() -> None:
+    assert defaults("deal_conversion", {}) == ("closed_at", "responsible")
+    assert defaults("deal_conversion", {"mode": "cohort"}) == ("created", "responsible")
+    assert defaults("stage_entered", {"stages": ["NEW"]}) == ("entered_at", "responsible")

@@ -18,9 +18,25 @@ from b24app.metrics.catalogue import CATALOGUE
 from b24app.metrics.plans import plan
 from b24app.metrics.queries import evaluate, facts_behind, not_counted
 from b24app.periods.rules import Span
-from tests.metrics.world import ANN, BOB, BOTH, EVE, JUNE, MAY, SALES, activity, at, deal, entry, lost, put, put_portal
+from tests.metrics.world import (
+    ANN,
+    BOB,
+    BOTH,
+    EVE,
+    JUNE,
+    MAY,
+    NOW,
+    SALES,
+    activity,
+    at,
+    deal,
+    entry,
+    lost,
+    put,
+    put_portal,
+)
 
-EVERYTHING = tuple(plan(code, {"code": "nps"} if code == "entries" else {}) for code in CATALOGUE)
+EVERYTHING = tuple(plan(code, ready.example) for code, ready in CATALOGUE.items())
 WON = plan("deals_won", owner="closed_by")
 AVERAGE = plan("average_deal", owner="closed_by")
 
@@ -46,7 +62,7 @@ def statements() -> Iterator[list[str]]:
 def test_one_statement_per_entity_date_and_owner_however_many_plans_and_periods(portal: int) -> None:
     put(deal(portal))
     with statements() as sent:
-        parts = evaluate(portal, EVERYTHING * 2, days(31))
+        parts = evaluate(portal, EVERYTHING * 2, days(31), NOW)
     assert len(sent) == len({scan for wanted in EVERYTHING for scan in wanted.scans})
     assert [parts.get(plan("deals_won"), day).numerator for day in (15, 16, 17)] == [0, 1, 0]
 
@@ -54,7 +70,7 @@ def test_one_statement_per_entity_date_and_owner_however_many_plans_and_periods(
 def test_every_day_of_five_years_is_one_statement_too(portal: int) -> None:
     put(deal(portal))
     with statements() as sent:
-        parts = evaluate(portal, [WON], days(1826))
+        parts = evaluate(portal, [WON], days(1826), NOW)
     assert len(sent) == 1
     assert sum(parts.get(WON, day).facts for day in range(1826)) == 1
 
@@ -66,37 +82,37 @@ def test_more_measures_than_a_row_has_columns_are_asked_in_several_statements(
     put(deal(portal, category_id=3))
     plans = [plan("deals_won_amount", where={"category_id": [number]}) for number in range(4)]
     with statements() as sent:
-        parts = evaluate(portal, plans, [MAY])
+        parts = evaluate(portal, plans, [MAY], NOW)
     assert len(sent) == 2
     assert [parts.get(wanted).facts for wanted in plans] == [0, 0, 0, 1]
 
 
 def test_nothing_asked_nothing_sent(portal: int) -> None:
     with statements() as sent:
-        evaluate(portal, [], [MAY])
-        evaluate(portal, EVERYTHING, [])
+        evaluate(portal, [], [MAY], NOW)
+        evaluate(portal, EVERYTHING, [], NOW)
     assert sent == []
 
 
 def test_facts_of_another_portal_count_nowhere(portal: int) -> None:
     stranger = put_portal()
     put(deal(stranger), entry(stranger, "nps", 1), activity(stranger, "call"))
-    parts = evaluate(portal, EVERYTHING, [BOTH])
+    parts = evaluate(portal, EVERYTHING, [BOTH], NOW)
     assert all(parts.get(wanted).facts == 0 for wanted in EVERYTHING)
-    assert all(facts_behind(portal, wanted, BOTH).total == 0 for wanted in EVERYTHING)
-    assert all(not_counted(portal, wanted, BOTH).total == 0 for wanted in EVERYTHING)
+    assert all(facts_behind(portal, wanted, BOTH, now=NOW).total == 0 for wanted in EVERYTHING)
+    assert all(not_counted(portal, wanted, BOTH, now=NOW).total == 0 for wanted in EVERYTHING)
 
 
 def test_overlapping_spans_count_a_fact_in_each(portal: int) -> None:
     put(deal(portal))
-    parts = evaluate(portal, [WON], [MAY, BOTH, JUNE])
+    parts = evaluate(portal, [WON], [MAY, BOTH, JUNE], NOW)
     assert [parts.get(WON, number).numerator for number in range(3)] == [1, 1, 0]
     assert parts.employees(0) == {ANN}
 
 
 def test_both_databases_are_asked_in_the_same_words(database: Flask) -> None:
     def words(dialect: Any) -> str:
-        statement = compile.totals(1, WON.numerator.scan, AVERAGE.measures, [MAY]).statement
+        statement = compile.totals(1, WON.numerator.scan, AVERAGE.measures, [MAY], NOW).statement
         return " ".join(str(statement.compile(dialect=dialect)).replace("::", " ").split())
 
     asked = words(postgresql.dialect(paramstyle="qmark"))
@@ -111,7 +127,7 @@ def test_pages_go_on_where_the_last_one_ended_newest_first(portal: int) -> None:
     put(*(deal(portal, id=1000 + number, closed_at=same) for number in range(5)), deal(portal, id=1))
     seen, cursor = [], None
     while True:
-        page = facts_behind(portal, WON, MAY, limit=2, cursor=cursor)
+        page = facts_behind(portal, WON, MAY, limit=2, cursor=cursor, now=NOW)
         assert page.total == 6
         seen += [row.id for row in page.items]
         if (cursor := page.next_cursor) is None:
@@ -122,13 +138,13 @@ def test_pages_go_on_where_the_last_one_ended_newest_first(portal: int) -> None:
 def test_a_cursor_that_is_not_ours_is_refused(portal: int) -> None:
     for cursor in ("x", "1:2", "-1", "0:1:2:3"):
         with pytest.raises(Invalid):
-            facts_behind(portal, WON, MAY, cursor=cursor)
+            facts_behind(portal, WON, MAY, cursor=cursor, now=NOW)
 
 
 def test_a_conversion_lists_won_deals_above_and_decided_ones_below_the_line(portal: int) -> None:
     put(deal(portal, id=1), lost(portal, id=2))
-    page = facts_behind(portal, plan("deal_conversion"), MAY, limit=2)
-    rest = facts_behind(portal, plan("deal_conversion"), MAY, limit=2, cursor=page.next_cursor)
+    page = facts_behind(portal, plan("deal_conversion"), MAY, limit=2, now=NOW)
+    rest = facts_behind(portal, plan("deal_conversion"), MAY, limit=2, cursor=page.next_cursor, now=NOW)
     assert [(row.id, row.part) for row in (*page.items, *rest.items)] == [
         (1, "numerator"),
         (2, "denominator"),
@@ -139,7 +155,7 @@ def test_a_conversion_lists_won_deals_above_and_decided_ones_below_the_line(port
 def test_a_listed_deal_tells_its_money_and_whose_it_is(portal: int) -> None:
     money = {"currency": "EUR", "amount": 109_950, "amount_original": 1_000_000_000, "rate": "1.0995"}
     put(deal(portal, id=1, title="Kettles", **money))
-    (row,) = facts_behind(portal, plan("deals_won_amount", owner="closed_by"), MAY).items
+    (row,) = facts_behind(portal, plan("deals_won_amount", owner="closed_by"), MAY, now=NOW).items
     assert (row.entity, row.title, row.part, row.employee_id) == ("deal", "Kettles", "value", ANN)
     assert (row.number, row.amount, row.amount_original) == (Fraction("1099.5"), Decimal("1099.50"), Decimal(1000))
     assert (row.currency, row.rate, row.date) == ("EUR", Decimal("1.0995"), at("2024-05-17T12:00"))
@@ -147,38 +163,40 @@ def test_a_listed_deal_tells_its_money_and_whose_it_is(portal: int) -> None:
 
 def test_a_mean_lists_the_deal_without_a_rate_with_zero_as_it_counts(portal: int) -> None:
     put(deal(portal), deal(portal, amount=None, rate=None))
-    page = facts_behind(portal, plan("average_deal"), MAY)
+    page = facts_behind(portal, plan("average_deal"), MAY, now=NOW)
     assert sorted(row.number for row in page.items if row.number is not None) == [0, 1000]
 
 
 def test_a_sum_lists_only_deals_that_have_an_amount(portal: int) -> None:
     put(deal(portal, id=1), deal(portal, id=2, amount=None, rate=None))
-    assert [row.id for row in facts_behind(portal, plan("deals_won_amount"), MAY).items] == [1]
+    assert [row.id for row in facts_behind(portal, plan("deals_won_amount"), MAY, now=NOW).items] == [1]
 
 
 def test_facts_of_people_the_viewer_may_not_see_are_only_counted(portal: int) -> None:
     put(deal(portal), deal(portal, closed_by_id=BOB), deal(portal, closed_by_id=EVE), deal(portal, closed_by_id=None))
-    page = facts_behind(portal, WON, MAY, visible={ANN, BOB})
+    page = facts_behind(portal, WON, MAY, visible={ANN, BOB}, now=NOW)
     assert (page.total, page.hidden, len(page.items)) == (4, 2, 2)
     assert {row.employee_id for row in page.items} == {ANN, BOB}
-    assert facts_behind(portal, WON, MAY, {BOB}, visible={ANN}).items == ()
+    assert facts_behind(portal, WON, MAY, {BOB}, visible={ANN}, now=NOW).items == ()
 
 
 def test_entries_of_a_department_are_nobodys_secret_inside_it(portal: int) -> None:
     put(entry(portal, "nps", 1), entry(portal, "nps", 2, employee_id=None, department_id=SALES))
     wanted = plan("entries", {"code": "nps"})
-    page = facts_behind(portal, wanted, MAY, {ANN, BOB}, departments={SALES}, visible={BOB})
+    page = facts_behind(portal, wanted, MAY, {ANN, BOB}, departments={SALES}, visible={BOB}, now=NOW)
     assert (page.total, page.hidden) == (2, 1)
     assert [row.number for row in page.items] == [2]
 
 
 def test_an_entry_of_a_stranger_that_names_the_department_is_not_listed_there(portal: int) -> None:
     put(entry(portal, "nps", 1, employee_id=EVE, department_id=SALES))
-    assert facts_behind(portal, plan("entries", {"code": "nps"}), MAY, {ANN, BOB}, departments={SALES}).total == 0
+    assert (
+        facts_behind(portal, plan("entries", {"code": "nps"}), MAY, {ANN, BOB}, departments={SALES}, now=NOW).total == 0
+    )
 
 
 def missed(portal: int, *arguments: Any, **how: Any) -> dict[int, str | None]:
-    return {row.id: row.reason for row in not_counted(portal, plan(*arguments, **how), MAY).items}
+    return {row.id: row.reason for row in not_counted(portal, plan(*arguments, **how), MAY, now=NOW).items}
 
 
 def test_not_counted_tells_which_condition_a_deal_failed_first(portal: int) -> None:

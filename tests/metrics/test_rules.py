@@ -6,17 +6,16 @@ from typing import Any
 import pytest
 
 from b24app.metrics import rules
+from b24app.metrics.parts import Tally, roll_up
 from b24app.metrics.plans import plan
 from b24app.metrics.rules import (
     Aggregate,
     Part,
     Plan,
     Settled,
-    Tally,
     Where,
     is_small_sample,
     presence,
-    roll_up,
     settle,
     sides,
     value_of,

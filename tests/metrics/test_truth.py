@@ -13,11 +13,12 @@ from sqlalchemy import insert
 from b24app.facts.tables import Deal
 from b24app.lib.db import db
 from b24app.lib.paths import PACKAGE
+from b24app.metrics.parts import Parts
 from b24app.metrics.plans import plan
 from b24app.metrics.queries import evaluate, facts_behind
-from b24app.metrics.rules import Parts, Plan, value_of
+from b24app.metrics.rules import Plan, value_of
 from b24app.periods.rules import Settings, Span, custom, span
-from tests.metrics.world import at, put_portal
+from tests.metrics.world import NOW, at, put_portal
 
 DATA = PACKAGE / "demo" / "data"
 SEMANTICS = {"Won": "S", "Lost": "F"}
@@ -84,7 +85,7 @@ def sales(database: Flask) -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def parts(sales: int) -> Parts:
-    return evaluate(sales, list(PLANS.values()), [EVER])
+    return evaluate(sales, list(PLANS.values()), [EVER], NOW)
 
 
 def value(parts: Parts, wanted: Plan, members: frozenset[int] | None = None) -> Fraction | None:
@@ -136,7 +137,7 @@ def test_listed_deals_give_the_value_again(sales: int, parts: Parts, metric: str
     wanted, numbers = PLANS[metric], {"value": [], "numerator": [], "denominator": []}
     cursor: str | None = None
     while True:
-        page = facts_behind(sales, wanted, EVER, limit=5000, cursor=cursor)
+        page = facts_behind(sales, wanted, EVER, limit=5000, cursor=cursor, now=NOW)
         for row in page.items:
             numbers[row.part].append(row.number)
         if (cursor := page.next_cursor) is None:
@@ -150,5 +151,5 @@ def test_listed_deals_give_the_value_again(sales: int, parts: Parts, metric: str
 
 def test_the_whole_pipeline_is_read(sales: int) -> None:
     created = plan("deals_created")
-    part = evaluate(sales, [created], [Span(0, EVER.end)]).get(created)
+    part = evaluate(sales, [created], [Span(0, EVER.end)], NOW).get(created)
     assert part.numerator == 8800

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from b24app.facts.tables import Activity, Deal, Entry
+from b24app.facts.tables import Activity, Deal, Entry, FieldValue, ProductRow, ProductSection, StageMove
 from b24app.lib.db import Base, db, prepare
 from b24app.periods.rules import Kind, Settings, Span, named, span
 from b24app.portal.tables import Portal
 from tests.databases import Databases
 
-Fact = Deal | Activity | Entry
+Fact = Deal | Activity | Entry | StageMove | FieldValue | ProductRow | ProductSection
 
 _numbers = count(1)
 
@@ -59,6 +59,8 @@ UTC_ONLY = Settings("UTC")
 MAY = span(named(Kind.MONTH, datetime(2024, 5, 1).date(), UTC_ONLY), UTC_ONLY)
 JUNE = span(named(Kind.MONTH, datetime(2024, 6, 1).date(), UTC_ONLY), UTC_ONLY)
 BOTH = Span(MAY.start, JUNE.end)
+NOW = JUNE.end
+"""July has begun."""
 
 ANN, BOB, EVE = 7, 8, 9
 """Employees: Ann and Bob are in the department SALES, Eve is in no department of ours."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from b24app import pipeline
-from b24app.facts.tables import Deal, Term
+from b24app.facts.tables import Deal, FieldValue, ProductRow, ProductSection, Term
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.lib.errors import Forbidden, NotFound
@@ -18,7 +18,9 @@ from b24app.metrics.plans import plan
 from b24app.metrics.queries import facts_behind
 from b24app.metrics.rules import Op, Plan, Unit, Where
 from b24app.outcomes.dashboards import queries
-from b24app.outcomes.dashboards.records import holds, why_not
+from b24app.outcomes.dashboards.deals import _record
+from b24app.outcomes.dashboards.records import holds, moment, number, why_not
+from b24app.outcomes.dashboards.records import owner as record_owner
 from b24app.periods.rules import Span
 from tests.outcomes.test_dashboards import MONTH
 from tests.scorecards.documents import document, indicator
@@ -166,12 +168,30 @@ def test_a_record_held_against_conditions(where, record):
     assert holds(where, record) is slow(where, record)
 
 
-DEAL_METRICS = [code for code, ready in CATALOGUE.items() if ready.entity == "deal"]
+FIELD = {"fields": [{"field": "ufCrm_1", "op": "in", "value": ["A", 2]}]}
+OTHER_FIELD = {
+    "fields": [{"field": "ufCrm_1", "op": "ne", "value": "A"}, {"field": "ufCrm_2", "op": "gte", "value": 2}]
+}
+CONDITIONS = (
+    {},
+    {"source_id": ["WEB"], "any": [{"stage_id": ["WON"]}, {"stage_id": ["NEW"]}]},
+    FIELD,
+    {"any": [OTHER_FIELD, {"fields": [{"field": "ufCrm_1", "op": "empty"}], "source_id": ["CALL"]}]},
+    {"product_id": [1, 2]},
+    {"product_section_id": [50], "any": [{"product_id": [1]}, {"source_id": ["WEB"]}]},
+    {"any": [{"product_id": [3]}, FIELD]},
+)
+MODES = [
+    *((code, ready.example) for code, ready in CATALOGUE.items() if ready.entity == "deal"),
+    ("deal_conversion", {"mode": "cohort"}),
+    ("deal_conversion", {"mode": "resolved", "stale_days": 3}),
+    ("deal_conversion", {"mode": "window", "days": 9}),
+    ("deal_conversion", {"stale_days": 30}),
+]
 
 
-@pytest.mark.parametrize("metric", DEAL_METRICS)
-def test_a_record_in_memory_counts_exactly_when_the_stored_one_does(metric):
-    """Every mix of outcome, place among the client's wins, source and amount; once plainly, once with conditions."""
+def all_sorts_of_deals() -> list[Deal]:
+    """Every mix of outcome, place among the client's wins, source and amount; with fields and products, or without."""
     deals = [
         deal(
             ANN,
@@ -187,14 +207,100 @@ def test_a_record_in_memory_counts_exactly_when_the_stored_one_does(metric):
         for source in (None, "WEB", "CALL")
         for amount in (None, 7)
     ]
-    for where in ({}, {"source_id": ["WEB"], "any": [{"stage_id": ["WON"]}, {"stage_id": ["NEW"]}]}):
-        measure = plan(metric, where=where).denominator or plan(metric, where=where).numerator
-        alone = Plan(measure, Unit.COUNT, "count")
-        listed = facts_behind(PORTAL, alone, Span(0, 2**40), (ANN,), limit=1000).items
-        expected = {
-            one.id
-            for one in deals
-            if getattr(one, f"{measure.scan.date}_at") is not None
-            and why_not(measure, {column.name: getattr(one, column.name) for column in Deal.__table__.columns}) is None
-        }
-        assert {row.id for row in listed} & {one.id for one in deals} == expected
+    for turn, one in enumerate(deals):
+        of_deal = {"portal_id": PORTAL, "entity": "deal", "record_id": one.id}
+        texts = ((), ("A",), ("B",), ("B", "A"))[turn % 4]
+        values = [FieldValue(**of_deal, field="ufCrm_1", place=place, text=text) for place, text in enumerate(texts)]
+        values += [FieldValue(**of_deal, field="ufCrm_2", place=0, num=turn % 3 * 1_000_000)] if turn % 5 else []
+        values += [FieldValue(**of_deal, field="ufCrm_3", place=0, ref=(ANN, BOB)[turn % 2])] if turn % 3 else []
+        rows = [
+            ProductRow(
+                **of_deal, id=place, product_id=product, amount_original=0, amount=None if one.amount is None else 300
+            )
+            for place, product in enumerate(((), (1,), (1, 2), (3, 3), (None, 2))[turn % 5])
+        ]
+        db.session.add_all([*values, *rows])
+    db.session.add_all(ProductSection(portal_id=PORTAL, product_id=id, section_id=50) for id in (2, 3))
+    db.session.flush()
+    return deals
+
+
+@pytest.mark.parametrize(("metric", "options"), MODES)
+@pytest.mark.parametrize("owner", ["responsible", "ufCrm_3"])
+def test_a_record_in_memory_counts_exactly_when_the_stored_one_does(metric, options, owner):
+    """With the same number, in every mode, under every kind of condition."""
+    deals = {one.id: _record(one, NOW) for one in all_sorts_of_deals()}
+    for where in CONDITIONS:
+        for measure in plan(metric, options, None, owner, where).measures:
+            if measure.scan.entity != "deal":
+                continue
+            alone = Plan(measure, Unit.COUNT, "sum")
+            ever = Span(0, 2**40)
+            listed = facts_behind(PORTAL, alone, ever, (ANN,), now=epoch(NOW), limit=1000).items
+            expected = {
+                id: F(number(measure, record), measure.scale)
+                for id, record in deals.items()
+                if moment(measure.scan, record) is not None
+                and record_owner(measure.scan, record) == ANN
+                and why_not(measure, record) is None
+            }
+            assert {row.id: row.number for row in listed if row.id in deals} == expected
+
+
+def test_a_stage_that_is_counted_by_its_history_says_that_the_tab_cannot_tell():
+    world.scorecard(
+        document(
+            indicator("won_stage", metric="stage_entered", options={"stages": ["WON"]}, weight=100, target=5),
+            code="stages",
+            subjects={"departments": [SALES]},
+        )
+    )
+    db.session.add(
+        Term(portal_id=PORTAL, kind="stage", id="WON", name="Won", extra={"semantic": "S", "category_id": 0})
+    )
+    found = gives(deal(ANN, None, 500))["won_stage"]
+    assert (found.counted, found.number, found.score_after) == (False, None, None)
+    assert found.reason == "Counted by the history of stages: this page cannot tell."
+
+
+def test_a_median_shows_the_deal_and_promises_no_score():
+    world.scorecard(
+        document(
+            indicator(
+                "days",
+                metric="average_days_to_close",
+                options={"stat": "median"},
+                weight=100,
+                direction="down",
+                target=10,
+                owner="closed_by",
+            ),
+            code="median",
+            subjects={"departments": [SALES]},
+        )
+    )
+    found = gives(deal(ANN, None, 500, created="2026-11-06"))["days"]
+    assert (found.counted, found.number.value, found.number.unit) == (True, 10, "days")
+    assert found.score_after is None
+
+
+def test_a_stale_deal_that_is_won_is_no_longer_among_the_lost():
+    world.scorecard(
+        document(
+            indicator(
+                "conversion",
+                metric="deal_conversion",
+                options={"mode": "resolved", "stale_days": 3},
+                weight=100,
+                target=100,
+            ),
+            code="stale",
+            subjects={"departments": [SALES]},
+        )
+    )
+    deal(ANN, "2026-11-05", 1, created="2026-11-02")
+    deal(ANN, "2026-11-05", 1, won=False, created="2026-11-02")
+    found = {
+        (one.scorecard_code, one.indicator_code): one for one in tab(deal(ANN, None, 500, created="2026-11-02")).gives
+    }["stale", "conversion"]
+    assert (found.score_now, found.score_after) == (F(100, 3), F(200, 3))

@@ -3,12 +3,13 @@
 A type is the arithmetic only, and pure; which facts it is about is the scope it is given.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Protocol, cast
 
 from b24app.lib import registry
+from b24app.lib.errors import Fault
 from b24app.metrics import types
 from b24app.metrics.conditions import Document
 from b24app.metrics.rules import EVERYTHING, Aggregate, Measure, Plan, Scan, Where
@@ -16,6 +17,18 @@ from b24app.metrics.rules import EVERYTHING, Aggregate, Measure, Plan, Scan, Whe
 
 class Params(Document):
     """Base of the parameters of a type; the editor's form is made of the same fields."""
+
+    def faults(self) -> Iterator[Fault]:
+        """What is wrong with values that are right one by one; paths are the parameters' names."""
+        return iter(())
+
+    def dates(self, offered: Mapping[str, str]) -> Mapping[str, str]:
+        """Which dates a document may choose, where the parameters decide; the first is the default."""
+        return offered
+
+    def entities(self, entity: str) -> tuple[str, ...]:
+        """Whose conditions apply: those of the metric's entity, unless another one is counted too."""
+        return (entity,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +43,10 @@ class Scope:
     ) -> Measure:
         """A measure over the facts of the scope, or over those of them that `also` chooses."""
         return Measure(self.scan, aggregate, field, self.where & also, scale)
+
+    def counted_by(self, date: str, owner: str | None = None, delay: int = 0) -> "Scope":
+        """The same facts by another date, counted for another owner."""
+        return Scope(replace(self.scan, date=date, owner=owner or self.scan.owner, delay=delay), self.where)
 
 
 class MetricType(Protocol):

@@ -1,4 +1,4 @@
-"""The mean time between two moments of a record, in days of 24 hours."""
+"""The mean or median time between two moments of a record, in days of 24 hours."""
 
 from typing import Literal
 
@@ -13,11 +13,13 @@ SECONDS_A_DAY = 86_400
 
 
 class Params(base.Params):
-    stat: Literal["mean"] = "mean"
+    stat: Literal["mean", "median"] = "mean"
 
 
 def plan(params: Params, scope: base.Scope) -> Plan:
-    """Facts whose time is not known, or negative, are left out of both sides (semantics 3.2, 4.4)."""
+    """Facts whose time is not known, or negative, are left out (semantics 3.2, 4.4)."""
+    if params.stat == "median":
+        return Plan(scope.measure(Aggregate.MEDIAN, FIELD, also=KNOWN, scale=SECONDS_A_DAY), Unit.DAYS, "median")
     return Plan(
         scope.measure(Aggregate.SUM, FIELD, also=KNOWN, scale=SECONDS_A_DAY),
         Unit.DAYS,

@@ -4,21 +4,22 @@ An open deal is looked at as if it were won now: what its new state would add to
 is what the score is computed with.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
-from typing import Any
 
 from sqlalchemy import func, select
 
-from b24app.facts.tables import Deal, Term
+from b24app.facts.rules import DEAL, MOVE
+from b24app.facts.tables import Deal, FieldValue, ProductRow, ProductSection, Term
 from b24app.lib.clock import epoch, moment
 from b24app.lib.db import db
 from b24app.lib.errors import Forbidden, NotFound
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import pick
-from b24app.metrics.rules import Aggregate, Measure, Unit
+from b24app.metrics.rules import Aggregate, Measure, Test, Unit
 from b24app.outcomes.dashboards import records
 from b24app.outcomes.dashboards.records import Record
 from b24app.outcomes.dashboards.rules import DEAL_STATES, DealGives, DealSummary, DealTab, Number
@@ -39,6 +40,8 @@ class _Claim:
     work: Work
     indicator: Indicator
     subject: Subject
+    measure: Measure | None
+    """What it is looked at for; None where only the stage history knows."""
 
 
 def deal(viewer: Viewer, deal_id: int, now: datetime) -> DealTab:
@@ -46,7 +49,7 @@ def deal(viewer: Viewer, deal_id: int, now: datetime) -> DealTab:
     stored = db.session.get(Deal, (viewer.portal_id, deal_id))
     if stored is None or stored.deleted_at is not None:
         raise NotFound(_("This deal has not been read from Bitrix24 yet."))
-    actual: Record = {column.name: getattr(stored, column.name) for column in Deal.__table__.columns}
+    actual = _record(stored, now)
     if not any(can(viewer, Action.SEE, employee(actual[name])) for name in _OWNERS if actual[name]):
         raise Forbidden(_("This deal counts for people whose numbers you may not see."))
     context = Context(viewer.portal_id, now)
@@ -58,6 +61,27 @@ def deal(viewer: Viewer, deal_id: int, now: datetime) -> DealTab:
         gives=tuple(_gives(context, viewer, claim, state, scores) for claim in claims),
         complete=context.complete,
     )
+
+
+def _record(stored: Deal, now: datetime) -> Record:
+    """A stored deal with all that conditions may ask of it."""
+    mine = {"portal_id": stored.portal_id, "entity": DEAL, "record_id": stored.id}
+    values = db.session.scalars(select(FieldValue).filter_by(**mine).order_by(FieldValue.field, FieldValue.place))
+    rows = db.session.scalars(select(ProductRow).filter_by(**mine).order_by(ProductRow.id)).all()
+    sections: dict[int, set[int]] = defaultdict(set)
+    query = select(ProductSection).where(
+        ProductSection.portal_id == stored.portal_id, ProductSection.product_id.in_({row.product_id for row in rows})
+    )
+    for one in db.session.scalars(query):
+        sections[one.product_id].add(one.section_id)
+    return {
+        **{column.name: getattr(stored, column.name) for column in Deal.__table__.columns},
+        "values": [records.Value(*(getattr(value, name) for name in records.Value.__slots__)) for value in values],
+        "rows": [
+            records.Row(row.product_id, row.amount, frozenset(sections.get(row.product_id or 0, ()))) for row in rows
+        ],
+        "now": epoch(now),
+    }
 
 
 def _as_if_won(context: Context, actual: Record) -> Record:
@@ -96,8 +120,7 @@ def _claims(context: Context, state: Record) -> Iterator[_Claim]:
     works: dict[tuple[str, object], Work] = {}
     for versions in context.scorecards.values():
         for indicator in versions[-1].indicators:
-            scan = indicator.plan.numerator.scan
-            at, owner = (state[f"{scan.date}_at"], state[f"{scan.owner}_id"]) if scan.entity == "deal" else (None, None)
+            at, owner = _place(_looked_at(indicator), state) if _is_of_deals(indicator) else (None, None)
             if at is None or owner is None:
                 continue
             period = period_at(versions[-1].kind, local_day(at, context.settings), context.settings)
@@ -107,7 +130,23 @@ def _claims(context: Context, state: Record) -> Iterator[_Claim]:
                 continue
             work = works.setdefault((version.code, period), context.work(version, period))
             if employee(owner) in work.subjects:
-                yield _Claim(work, found, employee(owner))
+                yield _Claim(work, found, employee(owner), _looked_at(found))
+
+
+def _is_of_deals(indicator: Indicator) -> bool:
+    return any(measure.scan.entity in (DEAL, MOVE) for measure in indicator.plan.measures)
+
+
+def _looked_at(indicator: Indicator) -> Measure | None:
+    """What a deal is asked about: whether it is in the numerator, or, where that is not of deals, in the other."""
+    return next((measure for measure in indicator.plan.measures if measure.scan.entity == DEAL), None)
+
+
+def _place(measure: Measure | None, state: Record) -> tuple[int | None, int | None]:
+    """When and for whom the deal counts; a stage is entered now by whoever has the deal."""
+    if measure is None:
+        return state["now"], state["responsible_id"]
+    return records.moment(measure.scan, state), records.owner(measure.scan, state)
 
 
 Key = tuple[str, object, Subject]
@@ -127,34 +166,49 @@ def _scores(
     for key, work in works.items():
         version, period, subject = work.version, work.period, key[2]
         mine = [one for one in findings if (one.version.id, one.period, one.subject) == (version.id, period, subject)]
-        after = [_moved(context, one, actual, state) for one in mine]
-        found[key] = score_values(version, mine)[subject].score, score_values(version, after)[subject].score
+        moved = [_moved(context, one, actual, state) for one in mine]
+        after = [one for one in moved if one is not None]
+        told = score_values(version, after)[subject].score if len(after) == len(moved) else None
+        found[key] = score_values(version, mine)[subject].score, told
     return found
 
 
-def _moved(context: Context, finding: Finding, actual: Record, state: Record) -> Finding:
-    """The finding once the deal has moved from one state to the other."""
+def _moved(context: Context, finding: Finding, actual: Record, state: Record) -> Finding | None:
+    """The finding once the deal has moved from one state to the other; None where this cannot be told."""
+    plan = finding.indicator.plan
+    if any(_is_untold(measure, actual, state) for measure in plan.measures):
+        return None
 
-    def change(measure: Measure | None) -> int:
-        if measure is None or measure.scan.entity != "deal":
+    def change(measure: Measure) -> int:
+        if measure.scan.entity != DEAL:
             return 0
         return _adds(context, measure, finding, state) - _adds(context, measure, finding, actual)
 
-    top, bottom = change(finding.indicator.plan.numerator), change(finding.indicator.plan.denominator)
+    top, bottom = change(plan.numerator), sum(map(change, plan.below))
+    if plan.numerator.aggregate is Aggregate.MEDIAN:
+        return None if top else finding
     if not top and not bottom:
         return finding
-    denominator = (finding.denominator or 0) + bottom if finding.indicator.plan.denominator else None
+    denominator = (finding.denominator or 0) + bottom if plan.denominator else None
     return replace(finding, numerator=(finding.numerator or 0) + top, denominator=denominator, reason=None)
+
+
+def _is_untold(measure: Measure, actual: Record, state: Record) -> bool:
+    """Whether the new stage is one whose entering is counted: only the stage history knows if it was entered before."""
+    if measure.scan.entity != MOVE or actual["stage_id"] == state["stage_id"]:
+        return False
+    named = [test for test in measure.where.tests if isinstance(test, Test) and test.field == "entered_stage_id"]
+    return any(state["stage_id"] in test.values for test in named)
 
 
 def _adds(context: Context, measure: Measure, finding: Finding, record: Record) -> int:
     """What a deal in this state is in a count or sum of the finding's subject and period."""
-    at, owner = record[f"{measure.scan.date}_at"], record[f"{measure.scan.owner}_id"]
+    at, owner = records.moment(measure.scan, record), records.owner(measure.scan, record)
     if at is None or owner != finding.subject.id or local_day(at, context.settings) not in finding.period:
         return 0
     if not records.holds(measure.where, record):
         return 0
-    return 1 if measure.aggregate is Aggregate.COUNT else record[measure.field or ""] or 0
+    return records.number(measure, record) or 0
 
 
 def _gives(
@@ -166,7 +220,10 @@ def _gives(
 ) -> DealGives:
     version: Version = claim.work.version
     score_now, score_after = scores.get(_key(claim), (None, None))
-    reason = records.why_not(claim.indicator.plan.numerator, state)
+    if claim.measure is None:
+        reason: str | None = _("Counted by the history of stages: this page cannot tell.")
+    else:
+        reason = records.why_not(claim.measure, state)
     return DealGives(
         scorecard_code=version.code,
         scorecard_name=pick(version.document.name),
@@ -185,15 +242,13 @@ def _gives(
 
 def _number(context: Context, viewer: Viewer, claim: _Claim, state: Record) -> Number | None:
     """What goes into the count, the sum or the mean; money only for those who may see it."""
-    plan = claim.indicator.plan
-    if plan.numerator.field is None:
+    plan, measure = claim.indicator.plan, claim.measure
+    if measure is None or measure.field is None:
         return Number(Fraction(1), Unit.COUNT)
     if plan.unit is Unit.MONEY and not can(viewer, Action.SEE_MONEY, claim.subject):
         return None
-    value: Any = state[plan.numerator.field]
-    return Number(
-        Fraction(value, plan.numerator.scale), plan.unit, context.currency if plan.unit is Unit.MONEY else None
-    )
+    value = records.number(measure, state) or 0
+    return Number(Fraction(value, measure.scale), plan.unit, context.currency if plan.unit is Unit.MONEY else None)
 
 
 def _summary(context: Context, viewer: Viewer, stored: Deal) -> DealSummary:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from b24app.lib.clock import moment
+from b24app.lib.clock import epoch, moment
 from b24app.lib.errors import NotFound
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import ngettext
@@ -60,6 +60,7 @@ def why(
         result.plan,
         asked.span,
         asked.members.people,
+        now=epoch(now),
         departments=asked.members.departments,
         limit=PAGE,
         cursor=cursor,
@@ -100,6 +101,7 @@ def not_counted(
         asked.result.plan,
         asked.span,
         asked.members.people,
+        now=epoch(now),
         departments=asked.members.departments,
         limit=PAGE,
         cursor=cursor,

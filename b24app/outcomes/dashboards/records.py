@@ -4,25 +4,71 @@
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from b24app.lib.i18n import gettext as _
-from b24app.metrics.rules import Measure, Op, Test, Where
+from b24app.metrics.rules import AnyTest, FieldTest, Measure, Op, ProductTest, Scan, Test, Where
 from b24app.outcomes.dashboards import words
 
 Record = Mapping[str, Any]
-"""A record by the names of its stored columns."""
+"""A record by the names of its stored columns; also `values`, `rows`, and the present as `now`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of a watched field, the columns of its table."""
+
+    field: str
+    place: int
+    num: int | None
+    text: str | None
+    day: str | None
+    ref: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A product row, with the sections its product is in."""
+
+    product_id: int | None
+    amount: int | None
+    sections: frozenset[int]
+
 
 _OTHER = {"category_id": "other_funnel", "stage_id": "other_stage", "source_id": "other_source"}
 
 
 def holds(where: Where, record: Record) -> bool:
-    """All of the tests, one of `any` unless it is empty, none of `none`."""
-    return (
-        all(_passes(test, record) for test in where.tests)
-        and (not where.any or any(holds(one, record) for one in where.any))
-        and not any(holds(one, record) for one in where.none)
-    )
+    """All of the tests, one of `any` unless it is empty, none of `none`: without any product row, or with one."""
+    return _holds(where, record, None) or any(_holds(where, record, row) for row in record.get("rows", ()))
+
+
+def number(measure: Measure, record: Record) -> int | None:
+    """What a record that is counted adds; under product conditions the amounts of the rows that meet them."""
+    if measure.field is None:
+        return 1
+    if measure.field != "amount" or not measure.where.by_rows or _holds(measure.where, record, None):
+        found: int | None = record[measure.field]
+        return found
+    rows = (row for row in record.get("rows", ()) if _holds(measure.where, record, row))
+    amounts = [row.amount for row in rows if row.amount is not None]
+    return sum(amounts) if amounts else None
+
+
+def owner(scan: Scan, record: Record) -> int | None:
+    """Whom the record counts for in a scan."""
+    if scan.is_by_field:
+        first = (one.ref for one in record.get("values", ()) if one.field == scan.owner and one.place == 0)
+        return next(first, None)
+    found: int | None = record[f"{scan.owner}_id"]
+    return found
+
+
+def moment(scan: Scan, record: Record) -> int | None:
+    """When it counts there."""
+    at: int | None = record[f"{scan.date}_at"]
+    return None if at is None else at + scan.delay
 
 
 def why_not(measure: Measure, record: Record) -> str | None:
@@ -31,27 +77,86 @@ def why_not(measure: Measure, record: Record) -> str | None:
 
 
 def _reasons(measure: Measure, record: Record) -> Iterator[str]:
-    yield from (_reason(test, record) for test in measure.where.tests if not _passes(test, record))
+    yield from (_reason(test, record) for test in measure.where.tests if not holds(Where((test,)), record))
     if not holds(measure.where, record):
         yield words.not_counted("other_conditions")
-    if measure.field is not None and record[measure.field] is None:
+    if number(measure, record) is None:
         yield words.not_counted("no_rate")
 
 
-def _passes(test: Test, record: Record) -> bool:
-    value = record[test.field]
+def _holds(where: Where, record: Record, row: Row | None) -> bool:
+    return (
+        all(_passes(test, record, row) for test in where.tests)
+        and (not where.any or any(_holds(one, record, row) for one in where.any))
+        and not any(holds(one, record) for one in where.none)
+    )
+
+
+def _passes(test: AnyTest, record: Record, row: Row | None) -> bool:
+    match test:
+        case FieldTest():
+            return _any_value_passes(test, [one for one in record.get("values", ()) if one.field == test.field])
+        case ProductTest(products=products, sections=sections):
+            if row is None or (products and row.product_id not in products):
+                return False
+            return not sections or not row.sections.isdisjoint(sections)
+        case Test(op=Op.EMPTY):
+            return record[test.field] is None
+        case Test():
+            value = record[test.field]
+            return value is not None and _compares(value, test.op, test.values, record)
+
+
+def _any_value_passes(test: FieldTest, values: list[Value]) -> bool:
+    def is_named(value: Value) -> bool:
+        return any(getattr(value, kind) == wanted for kind, wanted in test.values)
+
     match test.op:
         case Op.EMPTY:
-            return value is None
+            return not values
         case Op.NOT_EMPTY:
-            return value is not None
-        case Op.GT:
-            return value is not None and value > test.values[0]
+            return bool(values)
         case Op.IN:
-            return value in test.values
+            return any(map(is_named, values))
+        case Op.NOT_IN:
+            return not values or not all(map(is_named, values))
+    limits = tuple(limit for _kind, limit in test.values)
+    known = (getattr(value, test.values[0][0]) for value in values)
+    return any(_compares(value, test.op, limits, {}) for value in known if value is not None)
 
 
-def _reason(test: Test, record: Record) -> str:
+def _compares(value: Any, op: Op, limits: tuple[Any, ...], record: Record) -> bool:
+    match op:
+        case Op.IN:
+            return value in limits
+        case Op.GT:
+            return bool(value > limits[0])
+        case Op.GTE:
+            return bool(value >= limits[0])
+        case Op.LT:
+            return bool(value < limits[0])
+        case Op.LTE:
+            return bool(value <= limits[0])
+        case Op.BETWEEN:
+            return bool(limits[0] <= value <= limits[1])
+        case Op.OLDER:
+            return bool(value + limits[0] <= record["now"])
+        case Op.WITHIN:
+            return bool(value - record["created_at"] <= limits[0])
+        case _:
+            return op is Op.NOT_EMPTY
+
+
+def _reason(test: AnyTest, record: Record) -> str:
+    match test:
+        case FieldTest():
+            return words.not_counted("other_field")
+        case ProductTest():
+            return words.not_counted("other_product")
+        case Test(op=Op.OLDER):
+            return words.not_counted("not_ripe")
+        case Test(op=Op.WITHIN):
+            return _("Won later than the days allowed.")
     match test.field:
         case "semantic":
             return _("Only won deals count here.") if "S" in test.values else _("Only lost deals count here.")

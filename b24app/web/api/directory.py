@@ -94,12 +94,11 @@ def metrics(viewer: Viewer, query: Paging) -> Page[shapes.Metric]:
 def _metric(ready: Ready) -> shapes.Metric:
     options = metric_types()[ready.type].Params.model_json_schema()
     chosen = {name: {"enum": list(one.choices), "default": one.default} for name, one in ready.options.items()}
-    example = {"code": "code"} if ready.type == "entries" else {}
     return shapes.Metric(
         code=ready.code,
         name=dict(ready.name),
         rule=dict(ready.rule),
-        unit=plan(ready.code, example).unit,
+        unit=plan(ready.code, ready.example).unit,
         direction=ready.direction,
         dates=list(ready.dates),
         owners=list(ready.owners),

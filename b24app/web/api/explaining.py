@@ -4,6 +4,7 @@
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
 
@@ -74,6 +75,7 @@ class Question:
     members: Members
     time: PortalClock
     portal_url: str
+    now: datetime
 
     @classmethod
     def of(cls, viewer: Viewer, query: shapes.ExplainQuery) -> "Question":
@@ -86,7 +88,9 @@ class Question:
                 if result.indicator.code == query.indicator:
                     members = context.work(sheet.version, period).members(subject)
                     portal_url = portals.get(viewer.portal_id).client_endpoint
-                    return cls(viewer, query, result, span(period, time.settings), members, time, portal_url)
+                    return cls(
+                        viewer, query, result, span(period, time.settings), members, time, portal_url, context.now
+                    )
         raise NotFound(_("There is no such number: the subject has no result of this indicator in the period."))
 
     @property
@@ -95,7 +99,12 @@ class Question:
 
     @property
     def page(self) -> dict[str, Any]:
-        return {"departments": self.members.departments, "limit": self.query.limit, "cursor": self.query.cursor}
+        return {
+            "now": clock.epoch(self.now),
+            "departments": self.members.departments,
+            "limit": self.query.limit,
+            "cursor": self.query.cursor,
+        }
 
     def fact(self, row: FactRow) -> dict[str, Any]:
         shown = self.viewer.sees_money

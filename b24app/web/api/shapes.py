@@ -25,7 +25,9 @@ AnyPeriodKind = Literal[PeriodKind, "custom"]
 Direction = Annotated[str, WithJsonSchema({"enum": ["up", "down"]})]
 Zone = Annotated[str, WithJsonSchema({"enum": ["done", "close", "behind", "none"]})]
 EntryKind = Annotated[str, WithJsonSchema({"enum": ["add", "set"]})]
-Aggregate = Annotated[str, WithJsonSchema({"enum": ["sum", "count", "ratio", "mean", "last", "min", "max", "formula"]})]
+Aggregate = Annotated[
+    str, WithJsonSchema({"enum": ["sum", "count", "ratio", "mean", "median", "last", "min", "max", "formula"]})
+]
 Part = Annotated[str, WithJsonSchema({"enum": ["numerator", "denominator", "value"]})]
 Names = str | dict[str, str]
 

@@ -1,0 +1,130 @@
+"""What an evaluation found, per holder of facts, and its summing up for departments and the company. Pure.
+
+Never an average of averages: sums add up, extremes are extremes of extremes, medians are taken of all numbers together
+(semantics 4.6).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from b24app.metrics.rules import Aggregate, Measure, Part, Plan
+
+Holder = tuple[int | None, int | None]
+"""Whom a fact counts for: (employee, None); an entry of a department (None, department); nobody known (None, None)."""
+
+
+class Tally(NamedTuple):
+    """One aggregate of one holder: the number, how many facts are in it, and for LAST its place in the ledger."""
+
+    value: int | None
+    facts: int
+    at: int = 0
+
+
+def roll_up(aggregate: Aggregate, tallies: Iterable[Tally]) -> Tally:
+    """The aggregate over the facts of all holders together, made of the aggregates of each (semantics 4.6).
+
+    Exact because every fact has one holder: sums add, extremes are extremes of extremes, the last is the latest.
+    """
+    held = [tally for tally in tallies if tally.value is not None]
+    if len(held) <= 1:
+        return held[0] if held else Tally(None, 0)
+    if aggregate is Aggregate.LAST:
+        return max(held, key=lambda tally: tally.at)
+    merge = _MERGES.get(aggregate, sum)
+    return Tally(merge([tally.value for tally in held if tally.value is not None]), sum(tally.facts for tally in held))
+
+
+_MERGES: Mapping[Aggregate, Callable[[Iterable[int]], int]] = {Aggregate.MIN: min, Aggregate.MAX: max}
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where in a row the tally of a measure stands."""
+
+    value: int
+    facts: int
+    at: int | None = None
+
+    def read(self, row: Sequence[Any]) -> Tally:
+        return Tally(row[self.value], row[self.facts], 0 if self.at is None else row[self.at] or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The answer of one grouped statement: per span the row of each holder, and where each measure stands in it."""
+
+    columns: Mapping[Measure, Columns]
+    spans: Sequence[Mapping[Holder, Sequence[Any]]]
+
+
+Histogram = Sequence[Mapping[Holder, Sequence[tuple[int, int]]]]
+"""Per span and holder: each different number, and how many facts have it."""
+
+
+def middle(bins: Iterable[tuple[int, int]]) -> Tally:
+    """Twice the median of the numbers: the sum of the two in the middle, which of an odd count are one."""
+    counts: Counter[int] = Counter()
+    for number, times in bins:
+        counts[number] += times
+    total = counts.total()
+    if not total:
+        return Tally(None, 0)
+    low, high = (total - 1) // 2, total // 2
+    twice = seen = 0
+    for number, times in sorted(counts.items()):
+        twice += number * sum(seen <= place < seen + times for place in (low, high))
+        seen += times
+    return Tally(twice, total)
+
+
+class Parts:
+    """What `evaluate` found, kept per holder; any group of people is summed up when asked for."""
+
+    def __init__(self, grids: Iterable[Grid], histograms: Mapping[Measure, Histogram] | None = None) -> None:
+        self._grids = {measure: grid for grid in grids for measure in grid.columns}
+        self._histograms = histograms or {}
+
+    def get(
+        self, plan: Plan, span: int = 0, members: Collection[int] | None = None, departments: Collection[int] = ()
+    ) -> Part:
+        """For an employee `members={id}`; for a department everybody of its sub-tree, and the sub-tree in `departments`
+        for entries that name no employee; for the company nothing: all facts, of unknown owners too (semantics 4.6)."""
+        top = self._tally(plan.numerator, span, members, departments)
+        if plan.denominator is None:
+            return Part(_or_nothing(plan.numerator, top), None, top.facts)
+        below = [(measure, self._tally(measure, span, members, departments)) for measure in plan.below]
+        facts = sum(tally.facts for _measure, tally in below)
+        shared = plan.numerator.scan == plan.denominator.scan
+        known = [number for one in below if (number := _or_nothing(*one)) is not None]
+        return Part(
+            _or_nothing(plan.numerator, top),
+            sum(known) if known else None,
+            facts if shared else top.facts + facts,
+        )
+
+    def employees(self, span: int = 0) -> frozenset[int]:
+        """Everybody who has any fact in the span, in any scan."""
+        rows: list[Mapping[Holder, object]] = [grid.spans[span] for grid in self._grids.values()]
+        rows += [histogram[span] for histogram in self._histograms.values()]
+        return frozenset(employee for row in rows for employee, _department in row if employee is not None)
+
+    def _tally(
+        self, measure: Measure, span: int, members: Collection[int] | None, departments: Collection[int]
+    ) -> Tally:
+        holders: list[Holder] = [*((id, None) for id in members or ()), *((None, id) for id in departments)]
+        if measure.aggregate is Aggregate.MEDIAN:
+            held = self._histograms[measure][span]
+            chosen = held.values() if members is None else (held.get(holder, ()) for holder in holders)
+            return middle(one for bins in chosen for one in bins)
+        grid = self._grids[measure]
+        columns, rows = grid.columns[measure], grid.spans[span]
+        if members is None:
+            return roll_up(measure.aggregate, map(columns.read, rows.values()))
+        return roll_up(measure.aggregate, [columns.read(rows[holder]) for holder in holders if holder in rows])
+
+
+def _or_nothing(measure: Measure, tally: Tally) -> int | None:
+    return measure.over_nothing if tally.value is None else tally.value
