@@ -156,8 +156,9 @@ def kept_of(draw: st.DrawFn, deal: int) -> list[Fact]:
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> tuple[Fact, ...]:
-    kinds = draw(st.sampled_from(((deals,), (deals,), (activities,), (entries,), (deals, activities, entries))))
+def worlds(draw: st.DrawFn, of: tuple[Any, ...] = ()) -> tuple[Fact, ...]:
+    mixes = ((deals,), (deals,), (activities,), (entries,), (deals, activities, entries))
+    kinds = of or draw(st.sampled_from(mixes))
     records: list[Fact] = [draw(st.one_of(*(kind(id) for kind in kinds))) for id in range(1, draw(st.integers(1, 26)))]
     more = [fact for one in records if isinstance(one, Deal) for fact in draw(kept_of(one.id))]
     pairs = draw(st.sets(st.tuples(st.integers(1, 3), st.integers(50, 51))))
@@ -166,7 +167,7 @@ def worlds(draw: st.DrawFn) -> tuple[Fact, ...]:
 
 facts = worlds()
 
-ids = st.lists(st.integers(1, 3), max_size=2)
+ids = st.lists(st.integers(1, 3), min_size=1, max_size=2)
 numbers = st.sampled_from((-1, 0, 0.5, 1, 2))
 texts = st.sampled_from(("A", "B", "2024-04-01"))
 days = st.sampled_from(("2024-03-31", "2024-04-01", "2024-10-27"))
@@ -183,22 +184,27 @@ field_conditions = st.sampled_from(tuple(OPERANDS)).flatmap(
     )
 )
 simple = {
-    "category_id": st.lists(st.integers(0, 3), max_size=2),
-    "stage_id": st.lists(stages, max_size=2),
-    "source_id": st.lists(st.sampled_from(("WEB", "CALL", "FAX")), max_size=2),
+    "category_id": st.lists(st.integers(0, 3), min_size=1, max_size=2),
+    "stage_id": st.lists(stages, min_size=1, max_size=2),
+    "source_id": st.lists(st.sampled_from(("WEB", "CALL", "FAX")), min_size=1, max_size=2),
 }
 detailed = {
     **simple,
     "product_id": ids,
-    "product_section_id": st.lists(st.sampled_from((50, 51, 52)), max_size=2),
-    "fields": st.lists(field_conditions, max_size=2),
+    "product_section_id": st.lists(st.sampled_from((50, 51, 52)), min_size=1, max_size=2),
+    "fields": st.lists(field_conditions, min_size=1, max_size=2),
 }
 
 
 def conditions(entities: tuple[str, ...]) -> st.SearchStrategy[dict[str, Any]]:
     fields = {"activity": {}, "entry": {"source_id": simple["source_id"]}}.get(entities[-1], detailed)
-    flat = st.fixed_dictionaries({}, optional=fields)
-    return st.fixed_dictionaries({}, optional={**fields, "any": st.lists(flat, max_size=2)})
+    some = [st.fixed_dictionaries({name: asked}) for name, asked in fields.items()]
+    flat = st.lists(st.one_of(*some), max_size=2).map(merged) if some else st.just({})
+    return st.fixed_dictionaries({}, optional={**fields, "any": st.lists(flat, max_size=3)})
+
+
+def merged(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    return {name: asked for part in parts for name, asked in part.items()}
 
 
 some_days = st.sampled_from((1, 7, 30, 200))
@@ -274,6 +280,23 @@ def test_sql_gives_what_the_slow_reading_gives(database: Flask, facts: tuple[Fac
                 for members in GROUPS:
                     here = parts.get(wanted, number, members, DEPARTMENTS)
                     assert here == slow_reading.read(facts, wanted, instants, members, DEPARTMENTS, NOW)
+
+
+OF_DEALS = tuple(code for code, ready in CATALOGUE.items() if ready.entity in ("deal", "stage_move"))
+
+
+@given(facts=worlds(of=(deals,)), drawn=st.lists(plans(OF_DEALS), min_size=6, max_size=10))
+@thorough
+def test_sql_gives_what_the_slow_reading_gives_of_deals(
+    database: Flask, facts: tuple[Fact, ...], drawn: list[Plan]
+) -> None:
+    with stored(facts) as portal:
+        parts = evaluate(portal, drawn, SPANS, NOW)
+        for wanted in drawn:
+            for number, instants in enumerate(SPANS):
+                for members in ({1}, {1, 2, 3}, None):
+                    here = parts.get(wanted, number, members)
+                    assert here == slow_reading.read(facts, wanted, instants, members, (), NOW)
 
 
 @given(facts=facts, wanted=plans(), limit=st.integers(1, 7))

@@ -101,6 +101,32 @@ def lost(portal: int, **known: Any) -> Deal:
     return deal(portal, **{"semantic": "F", "stage_id": "LOSE", "seconds_to_close": None, "win_no": None, **known})
 
 
+def open_deal(portal: int, **known: Any) -> Deal:
+    nothing = dict.fromkeys(("closed_at", "closed_from", "closed_by_id", "seconds_to_close", "win_no"))
+    return deal(portal, **{"semantic": "P", "stage_id": "NEW", **nothing, **known})
+
+
+def field_value(deal: int, field: str, place: int = 0, *, portal: int, **known: Any) -> FieldValue:
+    return FieldValue(portal_id=portal, entity="deal", record_id=deal, field=field, place=place, **known)
+
+
+def product_row(deal: int, id: int, product: int | None, amount: int | None, *, portal: int) -> ProductRow:
+    return ProductRow(
+        portal_id=portal, entity="deal", record_id=deal, id=id, product_id=product, amount=amount, amount_original=0
+    )
+
+
+def in_section(product: int, section: int, *, portal: int) -> ProductSection:
+    return ProductSection(portal_id=portal, product_id=product, section_id=section)
+
+
+def move(id: int, deal: int, kind: int, stage: str, category: int | None, moment: int, *, portal: int) -> StageMove:
+    return StageMove(
+        portal_id=portal, entity="deal", id=id, record_id=deal, kind=kind, category_id=category, stage_id=stage,
+        semantic="P", at=moment,
+    )  # fmt: skip
+
+
 def activity(portal: int, kind: str, **known: Any) -> Activity:
     """An activity of Ann's that took place and was completed on 17 May 2024."""
     activity = Activity(

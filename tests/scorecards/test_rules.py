@@ -162,6 +162,28 @@ def test_what_cells_touch():
     }
 
 
+def test_a_stale_deal_touches_the_period_in_which_it_became_stale():
+    cards = {"sales": [version(indicator(metric="deal_conversion", options={"stale_days": 30}, owner="closed_by"))]}
+    updated = Cell("deal", "updated", "responsible", 3, at("2026-10-20"), 9)
+    assert touched(cards, [updated], Settings("Europe/Moscow")) == {("sales", date(2026, 11, 1)): {employee(3)}}
+
+
+def test_a_deal_without_the_user_its_field_names_touches_the_company():
+    cards = {"sales": [version(indicator(owner="ufCrm_3"))]}
+    zone = Settings("Europe/Moscow")
+    named = Cell("deal", "closed", "ufCrm_3", 4, at("2026-11-20"), 9)
+    unnamed = Cell("deal", "closed", "responsible", 3, at("2026-11-20"), 9)
+    assert touched(cards, [named], zone) == {("sales", date(2026, 11, 1)): {employee(4)}}
+    assert touched(cards, [unnamed], zone) == {("sales", date(2026, 11, 1)): {COMPANY}}
+    assert touched(cards, [Cell("deal", "closed", "created_by", 3, at("2026-11-20"), 9)], zone) == {}
+
+
+def test_a_move_touches_those_who_count_stages_entered():
+    cards = {"sales": [version(indicator(metric="stage_entered", options={"stages": ["NEW"]}))]}
+    moved = Cell("stage_move", "entered", "responsible", 3, at("2026-11-20"), 9)
+    assert touched(cards, [moved], Settings("Europe/Moscow")) == {("sales", date(2026, 11, 1)): {employee(3)}}
+
+
 def test_whom_facts_concern():
     assert concerned([employee(3)], TREE) == {employee(3), department(3), department(2), department(1), COMPANY}
     assert concerned([department(2)], TREE) == {department(2), department(1), COMPANY}
