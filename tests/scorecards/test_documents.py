@@ -131,7 +131,6 @@ def test_defaults_are_filled():
         (document(indicator(target=10**15)), {"indicators[0].target"}),
         (document(indicator(target=float("inf"))), {"indicators[0].target"}),
         (document(indicator(colour="red")), {"indicators[0].colour"}),
-        (document(prorate=True), {"prorate"}),
         (document(period="custom"), {"period"}),
         (document(effective_from="01.11.2026"), {"effective_from"}),
         (document(effective_from="2026-02-30"), {"effective_from"}),
