@@ -1,6 +1,6 @@
 """The jobs that run the pipeline as a whole: full recompute with progress, night and midnight."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -106,3 +106,47 @@ def test_midnight_comes_once_a_day(portal, monkeypatch):
 
 def test_the_pipeline_is_one_page():
     assert len(Path(pipeline.__file__).read_text().splitlines()) <= 60
+
+
+HOURLY = SALES_CARD | {"indicators": [one | {"refresh": "hourly"} for one in SALES_CARD["indicators"]]}
+
+
+def revenue() -> int | None:
+    db.session.expire_all()
+    return db.session.get_one(Result, (PORTAL, "sales", "2026-11-01", "employee", ANN, "revenue")).numerator
+
+
+def sell_unnoticed() -> None:
+    with write():
+        deal(ANN, "2026-11-13", 10)
+
+
+def test_indicators_that_wait_for_their_hour_get_it_once(portal):
+    with write():
+        world.scorecard(HOURLY)
+    jobs.refresh(PORTAL)
+    jobs.recompute_everything(PORTAL)
+    sell_unnoticed()
+    jobs.refresh(PORTAL)
+    assert revenue() == 0
+    with time_machine.travel(NOW + timedelta(hours=1), tick=False):
+        jobs.refresh(PORTAL)
+        assert revenue() == 1000
+        sell_unnoticed()
+        jobs.refresh(PORTAL)
+        assert revenue() == 1000
+
+
+def test_the_night_brings_what_waits_up_to_date_and_calls_it_no_repair(portal):
+    with write():
+        world.scorecard(HOURLY)
+    jobs.recompute_everything(PORTAL)
+    sell_unnoticed()
+    jobs.nightly(PORTAL)
+    assert revenue() == 1000
+    assert not db.session.scalars(select(AuditEntry).where(AuditEntry.action == "scores.repair")).all()
+
+
+def test_a_portal_whose_indicators_are_all_live_is_left_alone(portal, monkeypatch):
+    monkeypatch.setattr(pipeline, "refresh", lambda *_: pytest.fail("nothing waits"))
+    jobs.refresh(PORTAL)

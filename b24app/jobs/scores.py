@@ -17,12 +17,17 @@ from b24app.periods import queries as periods
 from b24app.periods.rules import Kind, Period, local_day, named
 from b24app.portal import audit, jobs
 from b24app.portal import operations as portal
+from b24app.portal import queries as tenants
+from b24app.scores import operations as scores
 from b24app.scores.rules import Changes
 
 Progress = Callable[[str, int, int], None]
 
 DAY_SEEN = "scores_day"
 """Portal setting: the local day for which the scores were last brought up to date."""
+
+REFRESHED = "scores_refreshed"
+"""Portal setting: until when everything that had become due was computed."""
 
 
 def recompute_everything(portal_id: int, job_id: str | None = None, progress: Progress | None = None) -> None:
@@ -49,9 +54,9 @@ def nightly(portal_id: int) -> None:
         portal.lock(portal_id)
         now = clock.now()
         changes = pipeline.recompute_open(portal_id, now)
-        if changes:
+        if repaired := _repaired(portal_id, changes):
             logger.warning("scores_repaired", portal_id=portal_id, results=len(changes.results))
-            audit.record(portal_id, "system", "scores.repair", "nightly", None, _summary(changes), now)
+            audit.record(portal_id, "system", "scores.repair", "nightly", None, _summary(repaired), now)
 
 
 def midnight(portal_id: int) -> None:
@@ -63,6 +68,21 @@ def midnight(portal_id: int) -> None:
             return
         pipeline.recompute_open(portal_id, clock.now())
         tenant.settings = {**tenant.settings, DAY_SEEN: today}
+
+
+def refresh(portal_id: int) -> None:
+    """Indicators that are computed at certain times: what has become due since the last run (semantics 5)."""
+    if not scores.scheduled(portal_id):
+        return
+    now = clock.now()
+    since = tenants.get(portal_id).settings.get(REFRESHED)
+    if since is not None and not scores.due(portal_id, since, now):
+        return
+    with write():
+        tenant = portal.lock(portal_id)
+        since = tenant.settings.get(REFRESHED, clock.epoch(now))
+        pipeline.refresh(portal_id, since, now)
+        tenant.settings = {**tenant.settings, REFRESHED: clock.epoch(now)}
 
 
 def _asked(portal_id: int, job_id: str | None) -> tuple[Period | None, tuple[str, ...] | None]:
@@ -86,6 +106,13 @@ def _finish(job_id: str | None, error: str | None = None) -> None:
     if job_id:
         with write():
             jobs.finish(job_id, error, now=clock.now())
+
+
+def _repaired(portal_id: int, changes: Changes) -> Changes:
+    """What should not have differed: an indicator that waits for its hour may."""
+    waiting = scores.scheduled(portal_id).keys()
+    results = tuple(one for one in changes.results if (one.scorecard, one.indicator) not in waiting)
+    return Changes(results, changes.scores if results or not changes.results else ())
 
 
 def _summary(changes: Changes) -> list[str]:

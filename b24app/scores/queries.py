@@ -92,7 +92,7 @@ def history(
     found = {}
     for row in db.session.execute(query):
         start = date.fromisoformat(row.start)
-        if finding := _finding(version, Period(version.kind, start, start), row):
+        if finding := finding_of(version, Period(version.kind, start, start), row):
             found[row.indicator, start] = finding.value, finding.target
     return found
 
@@ -165,7 +165,7 @@ def _stored_findings(
     query = select(*table_of(Result).columns).where(_at(Result, context, version, period))
     if subjects is not None:
         query = query.where(Result.subject_id.in_({subject.id for subject in subjects}))
-    found = [finding for row in db.session.execute(query) if (finding := _finding(version, period, row))]
+    found = [finding for row in db.session.execute(query) if (finding := finding_of(version, period, row))]
     return [finding for finding in found if subjects is None or finding.subject in subjects]
 
 
@@ -185,7 +185,7 @@ def _at(table: type[Result] | type[Score], context: Context, version: Version, p
     return and_(mine, table.start == period.start.isoformat())
 
 
-def _finding(version: Version, period: Period, row: Row[Any]) -> Finding | None:
+def finding_of(version: Version, period: Period, row: Row[Any]) -> Finding | None:
     """A stored result as it was found; None of an indicator the version no longer has."""
     indicator = version.indicator(row.indicator)
     if indicator is None:

@@ -82,6 +82,15 @@ def stored_periods(portal_id: int, asked: Iterable[tuple[str, date]]) -> set[tup
     return {(code, date.fromisoformat(start)) for code, start in rows}
 
 
+def results_in(portal_id: int, periods: Periods, indicators: Collection[str]) -> list[Row[Any]]:
+    """The stored results of everybody in some indicators and periods."""
+    table = table_of(Result)
+    if not periods or not indicators:
+        return []
+    mine = and_(table.c.portal_id == portal_id, table.c.indicator.in_(indicators))
+    return list(db.session.execute(select(table).where(mine, _in_periods(table, periods))))
+
+
 def replace(portal_id: int, model: Model, rows: Sequence[dict[str, Any]], whole: Periods) -> list[dict[str, Any]]:
     """Upsert the rows and, in the periods that are `whole`, remove all others. Returns the rows that moved."""
     table = table_of(model)

@@ -125,6 +125,7 @@ def test_defaults_are_filled():
         (document(indicator(critical={"limit": 70, "share": 101})), {"indicators[0].critical.share"}),
         (document(indicator(min_count=0)), {"indicators[0].min_count"}),
         (document(indicator(refresh="sometimes")), {"indicators[0].refresh"}),
+        (document(indicator(refresh="cron: 61 * * * *")), {"indicators[0].refresh"}),
         (document(indicator(refresh="manual")), {"indicators[0].refresh"}),
         (document(indicator(metric="deal_conversion", target_per="working_day")), {"indicators[0].target_per"}),
         (document(indicator(target=1.0000001)), {"indicators[0].target"}),
