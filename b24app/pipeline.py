@@ -43,6 +43,11 @@ def refresh(portal_id: int, since: int, now: datetime) -> Changes:
     return changes
 
 
+def remove_misplaced(portal_id: int) -> int:
+    """Periods that begin nowhere any more, since the portal's week or year begins elsewhere."""
+    return scores.remove_misplaced(portal_id)
+
+
 def slices(
     portal_id: int, now: datetime, period: Period | None = None, scorecards: Collection[str] | None = None
 ) -> tuple[Slice, ...]:

@@ -34,6 +34,10 @@ def recompute_everything(portal_id: int, job_id: str | None = None, progress: Pr
     """Every period of every scorecard, or what the job's arguments name (`period` and `start`, `scorecard`)."""
     try:
         period, scorecards = _asked(portal_id, job_id)
+        if period is None:
+            with write():
+                portal.lock(portal_id)
+                pipeline.remove_misplaced(portal_id)
         todo = pipeline.slices(portal_id, clock.now(), period, scorecards)
         for done, slice_ in enumerate(todo):
             _report(job_id, progress, done, len(todo))
@@ -46,6 +50,15 @@ def recompute_everything(portal_id: int, job_id: str | None = None, progress: Pr
         _finish(job_id, error.message if isinstance(error, AppError) else _("The recompute failed."))
         raise
     _finish(job_id)
+
+
+def recompute_days(portal_id: int, start: str, end: str) -> None:
+    """Every period that holds one of the local days from `start` up to, not including, `end`."""
+    period = Period(Kind.CUSTOM, date.fromisoformat(start), date.fromisoformat(end))
+    for slice_ in pipeline.slices(portal_id, clock.now(), period):
+        with write():
+            portal.lock(portal_id)
+            pipeline.recompute_slice(portal_id, slice_, clock.now())
 
 
 def nightly(portal_id: int) -> None:

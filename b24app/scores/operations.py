@@ -60,6 +60,15 @@ def recompute_slice(portal_id: int, slice_: Slice, now: datetime) -> Changes:
     return _store(context, works, whole=[(slice_.scorecard, start.isoformat()) for start in slice_.starts])
 
 
+def remove_misplaced(portal_id: int) -> int:
+    """Removes what is stored of periods that begin nowhere any more; returns of how many. Locked ones stay (ADR 8)."""
+    settings = periods.settings(portal_id)
+    kinds = {code: versions[-1].kind for code, versions in counted(portal_id).items()}
+    stored = ((code, start) for code, start in storage.all_periods(portal_id) if code in kinds)
+    misplaced = {(code, start) for code, start in stored if period_at(kinds[code], start, settings).start != start}
+    return storage.remove_periods(portal_id, misplaced - storage.locked_periods(portal_id))
+
+
 def refresh_slice(portal_id: int, slice_: Slice, since: int, now: datetime) -> Changes:
     """The same, but of indicators that are computed at certain times only those whose time has come after `since`."""
     context = Context(portal_id, now)
