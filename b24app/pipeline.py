@@ -35,6 +35,19 @@ def recompute_open(portal_id: int, now: datetime, scorecards: Collection[str] | 
     return changes
 
 
+def refresh(portal_id: int, since: int, now: datetime) -> Changes:
+    """Indicators that are not live and whose time has come after `since` (semantics 5)."""
+    changes = Changes()
+    for slice_ in scores.open_slices(portal_id, now, scores.due(portal_id, since, now)):
+        changes += scores.refresh_slice(portal_id, slice_, since, now)
+    return changes
+
+
+def remove_misplaced(portal_id: int) -> int:
+    """Periods that begin nowhere any more, since the portal's week or year begins elsewhere."""
+    return scores.remove_misplaced(portal_id)
+
+
 def slices(
     portal_id: int, now: datetime, period: Period | None = None, scorecards: Collection[str] | None = None
 ) -> tuple[Slice, ...]:

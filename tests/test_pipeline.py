@@ -1,6 +1,6 @@
 """The jobs that run the pipeline as a whole: full recompute with progress, night and midnight."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,9 +12,10 @@ from b24app import pipeline
 from b24app.jobs import scores as jobs
 from b24app.lib.db import db, write
 from b24app.lib.errors import NotFound
+from b24app.periods.tables import CalendarDay
 from b24app.portal.jobs import job, start_job
-from b24app.portal.tables import AuditEntry
-from b24app.scores.tables import Result, Score
+from b24app.portal.tables import AuditEntry, Portal
+from b24app.scores.tables import PeriodLock, Result, Score
 from tests.scores import world
 from tests.scores.test_operations import SALES_CARD
 from tests.scores.world import ANN, NOW, OTHER, PORTAL, deal
@@ -35,8 +36,8 @@ def clock():
         yield
 
 
-def starts() -> list[str]:
-    return sorted(set(db.session.scalars(select(Score.start))))
+def starts(scorecard: str = "sales") -> list[str]:
+    return sorted(set(db.session.scalars(select(Score.start).where(Score.scorecard == scorecard))))
 
 
 def test_everything_is_recomputed_with_progress(portal):
@@ -106,3 +107,106 @@ def test_midnight_comes_once_a_day(portal, monkeypatch):
 
 def test_the_pipeline_is_one_page():
     assert len(Path(pipeline.__file__).read_text().splitlines()) <= 60
+
+
+HOURLY = SALES_CARD | {"indicators": [one | {"refresh": "hourly"} for one in SALES_CARD["indicators"]]}
+
+
+def revenue() -> int | None:
+    db.session.expire_all()
+    return db.session.get_one(Result, (PORTAL, "sales", "2026-11-01", "employee", ANN, "revenue")).numerator
+
+
+def sell_unnoticed() -> None:
+    with write():
+        deal(ANN, "2026-11-13", 10)
+
+
+def test_indicators_that_wait_for_their_hour_get_it_once(portal):
+    with write():
+        world.scorecard(HOURLY)
+    jobs.refresh(PORTAL)
+    jobs.recompute_everything(PORTAL)
+    sell_unnoticed()
+    jobs.refresh(PORTAL)
+    assert revenue() == 0
+    with time_machine.travel(NOW + timedelta(hours=1), tick=False):
+        jobs.refresh(PORTAL)
+        assert revenue() == 1000
+        sell_unnoticed()
+        jobs.refresh(PORTAL)
+        assert revenue() == 1000
+
+
+def test_the_night_brings_what_waits_up_to_date_and_calls_it_no_repair(portal):
+    with write():
+        world.scorecard(HOURLY)
+    jobs.recompute_everything(PORTAL)
+    sell_unnoticed()
+    jobs.nightly(PORTAL)
+    assert revenue() == 1000
+    assert not db.session.scalars(select(AuditEntry).where(AuditEntry.action == "scores.repair")).all()
+
+
+def test_a_portal_whose_indicators_are_all_live_is_left_alone(portal, monkeypatch):
+    monkeypatch.setattr(pipeline, "refresh", lambda *_: pytest.fail("nothing waits"))
+    jobs.refresh(PORTAL)
+
+
+WEEKLY = SALES_CARD | {"code": "weekly", "period": "week", "effective_from": "2026-10-05"}
+
+
+def test_weeks_that_begin_elsewhere_are_computed_anew_and_the_old_ones_removed_unless_locked(portal):
+    with write():
+        world.scorecard(WEEKLY)
+    jobs.recompute_everything(PORTAL)
+    before = {"2026-11-09", "2026-11-16"}
+    assert before < set(weeks())
+    with write():
+        db.session.add(
+            PeriodLock(
+                portal_id=PORTAL, scorecard="weekly", kind="week", start="2026-11-09", version=1, document={},
+                locked_at=1, locked_by="user:1",
+            )
+        )  # fmt: skip
+        db.session.execute(update(Portal).where(Portal.id == PORTAL).values(week_start=6))
+    jobs.recompute_everything(PORTAL)
+    assert [start for start in weeks() if date.fromisoformat(start).weekday() != 6] == ["2026-11-09"]
+    assert {"2026-11-08", "2026-11-15"} < set(weeks())
+    assert starts("sales") == ["2026-09-01", "2026-10-01", "2026-11-01"]
+
+
+def weeks() -> list[str]:
+    assert starts("weekly") == sorted(set(db.session.scalars(select(Result.start).where(Result.scorecard == "weekly"))))
+    return starts("weekly")
+
+
+def test_a_year_that_begins_elsewhere_moves_its_quarters(portal):
+    with write():
+        world.scorecard(SALES_CARD | {"code": "quarterly", "period": "quarter", "effective_from": "2026-01-01"})
+    jobs.recompute_everything(PORTAL)
+    assert starts("quarterly") == ["2026-07-01", "2026-10-01"]
+    with write():
+        db.session.execute(update(Portal).where(Portal.id == PORTAL).values(year_start=2))
+    jobs.recompute_everything(PORTAL)
+    assert starts("quarterly") == ["2026-08-01", "2026-11-01"]
+
+
+def test_days_whose_calendar_changed_are_computed_anew_in_every_kind_of_period(portal):
+    with write():
+        world.scorecard(WEEKLY | {"indicators": [DAILY_TARGET]})
+        world.scorecard(SALES_CARD | {"indicators": [DAILY_TARGET]})
+    jobs.recompute_everything(PORTAL)
+    with write():
+        db.session.add(CalendarDay(portal_id=PORTAL, day="2026-10-14", working=False))
+    jobs.recompute_days(PORTAL, "2026-10-14", "2026-10-15")
+    assert [target("sales", start) for start in ("2026-09-01", "2026-10-01")] == ["44", "42"]
+    assert [target("weekly", start) for start in ("2026-10-05", "2026-10-12")] == ["10", "8"]
+
+
+DAILY_TARGET = SALES_CARD["indicators"][2] | {"target": 2, "target_per": "working_day", "weight": 100}
+
+
+def target(scorecard: str, start: str) -> str | None:
+    db.session.expire_all()
+    return db.session.get_one(Result, (PORTAL, scorecard, start, "employee", ANN, "meetings")).target

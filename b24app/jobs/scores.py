@@ -19,8 +19,10 @@ from b24app.periods import queries as periods
 from b24app.periods.rules import Kind, Period, local_day, named
 from b24app.portal import audit, jobs
 from b24app.portal import operations as portal
+from b24app.portal import queries as tenants
 from b24app.scorecards import queries as scorecards
 from b24app.scorecards.rules import plans
+from b24app.scores import operations as scores
 from b24app.scores.rules import Changes
 
 Progress = Callable[[str, int, int], None]
@@ -33,12 +35,18 @@ RIPENED = "scores_ripened"
 
 FIRST_LOOK_S = 86_400
 """What was older when such an indicator came was computed with it."""
+REFRESHED = "scores_refreshed"
+"""Portal setting: until when everything that had become due was computed."""
 
 
 def recompute_everything(portal_id: int, job_id: str | None = None, progress: Progress | None = None) -> None:
     """Every period of every scorecard, or what the job's arguments name (`period` and `start`, `scorecard`)."""
     try:
         period, codes = _asked(portal_id, job_id)
+        if period is None:
+            with write():
+                portal.lock(portal_id)
+                pipeline.remove_misplaced(portal_id)
         todo = pipeline.slices(portal_id, clock.now(), period, codes)
         for done, slice_ in enumerate(todo):
             _report(job_id, progress, done, len(todo))
@@ -53,15 +61,24 @@ def recompute_everything(portal_id: int, job_id: str | None = None, progress: Pr
     _finish(job_id)
 
 
+def recompute_days(portal_id: int, start: str, end: str) -> None:
+    """Every period that holds one of the local days from `start` up to, not including, `end`."""
+    period = Period(Kind.CUSTOM, date.fromisoformat(start), date.fromisoformat(end))
+    for slice_ in pipeline.slices(portal_id, clock.now(), period):
+        with write():
+            portal.lock(portal_id)
+            pipeline.recompute_slice(portal_id, slice_, clock.now())
+
+
 def nightly(portal_id: int) -> None:
     """Compare open periods with the facts; a difference is repaired, logged and kept for the admin (semantics 5)."""
     with write():
         portal.lock(portal_id)
         now = clock.now()
         changes = pipeline.recompute_open(portal_id, now)
-        if changes:
+        if repaired := _repaired(portal_id, changes):
             logger.warning("scores_repaired", portal_id=portal_id, results=len(changes.results))
-            audit.record(portal_id, "system", "scores.repair", "nightly", None, _summary(changes), now)
+            audit.record(portal_id, "system", "scores.repair", "nightly", None, _summary(repaired), now)
 
 
 def midnight(portal_id: int) -> None:
@@ -95,6 +112,21 @@ def ripen(portal_id: int) -> None:
         tenant.settings = {**tenant.settings, RIPENED: until}
 
 
+def refresh(portal_id: int) -> None:
+    """Indicators that are computed at certain times: what has become due since the last run (semantics 5)."""
+    if not scores.scheduled(portal_id):
+        return
+    now = clock.now()
+    since = tenants.get(portal_id).settings.get(REFRESHED)
+    if since is not None and not scores.due(portal_id, since, now):
+        return
+    with write():
+        tenant = portal.lock(portal_id)
+        since = tenant.settings.get(REFRESHED, clock.epoch(now))
+        pipeline.refresh(portal_id, since, now)
+        tenant.settings = {**tenant.settings, REFRESHED: clock.epoch(now)}
+
+
 def _asked(portal_id: int, job_id: str | None) -> tuple[Period | None, tuple[str, ...] | None]:
     arguments = jobs.job(portal_id, job_id).arguments if job_id else {}
     period = None
@@ -116,6 +148,13 @@ def _finish(job_id: str | None, error: str | None = None) -> None:
     if job_id:
         with write():
             jobs.finish(job_id, error, now=clock.now())
+
+
+def _repaired(portal_id: int, changes: Changes) -> Changes:
+    """What should not have differed: an indicator that waits for its hour may."""
+    waiting = scores.scheduled(portal_id).keys()
+    results = tuple(one for one in changes.results if (one.scorecard, one.indicator) not in waiting)
+    return Changes(results, changes.scores if results or not changes.results else ())
 
 
 def _summary(changes: Changes) -> list[str]:

@@ -1,6 +1,7 @@
-"""When, as one portal sees it: its time zone, week and year, and its calendar of working days."""
+"""When, as one portal sees it: its time zone, week and year, its calendar of working days, and who is away when."""
 
-from dataclasses import replace
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
@@ -10,12 +11,31 @@ from sqlalchemy import select
 from b24app.lib.db import db
 from b24app.lib.errors import NotFound
 from b24app.lib.i18n import gettext as _
-from b24app.periods.rules import Calendar, Settings
-from b24app.periods.tables import CalendarDay
+from b24app.periods.rules import Calendar, Settings, without
+from b24app.periods.tables import Absence, CalendarDay
 from b24app.portal.tables import Portal
 
 _YEARS = range(2010, 2041)
 """Facts are not older and plans not younger; more years only cost time when a process first needs a country."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDay:
+    """A day that the portal works or rests by its own decision."""
+
+    day: date
+    working: bool
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """Days on which somebody is away, both included."""
+
+    employee_id: int
+    first: date
+    last: date
+    kind: str = "manual"
 
 
 def settings(portal_id: int) -> Settings:
@@ -30,8 +50,7 @@ def settings(portal_id: int) -> Settings:
 def calendar(portal_id: int) -> Calendar:
     """5/2 with the public holidays of the portal's country, or of none, and the portal's own days (semantics 2.3)."""
     country = _of_country(db.session.scalar(select(Portal.country).where(Portal.id == portal_id)))
-    query = select(CalendarDay.day, CalendarDay.working).where(CalendarDay.portal_id == portal_id)
-    own = {date.fromisoformat(row.day): row.working for row in db.session.execute(query)}
+    own = {one.day: one.working for one in own_days(portal_id)}
     if not own:
         return country
     worked = {day for day, working in own.items() if working}
@@ -40,6 +59,36 @@ def calendar(portal_id: int) -> Calendar:
         days_off=(country.days_off - own.keys()) | (own.keys() - worked),
         extra_working=(country.extra_working - own.keys()) | worked,
     )
+
+
+def own_days(portal_id: int) -> tuple[OwnDay, ...]:
+    """In their order."""
+    rows = db.session.scalars(select(CalendarDay).where(CalendarDay.portal_id == portal_id).order_by(CalendarDay.day))
+    return tuple(OwnDay(date.fromisoformat(row.day), row.working, row.name) for row in rows)
+
+
+def absences(portal_id: int, since: date | None = None) -> tuple[Away, ...]:
+    """Who is away when, in the order of days; all of it, or what is not over before a day."""
+    query = select(Absence).where(Absence.portal_id == portal_id).order_by(Absence.first, Absence.employee_id)
+    if since is not None:
+        query = query.where(Absence.last >= since.isoformat())
+    return tuple(
+        Away(row.employee_id, date.fromisoformat(row.first), date.fromisoformat(row.last), row.kind)
+        for row in db.session.scalars(query)
+    )
+
+
+def own_calendars(portal_id: int, calendar: Calendar) -> dict[int, Calendar]:
+    """The calendars of those who are or were away: the portal's less their absences (semantics 2.3)."""
+    away: dict[int, list[tuple[date, date]]] = defaultdict(list)
+    for one in absences(portal_id):
+        away[one.employee_id].append((one.first, one.last))
+    return {employee_id: without(calendar, days) for employee_id, days in away.items()}
+
+
+def countries() -> tuple[str, ...]:
+    """Of whose public holidays we know (ISO 3166)."""
+    return tuple(sorted(code for code in holidays.list_supported_countries() if len(code) == 2))
 
 
 @lru_cache

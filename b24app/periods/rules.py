@@ -5,7 +5,7 @@ Days are local dates of the portal, `end` is exclusive everywhere (semantics 2).
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
@@ -179,6 +179,14 @@ class Calendar:
     @cached_property
     def _worked_weekends(self) -> tuple[date, ...]:
         return tuple(sorted(day for day in self.extra_working if day.weekday() in self.weekend))
+
+
+def without(calendar: Calendar, absences: Iterable[tuple[date, date]]) -> Calendar:
+    """The calendar of somebody who is away on these days, first and last included (semantics 2.3)."""
+    away = {
+        first + timedelta(days=offset) for first, last in absences for offset in range((last - first).days + 1)
+    }  # sets, so that absences that overlap count once
+    return replace(calendar, days_off=calendar.days_off | away, extra_working=calendar.extra_working - away)
 
 
 def working_days(calendar: Calendar, start: date, end: date) -> int:

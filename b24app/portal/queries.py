@@ -7,6 +7,7 @@ from b24app.lib.errors import NotFound
 from b24app.lib.i18n import choose
 from b24app.lib.i18n import gettext as _
 from b24app.portal.rules import Structure, Viewer
+from b24app.portal.staff import employment as employment
 from b24app.portal.staff import structure as structure
 from b24app.portal.tables import Portal
 

@@ -3,7 +3,7 @@
 An employee sees themselves, a head the whole sub-tree of the departments they head, an administrator everything.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -184,3 +184,25 @@ class Structure:
                 id = self.units[id].parent_id
             self._paths[department_id] = frozenset(path)
         return self._paths[department_id]
+
+
+Stay = tuple[int | None, int | None]
+"""Instants from which and until which somebody worked here, half-open; None: since before we knew, and until now."""
+
+
+def stays(journal: Sequence[tuple[int, bool]], journal_began: int) -> tuple[Stay, ...]:
+    """When somebody worked here, from their rows (since, active) of the membership journal, the oldest first.
+
+    Whom the journal knows from its beginning on had their earliest state before it, too (semantics 4.6); whoever
+    appears in it later joined then.
+    """
+    found: list[Stay] = []
+    since: int | None = None
+    is_here = False
+    for at, active in journal:
+        if active and not is_here:
+            since = None if at <= journal_began else at
+        elif is_here and not active:
+            found.append((since, at))
+        is_here = active
+    return (*found, (since, None)) if is_here else tuple(found)

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
-from b24app.portal.rules import Person, Structure, Unit
+from b24app.portal.rules import Person, Stay, Structure, Unit, stays
 from b24app.portal.tables import Department, Employee, Membership
 
 CHUNK = 500
@@ -59,6 +60,21 @@ def _as_of(portal_id: int, people: Mapping[int, Person], at: int) -> Iterable[tu
         if since <= at or id not in then:
             then[id] = {"department_ids": tuple(department_ids), "active": active}
     return ((id, person, then.get(id, {})) for id, person in people.items())
+
+
+def employment(portal_id: int) -> dict[int, tuple[Stay, ...]]:
+    """When people worked here; of those only who have joined or left since the journal began."""
+    rows = db.session.execute(
+        select(Membership.employee_id, Membership.since, Membership.active)
+        .where(Membership.portal_id == portal_id)
+        .order_by(Membership.employee_id, Membership.since)
+    ).all()
+    began = min((row.since for row in rows), default=0)
+    found = {
+        id: stays([(row.since, row.active) for row in journal], began)
+        for id, journal in groupby(rows, key=lambda row: row.employee_id)
+    }
+    return {id: those for id, those in found.items() if those != ((None, None),)}
 
 
 def sync_staff(portal_id: int, people: Sequence[Person], departments: Sequence[Unit], now: datetime) -> bool:

@@ -63,8 +63,6 @@ def repeated(indicators: Mapping[int, IndicatorDocument]) -> list[Fault]:
 
 def scorecard(document: ScorecardDocument) -> list[Fault]:
     faults = []
-    if document.prorate:
-        faults.append(Fault("prorate", _("Targets in proportion to days worked are not available yet.")))
     if not document.zones.done > document.zones.close >= 0:
         faults.append(Fault("zones", _("The zone done has to begin above the zone close, and both above 0.")))
     if document.status == "draft":

@@ -31,7 +31,7 @@ from b24app.metrics.plans import plan as plan_of
 from b24app.metrics.rules import Plan
 from b24app.periods.rules import YEARS, Kind
 from b24app.portal.rules import Subject, SubjectType
-from b24app.scorecards import checks
+from b24app.scorecards import checks, refresh
 
 DECIMALS = 6
 DIGITS = 15
@@ -79,11 +79,11 @@ def _day(value: Any) -> date:
     raise _wrong(_("A date like 2026-11-01 is needed here."))
 
 
-def _refresh(value: Any) -> Any:
-    if value not in ("live", "hourly", "daily", "weekly", "manual") and not (
-        isinstance(value, str) and re.fullmatch(r"cron:\s*\S+(\s+\S+){4}", value)
-    ):
-        raise _wrong(_("live, hourly, daily, weekly, manual or cron: with five fields is needed here."))
+def _refresh(value: Any, info: ValidationInfo) -> Any:
+    """What we stored ourselves was looked at when it was saved."""
+    is_stored = bool(info.context and info.context.get("stored"))
+    if not is_stored and (wrong := refresh.fault(value if isinstance(value, str) else "")):
+        raise _wrong(wrong)
     return value
 
 

@@ -1,8 +1,8 @@
 """What is expected of whom: which version answers, to whom it applies, which target holds (semantics 4.6, 6). Pure."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
@@ -100,10 +100,34 @@ class Targets:
     values: Mapping[tuple[str, str, Subject, date | None], Fraction]
 
     def own(self, scorecard: str, indicator: str, subject: Subject, start: date) -> Fraction | None:
-        if not self.values:
-            return None
-        exact = self.values.get((scorecard, indicator, subject, start))
-        return exact if exact is not None else self.values.get((scorecard, indicator, subject, None))
+        """For the period, else the repeating one."""
+        exact = self.of_period(scorecard, indicator, subject, start)
+        return exact if exact is not None else self.of_period(scorecard, indicator, subject, None)
+
+    def of_period(self, scorecard: str, indicator: str, subject: Subject, start: date | None) -> Fraction | None:
+        return self.values.get((scorecard, indicator, subject, start)) if self.values else None
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Working days of a period: of the portal's calendar, and of the people for whom there are fewer."""
+
+    whole: int
+    own: Mapping[int, int] = field(default_factory=dict)
+    """Of those who were away: the portal's less their absences (semantics 2.3)."""
+    worked: Mapping[int, int] = field(default_factory=dict)
+    """Of those who joined or left: also less the days before and after."""
+
+    def of(self, employee_id: int) -> int:
+        return self.own.get(employee_id, self.whole)
+
+    def worked_by(self, employee_id: int) -> int:
+        return self.worked.get(employee_id, self.of(employee_id))
+
+    @property
+    def fewer(self) -> Set[int]:
+        """Those who are not there on all of the days."""
+        return self.own.keys() | self.worked.keys()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,74 +142,105 @@ NOTHING = Resolved(None)
 
 
 class TargetsOfPeriod:
-    """Resolves the targets of one version in one of its own periods."""
+    """Resolves the targets of one version in one of its own periods (semantics 6)."""
 
     def __init__(
-        self, version: Version, start: date, working_days: int, people: Collection[int], targets: Targets
+        self, version: Version, start: date, days: Days, structure: Structure, people: Collection[int], targets: Targets
     ) -> None:
+        """`people`: to whom the scorecard applies at the last instant; `structure`: where they are then."""
         self.version = version
         self.start = start
-        self.working_days = working_days
+        self.days = days
+        self.structure = structure
         self.people = frozenset(people)
         self.targets = targets
-        self._defaults: dict[str, Fraction | None] = {}
-        self._set: dict[str, dict[int, Fraction]] = {}
+        self._special: dict[str, dict[int, Fraction | None]] = {}
 
-    def of(self, indicator: Indicator, subject: Subject, members: Collection[int] | None) -> Resolved:
-        """`members` are the people of a department, None those of the company. No working days, no target."""
-        if not self.working_days:
+    def of(self, indicator: Indicator, subject: Subject) -> Resolved:
+        """No working days, no target."""
+        if subject.type is SubjectType.EMPLOYEE:
+            return Resolved(self._of_person(indicator, subject.id))
+        if not self.days.whole:
             return NOTHING
         own = self.targets.own(self.version.code, indicator.code, subject, self.start)
         if own is not None:
             return Resolved(own)
-        if subject.type is SubjectType.EMPLOYEE:
-            return Resolved(self._default(indicator))
-        return self._of_group(indicator, self.people if members is None else self.people.intersection(members))
+        if subject.type is SubjectType.DEPARTMENT:
+            return self._of_group(indicator, self.people & self.structure.members(subject.id))
+        return self._of_group(indicator, self.people)
 
-    def _default(self, indicator: Indicator) -> Fraction | None:
-        """The indicator's target per employee, for the whole period."""
-        if indicator.code not in self._defaults:
-            target, per_day = indicator.document.target, indicator.document.target_per == "working_day"
-            whole = None if target is None else Fraction(target) * (self.working_days if per_day else 1)
-            self._defaults[indicator.code] = whole
-        return self._defaults[indicator.code]
+    def _of_person(self, indicator: Indicator, id: int) -> Fraction | None:
+        """What somebody sets for this person and period holds as it is; what repeats is of a whole period (ADR 8)."""
+        if not self.days.of(id):
+            return None
+        code, subject = self.version.code, employee(id)
+        exact = self.targets.of_period(code, indicator.code, subject, self.start)
+        if exact is not None:
+            return exact
+        repeating = self.targets.of_period(code, indicator.code, subject, None)
+        if repeating is None:
+            return self._usual(indicator, id)
+        if self._is_prorated(indicator):
+            return self._share(repeating, self.days.worked_by(id))
+        return repeating
+
+    def _usual(self, indicator: Indicator, id: int | None = None) -> Fraction | None:
+        """The indicator's target per employee, for the whole period; of one person as many days of it as they have."""
+        document = indicator.document
+        if document.target is None:
+            return None
+        target, whole, is_prorated = Fraction(document.target), self.days.whole, self._is_prorated(indicator)
+        days = whole if id is None else self.days.worked_by(id) if is_prorated else self.days.of(id)
+        if document.target_per == "working_day":
+            return target * days if days else None
+        return self._share(target, days) if is_prorated else target
+
+    def _is_prorated(self, indicator: Indicator) -> bool:
+        return self.version.document.prorate and indicator.plan.additive
+
+    def _share(self, target: Fraction, days: int) -> Fraction | None:
+        return target * days / self.days.whole if days else None
 
     def _of_group(self, indicator: Indicator, people: Collection[int]) -> Resolved:
         """The sum of the people's targets, or their mean where numbers do not add up."""
-        own, default = self._own(indicator), self._default(indicator)
-        known = [own[id] for id in people if id in own] if own else []
+        special, usual = self._specials(indicator), self._usual(indicator)
+        theirs = [special[id] for id in people if id in special] if special else []
+        known = [target for target in theirs if target is not None]
         total, count = sum(known, Fraction(0)), len(known)
-        if default is not None:
-            total, count = total + default * (len(people) - count), len(people)
+        if usual is not None:
+            others = len(people) - len(theirs)
+            total, count = total + usual * others, count + others
         if not count:
             return Resolved(None, (0, len(people)))
         return Resolved(total if indicator.plan.additive else total / count, (count, len(people)))
 
-    def _own(self, indicator: Indicator) -> Mapping[int, Fraction]:
-        """The targets of those people who have one of their own."""
-        if indicator.code not in self._set:
-            code, found = self.version.code, {}
-            for id in self.people if self.targets.values else ():
-                if (own := self.targets.own(code, indicator.code, employee(id), self.start)) is not None:
-                    found[id] = own
-            self._set[indicator.code] = found
-        return self._set[indicator.code]
+    def _specials(self, indicator: Indicator) -> Mapping[int, Fraction | None]:
+        """The targets of those people to whom the usual one may not apply."""
+        if indicator.code not in self._special:
+            own = self.people if self.targets.values else self.people & self.days.fewer
+            code = self.version.code
+            self._special[indicator.code] = {
+                id: self._of_person(indicator, id)
+                for id in own
+                if id in self.days.fewer or self.targets.own(code, indicator.code, employee(id), self.start) is not None
+            }
+        return self._special[indicator.code]
 
 
 class TargetsOverPeriods:
     """Resolves targets in a period of another kind: made of those of the own periods it overlaps (semantics 2.5)."""
 
-    def __init__(self, parts: Sequence[tuple[TargetsOfPeriod, int]]) -> None:
+    def __init__(self, parts: Sequence[tuple[TargetsOfPeriod, int]], absent: Collection[int] = ()) -> None:
         self.parts = parts
-        """Each own period with the working days of the overlap."""
+        """Each own period with the working days of the overlap, by the portal's calendar."""
+        self.absent = absent
+        """Who has no working day in the period asked for, and so no target in it."""
 
-    def of(self, indicator: Indicator, subject: Subject, members: Collection[int] | None) -> Resolved:
+    def of(self, indicator: Indicator, subject: Subject) -> Resolved:
         """An additive target in proportion to the days of the overlap; a mean one weighted by them."""
-        found = [
-            (own.of(indicator, subject, members), Fraction(days, own.working_days), days)
-            for own, days in self.parts
-            if days
-        ]
+        if subject.type is SubjectType.EMPLOYEE and subject.id in self.absent:
+            return NOTHING
+        found = [(own.of(indicator, subject), Fraction(days, own.days.whole), days) for own, days in self.parts if days]
         known = [(target.value, share, days) for target, share, days in found if target.value is not None]
         people = found[-1][0].people if found else None
         if not known:

@@ -23,12 +23,13 @@ from b24app.lib.db import db
 from b24app.metrics import queries as metrics
 from b24app.metrics.rules import Part, Plan, needs, presence, settle
 from b24app.periods import queries as periods
-from b24app.periods.rules import Calendar, Kind, Period, inside, local_day, span, working_days
+from b24app.periods.rules import ONE_DAY, Calendar, Kind, Period, inside, local_day, span, working_days
 from b24app.portal import queries as portal
 from b24app.portal.rules import COMPANY, Structure, Subject, SubjectType, department, employee
 from b24app.portal.tables import Membership
 from b24app.scorecards import queries as scorecards
 from b24app.scorecards.rules import (
+    Days,
     Indicator,
     Resolved,
     Targets,
@@ -78,6 +79,7 @@ class Context:
         self.settings = periods.settings(portal_id)
         self.today: date = local_day(epoch(now), self.settings)
         self._structures: dict[int | None, Structure] = {}
+        self._days: dict[Period, Days] = {}
 
     @cached_property
     def currency(self) -> str:
@@ -86,6 +88,17 @@ class Context:
     @cached_property
     def calendar(self) -> Calendar:
         return periods.calendar(self.portal_id)
+
+    @cached_property
+    def own_calendars(self) -> Mapping[int, Calendar]:
+        """Of those people who are or were away."""
+        return periods.own_calendars(self.portal_id, self.calendar)
+
+    def calendar_of(self, subject: Subject) -> Calendar:
+        """An employee's own; the portal's of departments and the company, whoever is away (semantics 10)."""
+        if subject.type is SubjectType.EMPLOYEE:
+            return self.own_calendars.get(subject.id, self.calendar)
+        return self.calendar
 
     @cached_property
     def scorecards(self) -> Mapping[str, tuple[Version, ...]]:
@@ -146,8 +159,43 @@ class Context:
         query = select(journal.c.employee_id, journal.c.since).where(~journal.c.active, journal.c.was_active)
         return [(row.employee_id, row.since) for row in db.session.execute(query)]
 
-    def working_days(self, period: Period) -> int:
-        return working_days(self.calendar, period.start, period.end)
+    def days(self, period: Period) -> Days:
+        """The working days of a period: everybody's, and those of people who were away, joined or left."""
+        if period not in self._days:
+            whole = working_days(self.calendar, period.start, period.end)
+            own = {id: working_days(one, period.start, period.end) for id, one in self.own_calendars.items()}
+            worked = {id: self._days_worked(id, period) for id in self._employment}
+            self._days[period] = Days(
+                whole,
+                {id: days for id, days in own.items() if days < whole},
+                {id: days for id, days in worked.items() if days < own.get(id, whole)},
+            )
+        return self._days[period]
+
+    @cached_property
+    def _employment(self) -> Mapping[int, list[tuple[date, date]]]:
+        """Since and until which local days, both included, those people worked here who joined or left."""
+        return {
+            id: [
+                (
+                    date.min if since is None else local_day(since, self.settings),
+                    date.max if until is None else local_day(until - 1, self.settings),
+                )
+                for since, until in those
+            ]
+            for id, those in portal.employment(self.portal_id).items()
+        }
+
+    def _days_worked(self, employee_id: int, period: Period) -> int:
+        """Of somebody's working days in a period those on which they worked here."""
+        calendar = self.own_calendars.get(employee_id, self.calendar)
+        days, begin = 0, period.start
+        for first, last in self._employment[employee_id]:
+            begin = max(begin, first)
+            end = min(period.end, last + ONE_DAY if last < period.end else period.end)
+            days += working_days(calendar, begin, end)
+            begin = max(begin, end)
+        return days
 
     def work(self, version: Version, period: Period) -> Work:
         """Whom the version scores in the period, the departments that hold them, and the company (semantics 4.6)."""
@@ -174,7 +222,7 @@ def _evaluate(context: Context, works: Sequence[Work]) -> Iterator[Finding]:
     position = {period: index for index, period in enumerate(asked)}
 
     for work in works:
-        targets = targets_of(context, work)
+        targets = targets_of(context, work.version, work.period)
         index = position[work.period]
         members = {subject: work.members(subject) for subject in work.subjects}
         for indicator in work.version.indicators:
@@ -186,7 +234,7 @@ def _evaluate(context: Context, works: Sequence[Work]) -> Iterator[Finding]:
                 if presence and subject.type is SubjectType.EMPLOYEE:
                     has_any_fact = bool(parts.get(presence, index, *whose).facts)
                 reason = unread or _reason(indicator, part, has_any_fact)
-                target = targets.of(indicator, subject, whose.people)
+                target = targets.of(indicator, subject)
                 yield _finding(work, indicator, subject, part, reason, target)
 
 
@@ -242,21 +290,21 @@ def _untold(context: Context, plan: Plan) -> str | None:
     return None if all(context.watched.get(name) for name in needed) else "not_synced"
 
 
-def targets_of(context: Context, work: Work) -> TargetsOfPeriod | TargetsOverPeriods:
-    version = work.version
-    if work.period.kind == version.kind:
-        return _targets_of_period(context, version, work.period)
+def targets_of(context: Context, version: Version, period: Period) -> TargetsOfPeriod | TargetsOverPeriods:
+    if period.kind == version.kind:
+        return _targets_of_period(context, version, period)
     parts = []
-    for own in inside(work.period, version.kind, context.settings):
-        first, end = max(own.start, work.period.start), min(own.end, work.period.end)
-        days = working_days(context.calendar, first, end)
+    for own in inside(period, version.kind, context.settings):
+        days = working_days(context.calendar, max(own.start, period.start), min(own.end, period.end))
         parts.append((_targets_of_period(context, version, own), days))
-    return TargetsOverPeriods(parts)
+    absent = [id for id, days in context.days(period).own.items() if not days]
+    return TargetsOverPeriods(parts, frozenset(absent))
 
 
 def _targets_of_period(context: Context, version: Version, period: Period) -> TargetsOfPeriod:
-    people = applies_to(version.document.subjects, context.structure(period))
-    return TargetsOfPeriod(version, period.start, context.working_days(period), people, context.targets)
+    structure = context.structure(period)
+    people = applies_to(version.document.subjects, structure)
+    return TargetsOfPeriod(version, period.start, context.days(period), structure, people, context.targets)
 
 
 def version_for(context: Context, versions: Sequence[Version], period: Period) -> Version | None:

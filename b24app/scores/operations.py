@@ -5,7 +5,7 @@ portal's lock and commits.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -14,14 +14,19 @@ from sqlalchemy import func, select
 
 from b24app.facts.rules import Cell
 from b24app.facts.tables import Activity, Deal, Entry
+from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.metrics.ripening import also_touched
+from b24app.periods import queries as periods
 from b24app.periods.rules import Period, covering, inside, local_day, period_at, previous
-from b24app.portal.rules import SubjectType
+from b24app.portal.rules import Subject, SubjectType
+from b24app.scorecards import refresh
 from b24app.scorecards import rules as scorecards
-from b24app.scorecards.rules import Version
+from b24app.scorecards.queries import counted
+from b24app.scorecards.rules import Indicator, Version
 from b24app.scores import evaluation, storage
 from b24app.scores.evaluation import Context, Work
+from b24app.scores.queries import finding_of
 from b24app.scores.rows import Finding, score_values
 from b24app.scores.rules import Changes, Moved, ScoreValue, Slice
 from b24app.scores.storage import Periods
@@ -48,7 +53,7 @@ def recompute(portal_id: int, cells: Iterable[Cell], now: datetime) -> Changes:
             work = replace(work, subjects=work.subjects & scorecards.concerned(holders, work.structure))
         if work:
             works.append(work)
-    return _store(context, works, whole=())
+    return _store(context, works, whole=(), is_due=_is_at_once)
 
 
 def recompute_slice(portal_id: int, slice_: Slice, now: datetime) -> Changes:
@@ -56,6 +61,46 @@ def recompute_slice(portal_id: int, slice_: Slice, now: datetime) -> Changes:
     context = Context(portal_id, now)
     works = [work for start in slice_.starts if (work := _work(context, slice_.scorecard, start))]
     return _store(context, works, whole=[(slice_.scorecard, start.isoformat()) for start in slice_.starts])
+
+
+def remove_misplaced(portal_id: int) -> int:
+    """Removes what is stored of periods that begin nowhere any more; returns of how many. Locked ones stay (ADR 8)."""
+    settings = periods.settings(portal_id)
+    kinds = {code: versions[-1].kind for code, versions in counted(portal_id).items()}
+    stored = ((code, start) for code, start in storage.all_periods(portal_id) if code in kinds)
+    misplaced = {(code, start) for code, start in stored if period_at(kinds[code], start, settings).start != start}
+    return storage.remove_periods(portal_id, misplaced - storage.locked_periods(portal_id))
+
+
+def refresh_slice(portal_id: int, slice_: Slice, since: int, now: datetime) -> Changes:
+    """The same, but of indicators that are computed at certain times only those whose time has come after `since`."""
+    context = Context(portal_id, now)
+    works = [work for start in slice_.starts if (work := _work(context, slice_.scorecard, start))]
+    whole = [(slice_.scorecard, start.isoformat()) for start in slice_.starts]
+
+    def is_due(indicator: Indicator) -> bool:
+        return _is_at_once(indicator) or refresh.is_due(indicator.document.refresh, since, epoch(now), context.settings)
+
+    return _store(context, works, whole, is_due)
+
+
+def scheduled(portal_id: int) -> dict[tuple[str, str], frozenset[str]]:
+    """(scorecard, indicator) -> the times at which it is computed, of those that are not live."""
+    found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for code, versions in counted(portal_id).items():
+        for one in (one for version in versions for one in version.indicators if not _is_at_once(one)):
+            found[code, one.code].add(one.document.refresh)
+    return {key: frozenset(times) for key, times in found.items()}
+
+
+def due(portal_id: int, since: int, now: datetime) -> frozenset[str]:
+    """Scorecards with an indicator whose time has come after `since`."""
+    settings = periods.settings(portal_id)
+    return frozenset(
+        code
+        for (code, _indicator), times in scheduled(portal_id).items()
+        if any(refresh.is_due(one, since, epoch(now), settings) for one in times)
+    )
 
 
 def _work(context: Context, code: str, start: date) -> Work | None:
@@ -87,8 +132,7 @@ def open_slices(portal_id: int, now: datetime, codes: Collection[str] | None = N
     found: list[Slice] = []
     for code, versions in context.scorecards.items():
         if codes is None or code in codes:
-            current = period_at(versions[-1].kind, context.today, context.settings)
-            found.append(Slice(code, (current.start, previous(current, context.settings).start)))
+            found.append(Slice(code, tuple(one.start for one in _open(context, versions[-1]))))
     return tuple(found)
 
 
@@ -121,16 +165,61 @@ def first_day(context: Context) -> date | None:
     return local_day(min(known), context.settings) if known else None
 
 
-def _store(context: Context, works: Sequence[Work], whole: Periods) -> Changes:
-    """Write what the works come to; of the `whole` periods also remove what no longer comes out."""
+IsDue = Callable[[Indicator], bool]
+
+
+def _is_at_once(indicator: Indicator) -> bool:
+    return indicator.document.refresh in refresh.AT_ONCE
+
+
+def _everything(indicator: Indicator) -> bool:
+    return True
+
+
+def _store(context: Context, works: Sequence[Work], whole: Periods, is_due: IsDue = _everything) -> Changes:
+    """Write what the works come to; of the `whole` periods also remove what no longer comes out.
+
+    What is stored of indicators that are not due stays, and is what the score counts.
+    """
     findings = evaluation.evaluate(context, works)
     portal_id, now = context.portal_id, context.now
-    results = [storage.result_values(portal_id, finding, now) for finding in findings]
+    kept = _kept(context, works, is_due)
+    findings = [kept.get(_place(finding), finding) for finding in findings]
+    results = [storage.result_values(portal_id, finding, finding.computed_at or now) for finding in findings]
     scores = [storage.score_values(portal_id, first, value, now) for first, value in _scored(findings)]
     return Changes(
         tuple(_moved(row, row["indicator"]) for row in storage.replace(portal_id, Result, results, whole)),
         tuple(_moved(row) for row in storage.replace(portal_id, Score, scores, whole)),
     )
+
+
+Place = tuple[str, date, Subject, str]
+
+
+def _place(finding: Finding) -> Place:
+    return finding.version.code, finding.period.start, finding.subject, finding.indicator.code
+
+
+def _kept(context: Context, works: Sequence[Work], is_due: IsDue) -> dict[Place, Finding]:
+    """What is stored and not due. Periods before the last one are not kept: for them no hour comes any more."""
+    late = {
+        (work.version.code, work.period.start): work
+        for work in works
+        if work.period in _open(context, work.version) and not all(map(is_due, work.version.indicators))
+    }
+    codes = {one.code for work in late.values() for one in work.version.indicators if not is_due(one)}
+    found = {}
+    for row in storage.results_in(context.portal_id, {(code, start.isoformat()) for code, start in late}, codes):
+        work = late[row.scorecard, date.fromisoformat(row.start)]
+        finding = finding_of(work.version, work.period, row)
+        if finding and not is_due(finding.indicator):
+            found[_place(finding)] = finding
+    return found
+
+
+def _open(context: Context, version: Version) -> tuple[Period, Period]:
+    current = period_at(version.kind, context.today, context.settings)
+    return current, previous(current, context.settings)
 
 
 def _scored(findings: Iterable[Finding]) -> Iterator[tuple[Finding, ScoreValue]]:

@@ -16,7 +16,7 @@ from b24app.lib.clock import moment
 from b24app.lib.db import db
 from b24app.lib.storage import table_of
 from b24app.periods.rules import Kind, Period, elapsed_share, inside, working_days_left
-from b24app.portal.rules import Subject, SubjectType
+from b24app.portal.rules import COMPANY, Subject, SubjectType, employee
 from b24app.scorecards.rules import Version
 from b24app.scores import evaluation
 from b24app.scores.evaluation import Context
@@ -92,7 +92,7 @@ def history(
     found = {}
     for row in db.session.execute(query):
         start = date.fromisoformat(row.start)
-        if finding := _finding(version, Period(version.kind, start, start), row):
+        if finding := finding_of(version, Period(version.kind, start, start), row):
             found[row.indicator, start] = finding.value, finding.target
     return found
 
@@ -101,15 +101,16 @@ def target_people(context: Context, sheet: Sheet, subject: Subject) -> dict[str,
     """By indicator: of how many of how many people's targets a department's or the company's target is made."""
     if subject.type is SubjectType.EMPLOYEE:
         return {}
-    work = context.work(sheet.version, sheet.period)
-    targets, members = evaluation.targets_of(context, work), work.members(subject).people
-    return {one.code: targets.of(one, subject, members).people for one in sheet.version.indicators}
+    targets = evaluation.targets_of(context, sheet.version, sheet.period)
+    return {one.code: targets.of(one, subject).people for one in sheet.version.indicators}
 
 
-def pace(context: Context, period: Period) -> Pace:
+def pace(context: Context, period: Period, subject: Subject = COMPANY) -> Pace:
+    """By the subject's own calendar (semantics 10)."""
+    calendar = context.calendar_of(subject)
     return Pace(
-        elapsed=elapsed_share(context.calendar, period, context.today),
-        days_left=working_days_left(context.calendar, period, context.today),
+        elapsed=elapsed_share(calendar, period, context.today),
+        days_left=working_days_left(calendar, period, context.today),
         is_open=context.today < period.end,
     )
 
@@ -125,6 +126,7 @@ def _sheet(context: Context, version: Version, period: Period, subjects: Collect
         complete=context.complete,
         pace=pace(context, period),
         now=context.now,
+        paces={one: pace(context, period, one) for one in map(employee, context.own_calendars)},
     )
     is_own_kind = period.kind == version.kind
     stored = _stored_scores(context, version, period) if is_own_kind else {}
@@ -163,7 +165,7 @@ def _stored_findings(
     query = select(*table_of(Result).columns).where(_at(Result, context, version, period))
     if subjects is not None:
         query = query.where(Result.subject_id.in_({subject.id for subject in subjects}))
-    found = [finding for row in db.session.execute(query) if (finding := _finding(version, period, row))]
+    found = [finding for row in db.session.execute(query) if (finding := finding_of(version, period, row))]
     return [finding for finding in found if subjects is None or finding.subject in subjects]
 
 
@@ -183,7 +185,7 @@ def _at(table: type[Result] | type[Score], context: Context, version: Version, p
     return and_(mine, table.start == period.start.isoformat())
 
 
-def _finding(version: Version, period: Period, row: Row[Any]) -> Finding | None:
+def finding_of(version: Version, period: Period, row: Row[Any]) -> Finding | None:
     """A stored result as it was found; None of an indicator the version no longer has."""
     indicator = version.indicator(row.indicator)
     if indicator is None:

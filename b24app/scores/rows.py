@@ -5,7 +5,7 @@ The same functions read stored results and results computed on demand, so that b
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -54,7 +54,13 @@ class Setting:
     currency: str
     complete: bool
     pace: Pace
+    """By the portal's calendar."""
     now: datetime
+    paces: Mapping[Subject, Pace] = field(default_factory=dict)
+    """Of those who have a calendar of their own."""
+
+    def pace_of(self, subject: Subject) -> Pace:
+        return self.paces.get(subject, self.pace)
 
 
 def curve(document: IndicatorDocument) -> Curve:
@@ -120,7 +126,7 @@ def _by_name(row: ResultRow | ScoreRow) -> tuple[str, str, int]:
 
 
 def _result_row(finding: Finding, curve_: Curve, zones_: Zones, setting: Setting) -> ResultRow:
-    document, plan, pace = finding.indicator.document, finding.indicator.plan, setting.pace
+    document, plan, pace = finding.indicator.document, finding.indicator.plan, setting.pace_of(finding.subject)
     value, target = finding.value, finding.target
     reached, is_up = rules.attainment(value, target, curve_), document.direction == "up"
     part = Part(finding.numerator, finding.denominator, finding.facts)

@@ -13,7 +13,7 @@ from b24app.lib.storage import table_of, upsert
 from b24app.portal.rules import COMPANY
 from b24app.scores.rows import Finding
 from b24app.scores.rules import ScoreValue, half_up
-from b24app.scores.tables import Result, Score
+from b24app.scores.tables import PeriodLock, Result, Score
 
 MILLIONTHS = 1_000_000
 FEW = 300
@@ -80,6 +80,37 @@ def stored_periods(portal_id: int, asked: Iterable[tuple[str, date]]) -> set[tup
     of_company = and_(table.c.portal_id == portal_id, table.c.subject_type == COMPANY.type.value)
     rows = db.session.execute(select(table.c.scorecard, table.c.start).where(of_company, _in_periods(table, pairs)))
     return {(code, date.fromisoformat(start)) for code, start in rows}
+
+
+def all_periods(portal_id: int) -> set[tuple[str, date]]:
+    """Every (scorecard, start) of which anything is stored."""
+    query = select(Score.scorecard, Score.start).where(Score.portal_id == portal_id).distinct()
+    return {(row.scorecard, date.fromisoformat(row.start)) for row in db.session.execute(query)}
+
+
+def locked_periods(portal_id: int) -> set[tuple[str, date]]:
+    query = select(PeriodLock.scorecard, PeriodLock.start).where(
+        PeriodLock.portal_id == portal_id, PeriodLock.unlocked_at.is_(None)
+    )
+    return {(row.scorecard, date.fromisoformat(row.start)) for row in db.session.execute(query)}
+
+
+def remove_periods(portal_id: int, periods: Collection[tuple[str, date]]) -> int:
+    """Everybody's results and scores in these periods; returns of how many periods."""
+    if periods:
+        pairs = {(code, start.isoformat()) for code, start in periods}
+        for table in (table_of(Result), table_of(Score)):
+            db.session.execute(delete(table).where(table.c.portal_id == portal_id, _in_periods(table, pairs)))
+    return len(periods)
+
+
+def results_in(portal_id: int, periods: Periods, indicators: Collection[str]) -> list[Row[Any]]:
+    """The stored results of everybody in some indicators and periods."""
+    table = table_of(Result)
+    if not periods or not indicators:
+        return []
+    mine = and_(table.c.portal_id == portal_id, table.c.indicator.in_(indicators))
+    return list(db.session.execute(select(table).where(mine, _in_periods(table, periods))))
 
 
 def replace(portal_id: int, model: Model, rows: Sequence[dict[str, Any]], whole: Periods) -> list[dict[str, Any]]:

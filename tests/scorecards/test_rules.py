@@ -11,6 +11,7 @@ from b24app.portal.rules import COMPANY, Person, Structure, Unit, department, em
 from b24app.scorecards import documents
 from b24app.scorecards.documents import Subjects
 from b24app.scorecards.rules import (
+    Days,
     Indicator,
     Targets,
     TargetsOfPeriod,
@@ -80,42 +81,42 @@ RATIO = indicator("conversion", metric="deal_conversion", target=30)
 SUM = indicator("revenue", target=1000)
 
 
-def resolve(one, subject, members=None, set_by_hand=None, people=(2, 3, 4), days=20):
+def resolve(one, subject, set_by_hand=None, people=(2, 3, 4), days=20):
     found = version(one | {"weight": 100})
     values = {
         ("sales", one["code"], subject, start): F(value) for (subject, start), value in (set_by_hand or {}).items()
     }
-    targets = TargetsOfPeriod(found, START, days, people, Targets(values))
-    resolved = targets.of(found.indicators[0], subject, members)
+    targets = TargetsOfPeriod(found, START, Days(days), TREE, people, Targets(values))
+    resolved = targets.of(found.indicators[0], subject)
     return resolved.value, resolved.people
 
 
 @pytest.mark.parametrize(
-    ("one", "subject", "members", "by_hand", "told"),
+    ("one", "subject", "by_hand", "told"),
     [
-        (SUM, employee(3), (3,), {}, (1000, None)),
-        (SUM, employee(3), (3,), {(employee(3), None): 7}, (7, None)),
-        (SUM, employee(3), (3,), {(employee(3), None): 7, (employee(3), START): 9}, (9, None)),
-        (SUM | {"target_per": "working_day"}, employee(3), (3,), {}, (20_000, None)),
-        (SUM | {"target": None}, employee(3), (3,), {}, (None, None)),
-        (SUM, department(3), (3, 4, 5), {}, (2000, (2, 2))),
-        (SUM, department(3), (3, 4, 5), {(employee(3), START): 500}, (1500, (2, 2))),
-        (SUM | {"target": None}, department(3), (3, 4, 5), {(employee(3), START): 500}, (500, (1, 2))),
-        (SUM | {"target": None}, department(3), (3, 4, 5), {}, (None, (0, 2))),
-        (SUM, department(3), (3, 4, 5), {(department(3), None): 4}, (4, None)),
-        (SUM, COMPANY, None, {}, (3000, (3, 3))),
-        (SUM, COMPANY, None, {(COMPANY, START): 1}, (1, None)),
-        (RATIO, department(3), (3, 4, 5), {}, (30, (2, 2))),
-        (RATIO, department(3), (3, 4, 5), {(employee(3), None): 50}, (40, (2, 2))),
+        (SUM, employee(3), {}, (1000, None)),
+        (SUM, employee(3), {(employee(3), None): 7}, (7, None)),
+        (SUM, employee(3), {(employee(3), None): 7, (employee(3), START): 9}, (9, None)),
+        (SUM | {"target_per": "working_day"}, employee(3), {}, (20_000, None)),
+        (SUM | {"target": None}, employee(3), {}, (None, None)),
+        (SUM, department(3), {}, (2000, (2, 2))),
+        (SUM, department(3), {(employee(3), START): 500}, (1500, (2, 2))),
+        (SUM | {"target": None}, department(3), {(employee(3), START): 500}, (500, (1, 2))),
+        (SUM | {"target": None}, department(3), {}, (None, (0, 2))),
+        (SUM, department(3), {(department(3), None): 4}, (4, None)),
+        (SUM, COMPANY, {}, (3000, (3, 3))),
+        (SUM, COMPANY, {(COMPANY, START): 1}, (1, None)),
+        (RATIO, department(3), {}, (30, (2, 2))),
+        (RATIO, department(3), {(employee(3), None): 50}, (40, (2, 2))),
     ],
 )
-def test_which_target_holds(one, subject, members, by_hand, told):
-    assert resolve(one, subject, members, by_hand) == told
+def test_which_target_holds(one, subject, by_hand, told):
+    assert resolve(one, subject, by_hand) == told
 
 
 def test_no_working_days_no_target():
-    assert resolve(SUM, employee(3), (3,), days=0) == (None, None)
-    assert resolve(SUM, COMPANY, None, {(COMPANY, None): 5}, days=0) == (None, None)
+    assert resolve(SUM, employee(3), days=0) == (None, None)
+    assert resolve(SUM, COMPANY, {(COMPANY, None): 5}, days=0) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -134,10 +135,10 @@ def test_targets_over_periods_of_another_kind(one, told):
         {("sales", code, employee(3), months[0]): F(100), ("sales", code, employee(3), months[1]): F(200)}
     )
     parts = [
-        (TargetsOfPeriod(found, start, whole, (3,), targets), overlap)
+        (TargetsOfPeriod(found, start, Days(whole), TREE, (3,), targets), overlap)
         for start, whole, overlap in zip(months, (20, 21, 22), (20, 5, 22), strict=True)
     ]
-    assert TargetsOverPeriods(parts).of(found.indicators[0], employee(3), (3,)).value == told
+    assert TargetsOverPeriods(parts).of(found.indicators[0], employee(3)).value == told
 
 
 def test_what_cells_touch():

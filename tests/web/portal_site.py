@@ -25,7 +25,7 @@ from b24app.lib.db import db, prepare
 from b24app.lib.paths import MANIFEST, STATIC, TEMPLATES
 from b24app.portal import operations
 from b24app.portal.tables import Portal
-from b24app.web import dashboards, errors, formats, session, viewer
+from b24app.web import dashboards, errors, formats, scorecards, session, settings, viewer
 from b24app.web.bitrix import app as placements
 from b24app.web.bitrix import events, install, robots
 
@@ -95,21 +95,21 @@ class Site:
 @contextmanager
 def site(config: Config, redis: Redis) -> Iterator[Site]:
     """A portal in which the administrator is about to install the app."""
-    settings = DemoSettings(app_url=PUBLIC_URL, deals=20, activities=False, language="ru", event_workers=0)
-    demo = server.start(settings)
+    demo_settings = DemoSettings(app_url=PUBLIC_URL, deals=20, activities=False, language="ru", event_workers=0)
+    demo = server.start(demo_settings)
     installation.install(demo.state)
     app = Flask("site", template_folder=str(TEMPLATES), static_folder=str(STATIC))
     app.config.update(SECRET_KEY=config.secret_key, SESSION_MINUTES=60, SQLALCHEMY_DATABASE_URI=config.database_url)
     db.init_app(app)
     crypto.use_keys(config.token_keys)
     queue.use_redis(config.redis_url or "")
-    credentials = Credentials(settings.client_id, settings.client_secret, (f"{demo.url}/oauth-server",), True)
+    credentials = Credentials(demo_settings.client_id, demo_settings.client_secret, (f"{demo.url}/oauth-server",), True)
     manifest = json.loads(MANIFEST.read_text("utf-8"))
     operations.use(operations.Connection(credentials, PUBLIC_URL, manifest, redis))
     formats.init_templates(app)
     errors.init_app(app)
     viewer.init_app(app)
-    for module in (install, placements, events, robots, session, dashboards):
+    for module in (install, placements, events, robots, session, dashboards, scorecards, settings):
         app.register_blueprint(module.bp)
     with app.app_context():
         prepare(db.engine)

@@ -15,7 +15,7 @@ from b24app.periods.rules import Period, Settings
 from b24app.portal.rules import Structure, Subject, Viewer
 from b24app.portal.tables import Portal
 from b24app.scorecards.rules import Version
-from b24app.web import dashboards, formats, scorecards
+from b24app.web import dashboards, formats, scorecards, settings
 from tests.web import samples
 
 POLICY = (
@@ -99,6 +99,7 @@ def application(
     formats.init_templates(app)
     app.register_blueprint(dashboards.bp)
     app.register_blueprint(scorecards.bp)
+    app.register_blueprint(settings.bp)
     fake = Queries(answers or Answers())
     app.extensions["asked"] = fake.asked
     real = [getattr(module, name) for module, name in ASKED]

@@ -50,7 +50,7 @@ def card(viewer: Viewer, subject: Subject, scorecard: str | None, period: Period
     sheet = scores.sheets(context, period, version.code, (subject,))[0] if version else None
     score = next((row for row in sheet.scores if row.subject == subject), None) if sheet else None
     rows = _card_rows(context, viewer, subject, sheet) if sheet else ()
-    pace = scores.pace(context, period)
+    pace = scores.pace(context, period, subject)
     person = structure.people.get(subject.id) if subject.type is SubjectType.EMPLOYEE else None
     return Card(
         subject=subject,
