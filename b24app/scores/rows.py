@@ -32,7 +32,7 @@ class Finding:
     denominator: int | None
     facts: int
     reason: str | None
-    """Why there is no data: no_facts | absent | few_facts | not_synced."""
+    """Why there is no data: no_facts | absent | few_facts | not_synced | unavailable."""
     target: Fraction | None
     target_people: tuple[int, int] | None = None
     computed_at: datetime | None = None

@@ -7,7 +7,6 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from b24app.jobs.scores import recompute_everything
-from b24app.jobs.sync import ask_watched
 from b24app.lib import clock, db
 from b24app.lib.errors import Forbidden
 from b24app.lib.i18n import gettext as _
@@ -57,5 +56,4 @@ def numbers(code: str) -> ResponseReturnValue:
         portal.lock(g.viewer.portal_id)
         use(g.viewer.portal_id, g.viewer.actor, clock.now())
     enqueue(recompute_everything, g.viewer.portal_id, queue="sync", unique=f"recompute:{g.viewer.portal_id}")
-    ask_watched(g.viewer.portal_id)
     return redirect(url_for(".scorecard", code=code), 303)
