@@ -1,6 +1,6 @@
 """What indicators ask for beside the columns of deals, read through the real client from the demo portal."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -27,6 +27,9 @@ from b24app.lib import clock
 from b24app.lib.db import db, write
 from b24app.onboarding import operations as onboarding
 from b24app.portal import operations as portals
+from b24app.scorecards import documents
+from b24app.scorecards import operations as scorecards
+from b24app.scores.tables import Result
 from tests.ingest.site import ADMIN, Site, site
 
 DEALS = 130
@@ -480,3 +483,59 @@ def test_a_life_of_a_deal_through_its_events(full: Site, touched: list[Cell]) ->
     assert {date for date, _owner, _id in cells_after(title="Renamed")} <= {"updated"}
     assert cells_after(isRecurring="Y")
     assert cells_after(title="A template") == set()
+
+
+def test_an_indicator_with_such_conditions_waits_for_what_it_needs_and_then_counts(read: Site) -> None:
+    """From the saved scorecard to its results, checked against what the portal itself holds."""
+    retail = {"fields": [{"field": SECTOR, "op": "eq", "value": "103"}]}
+    section = next(iter(read.state.sections.rows))
+    indicators = [
+        {"code": "retail", "name": "Retail", "metric": "deals_won", "weight": 40, "where": retail},
+        {"code": "sections", "name": "Sections", "metric": "deals_won", "weight": 30,
+         "where": {"product_section_id": [section]}},
+        {"code": "engineers", "name": "Engineers", "metric": "deals_won", "weight": 30, "owner": ENGINEER},
+    ]  # fmt: skip
+    with write():
+        subjects = {"departments": [1]}
+        raw = {"code": "more", "name": "More", "period": "year", "effective_from": "2016-01-01", "subjects": subjects}
+        scorecards.save(1, documents.parse({**raw, "indicators": indicators}), "user:1", clock.now())
+    scores.recompute_everything(1)
+    assert {reason for _value, reason in _company().values()} == {"not_synced"}
+
+    sync.resume(1)
+
+    won = [row for row in read.state.deals.rows.values() if row.get("stageSemanticId") == "S"]
+    within = {id for id, row in read.state.products.rows.items() if _above(read, row.get("SECTION_ID"), section)}
+    sellers = {row["ownerId"] for row in read.state.product_rows.rows.values() if row.get("productId") in within}
+    assert _company() == {
+        "retail": (len([row for row in won if row.get(SECTOR) == 103]), None),
+        "sections": (len([row for row in won if row["id"] in sellers]), None),
+        "engineers": (len(won), None),
+    }
+    by_engineer = Counter(row[ENGINEER] for row in won if row.get(ENGINEER))
+    rows = db.session.scalars(
+        select(Result).where(Result.indicator == "engineers", Result.subject_type == "employee", Result.numerator > 0)
+    )
+    found: Counter[int] = Counter()
+    for row in rows:
+        found[row.subject_id] += row.numerator or 0
+    assert by_engineer
+    assert found == by_engineer
+
+
+def _company() -> dict[str, tuple[int, str | None]]:
+    """What the company reached in all years together, by indicator, and why not."""
+    db.session.rollback()
+    found: dict[str, tuple[int, str | None]] = {}
+    for row in db.session.scalars(select(Result).where(Result.scorecard == "more", Result.subject_type == "company")):
+        before = found.get(row.indicator, (0, None))[0]
+        found[row.indicator] = before + (row.numerator or 0), row.reason
+    return found
+
+
+def _above(site: Site, id: int | None, wanted: int) -> bool:
+    while id:
+        if id == wanted:
+            return True
+        id = site.state.sections.rows[id].get("SECTION_ID")
+    return False
