@@ -297,13 +297,23 @@ Owned = tuple[int, int | None]
 def closer(
     deal: DealDraft, closed_at: int | None, owners: Sequence[Owned], before: DealFact | None
 ) -> tuple[int | None, bool]:
-    """Who closed the deal, and whether that is assumed (semantics 3.4). `owners` is the journal, oldest first."""
+    """Who closed the deal, and whether that is assumed (semantics 3.4). `owners` is the journal, oldest first.
+
+    A streak that turns out to have begun earlier is the same one, and whoever was seen closing it did.
+    """
     if deal.semantic not in FINAL:
         return None, False
-    if before is not None and (before.semantic, before.closed_at) == (deal.semantic, closed_at):
+    if before is not None and before.semantic == deal.semantic and _same_streak(before, closed_at):
         return before.closed_by_id, before.closed_by_assumed
     known = [owner for since, owner in owners if closed_at is not None and since <= closed_at + CLOSER_KNOWN_AFTER_S]
     return (known[-1], False) if known else (deal.responsible_id, True)
+
+
+def _same_streak(before: DealFact, closed_at: int | None) -> bool:
+    if before.closed_at == closed_at:
+        return True
+    is_earlier = before.closed_at is not None and closed_at is not None and closed_at < before.closed_at
+    return is_earlier and not before.closed_by_assumed
 
 
 def columns(draft: DealDraft | ActivityDraft | MoveDraft | RowDraft, kind: type[Any]) -> dict[str, Any]:
