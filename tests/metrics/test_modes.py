@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from b24app.facts.rules import Cell
+from b24app.facts.tables import Watch
 from b24app.metrics.plans import plan
 from b24app.metrics.queries import evaluate, facts_behind, not_counted
 from b24app.metrics.ripening import also_touched, ripened
@@ -193,6 +194,7 @@ def test_only_deals_whose_instant_has_come_since_the_last_look_have_ripened(port
 
 def test_what_ripened_is_told_for_every_date_and_owner_of_the_deal(portal: int) -> None:
     put(open_deal(portal, id=1, updated_at=may(10)), field_value(1, "ufCrm_3", ref=BOB, portal=portal))
+    put(Watch(portal_id=portal, entity="deal", field="ufCrm_3", complete=True, since=0))
     stale = ripening(plan("deal_conversion", {"stale_days": 20}))
     assert cells_of(ripened(portal, stale, may(29), may(30))) == {
         (1, date, owner) for date in ("created", "updated") for owner in ("responsible", "created_by", "ufCrm_3")

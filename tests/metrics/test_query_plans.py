@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import event, insert, text
 
 from b24app.facts import deals
-from b24app.facts.tables import Activity, Deal, Entry
+from b24app.facts.tables import Activity, Deal, Entry, FieldValue, ProductRow, StageMove
 from b24app.ingest import operations as inbox
 from b24app.ingest.tables import Inbox
 from b24app.lib.db import Base, db, prepare
@@ -22,7 +22,7 @@ from tests.databases import Databases
 from tests.metrics.world import ANN, BOB, MAY, NOW, at, put_portal
 
 DAY = 86_400
-TABLES = (Deal, Activity, Entry, Inbox)
+TABLES = (Deal, Activity, Entry, Inbox, StageMove, FieldValue, ProductRow)
 YEARS = 4
 EACH = 12_000
 SINCE = at("2020-06-01T00:00")
@@ -32,6 +32,11 @@ ENTRIES = plan("entries", {"code": "code3"})
 PLANS = [
     (WON, "ix_deal_closed"), (plan("deals_created"), "ix_deal_created"), (plan("calls"), "ix_activity_start"),
     (plan("meetings"), "ix_activity_completed"), (ENTRIES, "ix_entry_code"),
+    (plan("deal_conversion", {"stale_days": 60}), "ix_deal_updated"),
+    (plan("average_days_to_close", {"stat": "median"}), "ix_deal_closed"),
+    (plan("deals_won_amount", where={"product_id": [1], "fields": [{"field": "ufCrm_1", "op": "eq", "value": "A"}]}),
+     "ix_deal_closed"),
+    (plan("deals_won", owner="ufCrm_1"), "ix_deal_closed"),
 ]  # fmt: skip
 
 
@@ -59,6 +64,16 @@ def rows(table: type[Base], portal: int) -> Iterator[dict[str, Any]]:
                 "key": f"k{id}", "code": f"code{id % 5}", "kind": "add", "value": id, "occurred_at": moment(id),
                 "employee_id": ANN, "comment": "", "origin": "api", "author": "system",
             }  # fmt: skip
+        elif table is StageMove:
+            row = {
+                "portal_id": portal, "entity": "deal", "id": id, "record_id": id, "kind": 2, "category_id": 0,
+                "stage_id": ("WON", "NEW")[id % 2], "semantic": "P", "at": moment(id),
+            }  # fmt: skip
+        elif table is FieldValue:
+            row = {"portal_id": portal, "entity": "deal", "record_id": id, "field": "ufCrm_1", "place": 0, "text": "A"}
+        elif table is ProductRow:
+            row = {"portal_id": portal, "entity": "deal", "record_id": id, "id": id, "product_id": id % 9, "amount": id}
+            row |= {"amount_original": 0}
         else:
             state = "due" if id % 1000 == 0 else "done"
             row = {
@@ -137,6 +152,15 @@ def test_facts_behind_a_number_are_read_by_the_index_of_their_date(crowded: int,
     plan = steps(lambda: facts_behind(crowded, wanted, MAY, {ANN}, now=NOW, limit=50))
     assert any(index in step for step in plan), plan
     assert not scans(plan), plan
+
+
+def test_stage_moves_are_read_by_the_index_of_their_date(crowded: int) -> None:
+    """Of many moves the deals may be read as a whole, the moves never."""
+    wanted = plan("stage_entered", {"stages": ["WON"]})
+    for ask in (lambda: evaluate(crowded, [wanted], [MAY], NOW), lambda: facts_behind(crowded, wanted, MAY, now=NOW)):
+        plan_ = steps(ask)
+        assert any("ix_stage_move_at" in step for step in plan_), plan_
+        assert not [step for step in scans(plan_) if "stage_move" in step], plan_
 
 
 def test_what_is_due_is_read_by_its_index_among_all_that_was_ever_done(crowded: int) -> None:

@@ -184,6 +184,13 @@ def _value_steps(result: ResultRow) -> Iterator[str]:
     if result.plan.denominator is not None and result.numerator is not None and result.denominator is not None:
         factor = f"{plain(result.plan.factor)} × " if result.plan.factor != 1 else ""
         yield f"{factor}{plain(result.numerator)} ÷ {plain(result.denominator)} = {told}"
+    elif result.plan.shown_as == "median":
+        yield ngettext(
+            "The middle of %(num)s record is %(value)s.",
+            "The middle of %(num)s records is %(value)s.",
+            result.facts,
+            value=told,
+        )
     elif result.plan.shown_as == "count":
         yield ngettext("%(num)s record in the period counts.", "%(num)s records in the period count.", result.facts)
     else:
