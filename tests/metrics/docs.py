@@ -1,0 +1,106 @@
+"""docs/metrics*.md, made of the catalogue, the plans and docs/metrics.json: `python -m tests.metrics.docs` writes them.
+
+The same facts and examples are computed by test_docs.py, so that no page can say what the code does not do.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from b24app.metrics.catalogue import CATALOGUE, Ready
+from b24app.metrics.plans import plan
+from b24app.metrics.rules import AnyTest, FieldTest, Measure, Plan, ProductTest, Where
+from b24app.metrics.types.base import metric_types
+
+DOCS = Path(__file__).parents[2] / "docs"
+WORLD: Mapping[str, Any] = json.loads((DOCS / "metrics.json").read_text("utf-8"))
+PAGES = {"en": DOCS / "metrics.md", "ru": DOCS / "metrics.ru.md"}
+
+WORDS: Mapping[str, Mapping[str, Any]] = WORLD["words"]
+
+
+def page(language: str) -> str:
+    words = WORDS[language]
+    lines = [
+        f"# {words['title']}", "", words["intro"], "", words["conditions"], "", words["open"], "",
+        *table(words["table"], (_row(ready, language) for ready in CATALOGUE.values())), "",
+        f"## {words['facts']}", "", words["period"], "",
+        *table(words["deal"], (_deal(one, words) for one in WORLD["deals"])), "",
+        words["moves"].format(
+            ", ".join(f"{deal} → {stage} {at[:10]}" for deal, _kind, stage, _category, at in WORLD["moves"]),
+            ", ".join(f"{deal}: {product}, {amount}" for deal, _id, product, amount in WORLD["rows"]),
+            *WORLD["sections"][0],
+        ), "",
+        words["rest"].format(", ".join(f"{deal} = {text}" for deal, _field, text in WORLD["values"])), "",
+        words["entries"].format(
+            ", ".join(f"{code} {kind} {value}" for code, kind, value in WORLD["entries"]),
+            ", ".join(" ".join(filter(None, (kind, way, words["done"][str(done).lower()])))
+                      for kind, way, done in WORLD["activities"]),
+        ), "",
+        f"## {words['examples']}", "",
+        *table(words["example"], map(_example, WORLD["examples"])),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def table(head: str, rows: Iterator[str]) -> list[str]:
+    return [head, "|" + " --- |" * (head.count("|") - 1), *rows]
+
+
+def _row(ready: Ready, language: str) -> str:
+    cells = (f"`{ready.code}`", ready.rule[language], _options(ready), f"`{shape(plan(ready.code, ready.example))}`")
+    return "| " + " | ".join(cells) + " |"
+
+
+def _options(ready: Ready) -> str:
+    own = [f"`{name}`" for name in metric_types()[ready.type].Params.model_fields]
+    chosen = [f"`{name}`: {', '.join(option.choices)}" for name, option in ready.options.items()]
+    return "; ".join(own + chosen) or "—"
+
+
+def _deal(one: Mapping[str, Any], words: Mapping[str, Any]) -> str:
+    closed = one.get("closed", "—")[:10]
+    cells = (one["id"], one["created"][:10], words["outcomes"][one["semantic"]], closed, one["amount"],
+             one.get("win_no", "—"), one["category_id"], one["source_id"])  # fmt: skip
+    return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def _example(one: Mapping[str, Any]) -> str:
+    asked = {**one.get("options", {}), **one.get("where", {})}
+    told = f"`{json.dumps(asked)}`" if asked else "—"
+    value = Fraction(one["value"])
+    shown = one["value"] if value.denominator == 1 else f"{float(value):.2f} ({one['value']})"
+    return f"| `{one['metric']}` | {told} | {shown} | {one['how']} |"
+
+
+def shape(made: Plan) -> str:
+    """The plan in one line."""
+    top = _measure(made.numerator)
+    if made.denominator is None:
+        return top
+    factor = f"{made.factor} × " if made.factor != 1 else ""
+    return f"{factor}{top} / {' + '.join(map(_measure, made.below))}"
+
+
+def _measure(measure: Measure) -> str:
+    where = _where(measure.where)
+    said = f"{measure.aggregate.value.upper()}({measure.field or measure.scan.entity})"
+    return f"{said} by {measure.scan.date}" + (f" where {where}" if where else "")
+
+
+def _where(where: Where) -> str:
+    return " and ".join(map(_test, where.tests))
+
+
+def _test(test: AnyTest) -> str:
+    if isinstance(test, FieldTest | ProductTest):
+        return "..."
+    values = f" ({', '.join(map(str, test.values))})" if test.values else ""
+    return f"{test.field} {test.op.value}{values}"
+
+
+if __name__ == "__main__":
+    for language, path in PAGES.items():
+        path.write_text(page(language), "utf-8")

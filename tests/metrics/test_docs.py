@@ -1,0 +1,86 @@
+"""docs/metrics*.md say what the code does: they are what the code makes of itself, and every example is computed."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from b24app.metrics.catalogue import CATALOGUE
+from b24app.metrics.plans import plan
+from b24app.metrics.queries import evaluate, facts_behind
+from b24app.metrics.rules import value_of
+from b24app.periods.rules import Span
+from tests.metrics import slow_reading
+from tests.metrics.docs import PAGES, WORLD, page
+from tests.metrics.world import (
+    Fact,
+    activity,
+    at,
+    deal,
+    entry,
+    field_value,
+    in_section,
+    move,
+    product_row,
+    put,
+)
+
+EXAMPLES = WORLD["examples"]
+MONTH = Span(*(at(f"{day}T00:00") for day in WORLD["period"]))
+NOW = at(WORLD["now"])
+
+
+def facts(portal: int) -> Iterator[Fact]:
+    for one in WORLD["deals"]:
+        created, closed = at(one["created"]), at(one["closed"]) if "closed" in one else None
+        won = one["semantic"] == "S"
+        yield deal(
+            portal, id=one["id"], semantic=one["semantic"], created_at=created, closed_at=closed,
+            updated_at=at(one["updated"]) if "updated" in one else closed, amount=one["amount"] * 100,
+            client=one["client"], win_no=one.get("win_no"), category_id=one["category_id"], source_id=one["source_id"],
+            is_return=one.get("is_return", False), seconds_to_close=closed - created if won and closed else None,
+        )  # fmt: skip
+    for record, id, product, amount in WORLD["rows"]:
+        yield product_row(record, id, product, amount * 100, portal=portal)
+    for product, section in WORLD["sections"]:
+        yield in_section(product, section, portal=portal)
+    for record, field, text in WORLD["values"]:
+        yield field_value(record, field, text=text, portal=portal)
+    for id, (record, kind, stage, category, moment) in enumerate(WORLD["moves"], 1):
+        yield move(id, record, kind, stage, category, at(moment), portal=portal)
+    for code, kind, value in WORLD["entries"]:
+        yield entry(portal, code, value, kind=kind)
+    for kind, direction, completed in WORLD["activities"]:
+        moment = at("2024-05-17T13:00")
+        yield activity(
+            portal, kind, direction=direction, completed=completed, completed_at=moment if completed else None
+        )
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: f"{one['metric']}-{one['value']}")
+def test_an_example_is_what_the_database_and_the_slow_reading_find(portal: int, example: dict[str, Any]) -> None:
+    world = tuple(facts(portal))
+    put(*world)
+    wanted = plan(example["metric"], example.get("options"), where=example.get("where"))
+    part = evaluate(portal, [wanted], [MONTH], NOW).get(wanted)
+    assert value_of(wanted, part.numerator, part.denominator) == Fraction(example["value"])
+    assert part == slow_reading.read(world, wanted, MONTH, now=NOW)
+    assert facts_behind(portal, wanted, MONTH, now=NOW).total
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_every_metric_is_on_every_page_with_an_example(code: str) -> None:
+    assert code in {example["metric"] for example in EXAMPLES}
+    for path in PAGES.values():
+        assert f"| `{code}` |" in path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("language", PAGES)
+def test_the_page_is_what_the_code_makes_of_itself(language: str) -> None:
+    assert PAGES[language].read_text("utf-8") == page(language), "write it anew: python -m tests.metrics.docs"
+
+
+def test_the_day_examples_are_looked_at_is_after_their_period() -> None:
+    assert datetime.fromisoformat(WORLD["now"]) > datetime.fromisoformat(WORLD["period"][1])
