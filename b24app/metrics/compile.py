@@ -307,7 +307,11 @@ def _aggregates(
             records = func.count(case((counted, matcher.fields["id"])).distinct())
             columns[measure] = Columns(*2 * (place((measure.aggregate, *what), records),))
             continue
-        number = case((counted, 1 if measure.field is None else matcher.number(measure.field, measure.where)))
+        number = case((counted, 1))
+        if measure.field is not None:
+            if mark is None:
+                counted = matcher.numbered(measure.field, measure.where)
+            number = case((counted, matcher.number(measure.field, measure.where)))
         facts = place((Aggregate.COUNT, *what), func.count(number))  # of the facts that have the number
         if measure.aggregate is Aggregate.COUNT:
             columns[measure] = Columns(facts, facts)

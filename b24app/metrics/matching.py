@@ -69,6 +69,12 @@ class Matcher:
         amount = amounts.scalar_subquery()
         return amount if where.needs_row else case((self._holds(rest, None), self.fields[field]), else_=amount)
 
+    def numbered(self, field: str, where: Where) -> Condition:
+        """Whether a row that has the number passes: what has no product row that does has no amount anyway."""
+        if field == "amount" and where.needs_row:
+            return self._holds(where.apart[0], None)
+        return self.passes(where)
+
     def owner_value(self, owner: FromClause, field: str) -> Condition:
         """Joins the first value of a field of users."""
         return and_(*self._values_of_record(owner, field), owner.c.place == 0)
