@@ -71,6 +71,23 @@ def test_a_ratio_keeps_its_parts(sold):
     assert (empty.value, empty.no_data_reason, empty.attainment, empty.zone) == (None, "no_facts", None, "none")
 
 
+def test_a_median_is_stored_exactly_and_shows_no_parts(portal):
+    options = {"stat": "median"}
+    world.scorecard(
+        document(
+            indicator("days", metric="average_days_to_close", options=options, owner="closed_by", direction="down"),
+            subjects={"departments": [SALES]},
+        )
+    )
+    for seconds in (86_400, 2 * 86_400 + 1):
+        deal(ANN, "2026-11-05", 1, seconds_to_close=seconds)
+    pipeline.recompute_open(PORTAL, NOW)
+    stored = results()[ANN, "days"]
+    assert stored.value == F(3 * 86_400 + 1, 2 * 86_400)
+    assert (stored.numerator, stored.denominator, stored.facts, stored.small_sample) == (None, None, 2, True)
+    assert results(Kind.QUARTER, "2026-10-01")[ANN, "days"].value == stored.value
+
+
 def test_places_are_among_everybody_whoever_is_asked_for(sold):
     found = scores()
     assert {id: row.rank for id, row in found.items()} == {HEAD: 1, ANN: 2, BOB: 3}
