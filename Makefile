@@ -26,7 +26,7 @@ demo: $(STAMP) ## A local Bitrix24 portal with real deals and the app in it (POR
 
 test: $(STAMP) ## All tests, on SQLite and PostgreSQL (DATABASES=sqlite for one, JOBS=2 at a time)
 	@.ci/chromium
-	@$(BIN)/python -m pytest --databases $(DATABASES) --numprocesses $(JOBS) --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest --databases $(DATABASES) --numprocesses $(JOBS)
 
 check: lint types imports test ## What CI runs
 

@@ -28,6 +28,7 @@ OAUTH = "http://localhost:9/oauth-server"
 
 
 KINDS = ("sqlite", "postgresql")
+WALKS = "tests/walks/"
 SERVER = pytest.StashKey[str]()
 
 
@@ -51,17 +52,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What was not chosen goes; the longest come first, so that nobody waits for them in the end.
-
-    One process has all that share one thing: the walks a demo of the whole product, the others what their file makes.
-    """
+    """What was not chosen goes; the longest come first, so that nobody waits for them in the end."""
     kinds = chosen(config)
     left_out = {item for item in items if kind_of(item) not in (None, *kinds)}
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = sorted((item for item in items if item not in left_out), key=lambda item: "walk" not in item.keywords)
-    for item in items:
-        shared = "demo" if "walk" in item.keywords and "demo" in fixtures_of(item) else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(shared))
 
 
 def kind_of(item: pytest.Item) -> str | None:
@@ -69,8 +64,17 @@ def kind_of(item: pytest.Item) -> str | None:
     return item.callspec.params.get("database_kind") if hasattr(item, "callspec") else None
 
 
-def fixtures_of(item: pytest.Item) -> list[str]:
-    return getattr(item, "fixturenames", [])
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """One process has all that share one thing: the walks a demo of the whole product, the others what a file makes."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return WALKS if nodeid.startswith(WALKS) else nodeid.partition("::")[0]
+
+    config.option.loadscopereorder = False  # the longest are first already
+    return Together(config, log)
 
 
 @pytest.hookimpl(optionalhook=True)
