@@ -26,6 +26,7 @@ from b24app.scorecards import operations as scorecards
 from b24app.scorecards import queries as stored
 from b24app.scorecards.documents import ScorecardDocument, load, parse
 from b24app.scores import operations as scores
+from b24app.scores.rules import Cause, CauseKind
 
 TEMPLATE = "sales"
 SETTING = "sales_template"
@@ -80,7 +81,7 @@ def _use(portal_id: int, which: str, actor: str, now: datetime) -> None:
     document = _with_targets(stored.get(portal_id, TEMPLATE).document, known[which])
     scorecards.save(portal_id, document, actor, now)
     for slice_ in scores.open_slices(portal_id, now, (TEMPLATE,)):
-        scores.recompute_slice(portal_id, slice_, now)
+        scores.recompute_slice(portal_id, slice_, now, Cause(CauseKind.DEFINITION, actor))
 
 
 def _subjects(portal_id: int, structure: Structure) -> dict[str, Any] | None:
