@@ -38,17 +38,6 @@ def lock_after_days(tenant: Portal) -> int | None:
     return tenant.settings.get(SETTING, LOCK_AFTER_DAYS) or None
 
 
-def set_lock_after(portal_id: int, days: int | None, actor: str, now: datetime) -> None:
-    """After how many working days periods lock by themselves; None or 0 = never, and periods locked so far stay."""
-    if days is not None and not 0 <= days <= 250:
-        raise Invalid(_("Periods can lock 1 to 250 working days after their end, or never."))
-    tenant = portal.get(portal_id)
-    before = lock_after_days(tenant)
-    tenant.settings = {**tenant.settings, SETTING: days or None}
-    db.session.flush()
-    audit.record(portal_id, actor, "setting.lock_after_days", "", before, days or None, now)
-
-
 def lock(portal_id: int, period: Period, scorecard: str | None, actor: str, now: datetime) -> tuple[Lock, ...]:
     """Freeze a closed period of a scorecard, or of all that have this kind of period; one that is locked stays locked.
 
