@@ -41,7 +41,7 @@ Targets = Mapping[str, str]
 def first_run(portal_id: int, now: datetime) -> bool:
     """Apply the sales template once somebody owns deals; propose again once the whole history is read. Safe to repeat.
 
-    Returns whether the scorecard was saved; the caller then computes it. What a person has changed since is left alone.
+    Returns whether the scorecard was saved; the caller then computes it. What a person has changed or locked since is left alone.
     """
     tenant = portal.get(portal_id)
     known = tenant.settings.get(SETTING)
@@ -49,6 +49,8 @@ def first_run(portal_id: int, now: datetime) -> bool:
     if known is None and versions:
         return False
     if known is not None and (known["final"] or not versions or versions[-1].author != "system"):
+        return False
+    if versions and (TEMPLATE, versions[-1].effective_from) in stored.locks(portal_id, TEMPLATE):
         return False
     subjects = _subjects(portal_id, portal.structure(portal_id))
     if subjects is None:
