@@ -41,7 +41,8 @@ Targets = Mapping[str, str]
 def first_run(portal_id: int, now: datetime) -> bool:
     """Apply the sales template once somebody owns deals; propose again once the whole history is read. Safe to repeat.
 
-    Returns whether the scorecard was saved; the caller then computes it. What a person has changed or locked since is left alone.
+    Returns whether the scorecard was saved; the caller then computes it. What a person has changed or locked since is
+    left alone.
     """
     tenant = portal.get(portal_id)
     known = tenant.settings.get(SETTING)

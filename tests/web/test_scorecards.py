@@ -19,7 +19,6 @@ def chosen(monkeypatch) -> list[str]:
     monkeypatch.setattr(scorecards.db, "write", nullcontext)
     monkeypatch.setattr(scorecards.portal, "lock", lambda portal_id: taken.append("locked"))
     monkeypatch.setattr(scorecards, "enqueue", lambda *_, **__: True)
-    monkeypatch.setattr(scorecards, "ask_watched", lambda *_: None)
     monkeypatch.setattr(scorecards.onboarding, "use_article_numbers", lambda *_: taken.append("article"))
     monkeypatch.setattr(scorecards.onboarding, "use_proposed_numbers", lambda *_: taken.append("proposed"))
     return taken
