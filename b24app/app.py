@@ -64,12 +64,12 @@ def _connection(config: Config) -> portal_operations.Connection:
 
 
 def _register(app: Flask) -> None:
-    from b24app.web import api, dashboards, errors, formats, ops, scorecards, session, settings, viewer
+    from b24app.web import api, dashboards, errors, formats, ops, periods, scorecards, session, settings, viewer
     from b24app.web.bitrix import app as placements
     from b24app.web.bitrix import events, install, robots
 
     formats.init_templates(app)
     errors.init_app(app)
     viewer.init_app(app)
-    for module in (install, placements, events, robots, session, dashboards, scorecards, settings, api, ops):
+    for module in (install, placements, events, robots, session, dashboards, periods, scorecards, settings, api, ops):
         app.register_blueprint(module.bp)

@@ -5,7 +5,7 @@
     staff, calendar, night
 
 Every entry point that stores facts, scorecards, targets or staff calls this in the same transaction, or enqueues the
-job that does (jobs/scores.py). It only names the order of the stages; the thinking is in their rules.
+job that does (jobs/scores.py), and says why (`Cause`). It only names the order of the stages.
 """
 
 from collections.abc import Collection, Iterable
@@ -14,24 +14,26 @@ from datetime import datetime
 from b24app.facts.rules import Cell
 from b24app.periods.rules import Period
 from b24app.scores import operations as scores
-from b24app.scores.rules import Changes, Slice
+from b24app.scores.rules import FACTS, REPAIR, Cause, Changes, Slice
 
 
-def recompute(portal_id: int, cells: Iterable[Cell], now: datetime) -> Changes:
+def recompute(portal_id: int, cells: Iterable[Cell], now: datetime, cause: Cause = FACTS) -> Changes:
     """Facts changed: bring everything they touch up to date."""
-    return scores.recompute(portal_id, cells, now)
+    return scores.recompute(portal_id, cells, now, cause)
 
 
-def recompute_slice(portal_id: int, slice_: Slice, now: datetime) -> Changes:
+def recompute_slice(portal_id: int, slice_: Slice, now: datetime, cause: Cause = REPAIR) -> Changes:
     """A portion of a full recompute, small enough for one short transaction."""
-    return scores.recompute_slice(portal_id, slice_, now)
+    return scores.recompute_slice(portal_id, slice_, now, cause)
 
 
-def recompute_open(portal_id: int, now: datetime, scorecards: Collection[str] | None = None) -> Changes:
+def recompute_open(
+    portal_id: int, now: datetime, scorecards: Collection[str] | None = None, cause: Cause = REPAIR
+) -> Changes:
     """What people look at now: the current period of every scorecard (or of some) and the one before it."""
     changes = Changes()
     for slice_ in scores.open_slices(portal_id, now, scorecards):
-        changes += scores.recompute_slice(portal_id, slice_, now)
+        changes += scores.recompute_slice(portal_id, slice_, now, cause)
     return changes
 
 

@@ -12,10 +12,12 @@ from b24app import pipeline
 from b24app.jobs import scores as jobs
 from b24app.lib.db import db, write
 from b24app.lib.errors import NotFound
+from b24app.periods.rules import Kind, Period
 from b24app.periods.tables import CalendarDay
 from b24app.portal.jobs import job, start_job
 from b24app.portal.tables import AuditEntry, Portal
-from b24app.scores.tables import PeriodLock, Result, Score
+from b24app.scores import locks
+from b24app.scores.tables import Result, Score
 from tests.scores import world
 from tests.scores.test_operations import SALES_CARD
 from tests.scores.world import ANN, NOW, OTHER, PORTAL, deal
@@ -163,12 +165,8 @@ def test_weeks_that_begin_elsewhere_are_computed_anew_and_the_old_ones_removed_u
     before = {"2026-11-09", "2026-11-16"}
     assert before < set(weeks())
     with write():
-        db.session.add(
-            PeriodLock(
-                portal_id=PORTAL, scorecard="weekly", kind="week", start="2026-11-09", version=1, document={},
-                locked_at=1, locked_by="user:1",
-            )
-        )  # fmt: skip
+        week = Period(Kind.WEEK, date(2026, 11, 9), date(2026, 11, 16))
+        locks.lock(PORTAL, week, "weekly", "user:1", NOW)
         db.session.execute(update(Portal).where(Portal.id == PORTAL).values(week_start=6))
     jobs.recompute_everything(PORTAL)
     assert [start for start in weeks() if date.fromisoformat(start).weekday() != 6] == ["2026-11-09"]

@@ -41,6 +41,7 @@ SCHEDULE = (
     Periodic(scores.midnight, 5 * 60, "default"),
     Periodic(scores.ripen, 5 * 60, "default"),
     Periodic(scores.refresh, 60, "default"),
+    Periodic(scores.lock_due, 3600, "sync"),
     Periodic(sync.purge, 24 * 3600, "default", per_portal=False),
     Periodic(sync.reconcile, 24 * 3600, "sync"),
     Periodic(scores.nightly, 24 * 3600, "sync"),

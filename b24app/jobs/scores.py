@@ -1,16 +1,17 @@
-"""Jobs of the scores: full recomputes with progress, the nightly comparison, and the portal's midnight.
+"""Jobs of the scores: full recomputes with progress, the nightly comparison, the portal's midnight, and locking.
 
 Each may run twice, late, or be killed half-way: it works in short transactions, slice by slice, and every slice can be
 repeated.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import date
 
 from b24app import pipeline
 from b24app.lib import clock
 from b24app.lib.db import db, write
-from b24app.lib.errors import AppError
+from b24app.lib.errors import AppError, Conflict
 from b24app.lib.i18n import gettext as _
 from b24app.lib.log import logger
 from b24app.metrics.ripening import ripened
@@ -22,8 +23,9 @@ from b24app.portal import operations as portal
 from b24app.portal import queries as tenants
 from b24app.scorecards import queries as scorecards
 from b24app.scorecards.rules import plans
+from b24app.scores import journal, locks
 from b24app.scores import operations as scores
-from b24app.scores.rules import Changes
+from b24app.scores.rules import NOBODY, Cause, CauseKind, Moved
 
 Progress = Callable[[str, int, int], None]
 
@@ -39,10 +41,19 @@ REFRESHED = "scores_refreshed"
 """Portal setting: until when everything that had become due was computed."""
 
 
-def recompute_everything(portal_id: int, job_id: str | None = None, progress: Progress | None = None) -> None:
-    """Every period of every scorecard, or what the job's arguments name (`period` and `start`, `scorecard`)."""
+def recompute_everything(
+    portal_id: int,
+    job_id: str | None = None,
+    progress: Progress | None = None,
+    cause: str = CauseKind.REPAIR,
+    actor: str = NOBODY,
+) -> None:
+    """Every period of every scorecard, or what the job's arguments name (`period` and `start`, `scorecard`).
+
+    Why, and who is behind it, is for the journal; a job's arguments may say that too (`cause`, `actor`).
+    """
     try:
-        period, codes = _asked(portal_id, job_id)
+        period, codes, reason = _asked(portal_id, job_id, Cause(CauseKind(cause), actor))
         if period is None:
             with write():
                 portal.lock(portal_id)
@@ -52,7 +63,7 @@ def recompute_everything(portal_id: int, job_id: str | None = None, progress: Pr
             _report(job_id, progress, done, len(todo))
             with write():
                 portal.lock(portal_id)
-                pipeline.recompute_slice(portal_id, slice_, clock.now())
+                pipeline.recompute_slice(portal_id, slice_, clock.now(), reason)
         _report(job_id, progress, len(todo), len(todo))
     except Exception as error:
         db.session.rollback()
@@ -61,24 +72,39 @@ def recompute_everything(portal_id: int, job_id: str | None = None, progress: Pr
     _finish(job_id)
 
 
-def recompute_days(portal_id: int, start: str, end: str) -> None:
-    """Every period that holds one of the local days from `start` up to, not including, `end`."""
+def recompute_days(portal_id: int, start: str, end: str, actor: str = NOBODY) -> None:
+    """Every period that holds one of the local days from `start` up to, not including, `end`: they are worked or not,
+    or somebody is away on them, by another decision than before."""
     period = Period(Kind.CUSTOM, date.fromisoformat(start), date.fromisoformat(end))
     for slice_ in pipeline.slices(portal_id, clock.now(), period):
         with write():
             portal.lock(portal_id)
-            pipeline.recompute_slice(portal_id, slice_, clock.now())
+            pipeline.recompute_slice(portal_id, slice_, clock.now(), Cause(CauseKind.CALENDAR, actor))
 
 
 def nightly(portal_id: int) -> None:
-    """Compare open periods with the facts; a difference is repaired, logged and kept for the admin (semantics 5)."""
+    """Compare open periods with the facts; a difference is repaired, logged and kept for the admin (semantics 5).
+
+    A number that was not there yet is no difference. The journal, which has each of them, forgets its oldest rows.
+    """
     with write():
         portal.lock(portal_id)
         now = clock.now()
-        changes = pipeline.recompute_open(portal_id, now)
-        if repaired := _repaired(portal_id, changes):
-            logger.warning("scores_repaired", portal_id=portal_id, results=len(changes.results))
-            audit.record(portal_id, "system", "scores.repair", "nightly", None, _summary(repaired), now)
+        corrected = _repaired(portal_id, pipeline.recompute_open(portal_id, now).corrected)
+        if corrected:
+            logger.warning("scores_repaired", portal_id=portal_id, results=len(corrected))
+            audit.record(portal_id, "system", "scores.repair", "nightly", None, _summary(corrected), now)
+        journal.purge(portal_id, now)
+
+
+def lock_due(portal_id: int) -> None:
+    """Lock the periods whose time has come (semantics 2.4), each in a transaction of its own."""
+    todo = locks.due(portal_id, clock.now())
+    for scorecard, period in todo:
+        with write():
+            portal.lock(portal_id)
+            with suppress(Conflict):  # reading the whole history has begun anew meanwhile
+                locks.lock(portal_id, period, scorecard, NOBODY, clock.now())
 
 
 def midnight(portal_id: int) -> None:
@@ -88,7 +114,7 @@ def midnight(portal_id: int) -> None:
         tenant = portal.lock(portal_id)
         if tenant.settings.get(DAY_SEEN) == today:
             return
-        pipeline.recompute_open(portal_id, clock.now())
+        pipeline.recompute_open(portal_id, clock.now(), cause=Cause(CauseKind.TIME))
         tenant.settings = {**tenant.settings, DAY_SEEN: today}
 
 
@@ -108,7 +134,7 @@ def ripen(portal_id: int) -> None:
         since = min(tenant.settings.get(RIPENED, until - FIRST_LOOK_S), until)
         cells = ripened(portal_id, ripenings, since, until)
         if cells:
-            pipeline.recompute(portal_id, cells, now)
+            pipeline.recompute(portal_id, cells, now, Cause(CauseKind.TIME))
         tenant.settings = {**tenant.settings, RIPENED: until}
 
 
@@ -127,13 +153,15 @@ def refresh(portal_id: int) -> None:
         tenant.settings = {**tenant.settings, REFRESHED: clock.epoch(now)}
 
 
-def _asked(portal_id: int, job_id: str | None) -> tuple[Period | None, tuple[str, ...] | None]:
+def _asked(portal_id: int, job_id: str | None, cause: Cause) -> tuple[Period | None, tuple[str, ...] | None, Cause]:
     arguments = jobs.job(portal_id, job_id).arguments if job_id else {}
     period = None
     if "period" in arguments:
         start = date.fromisoformat(arguments["start"])
         period = named(Kind(arguments["period"]), start, periods.settings(portal_id))
-    return period, (arguments["scorecard"],) if arguments.get("scorecard") else None
+    if "cause" in arguments:
+        cause = Cause(CauseKind(arguments["cause"]), arguments["actor"])
+    return period, (arguments["scorecard"],) if arguments.get("scorecard") else None, cause
 
 
 def _report(job_id: str | None, progress: Progress | None, done: int, total: int) -> None:
@@ -150,12 +178,11 @@ def _finish(job_id: str | None, error: str | None = None) -> None:
             jobs.finish(job_id, error, now=clock.now())
 
 
-def _repaired(portal_id: int, changes: Changes) -> Changes:
+def _repaired(portal_id: int, corrected: Iterable[Moved]) -> tuple[Moved, ...]:
     """What should not have differed: an indicator that waits for its hour may."""
     waiting = scores.scheduled(portal_id).keys()
-    results = tuple(one for one in changes.results if (one.scorecard, one.indicator) not in waiting)
-    return Changes(results, changes.scores if results or not changes.results else ())
+    return tuple(one for one in corrected if (one.scorecard, one.indicator) not in waiting)
 
 
-def _summary(changes: Changes) -> list[str]:
-    return sorted({f"{one.scorecard} {one.start} {one.indicator}" for one in changes.results})
+def _summary(corrected: Iterable[Moved]) -> list[str]:
+    return sorted({f"{one.scorecard} {one.start} {one.indicator}" for one in corrected})

@@ -39,6 +39,7 @@ from b24app.lib.queue import enqueue
 from b24app.onboarding import operations as onboarding
 from b24app.portal import operations as portals
 from b24app.portal import queries as tenants
+from b24app.scores.rules import Cause, CauseKind
 
 Progress = Callable[[str, int, int], None]
 
@@ -120,7 +121,7 @@ def read_watched(portal_id: int, progress: Progress | None = None) -> bool:
         with _explained(portal_id, WATCHED):
             while is_owed(portal_id):
                 _read_watched(portal_id, lock, progress)
-                scores.recompute_everything(portal_id, progress=_alive(lock, progress))
+                scores.recompute_everything(portal_id, None, _alive(lock, progress), CauseKind.DEFINITION)
                 with write():
                     portals.lock(portal_id)
                     watching.finish(portal_id, clock.now())
@@ -253,15 +254,16 @@ def staff(portal_id: int) -> None:
         with write():
             portals.lock(portal_id)
             outcome = operations.store_poll(portal_id, found, now)
-            pipeline.recompute(portal_id, outcome.cells, now)
+            pipeline.recompute(portal_id, outcome.cells, now, Cause(CauseKind.RATE))
             if outcome.structure_changed:
-                pipeline.recompute_open(portal_id, now)
+                pipeline.recompute_open(portal_id, now, cause=Cause(CauseKind.MEMBERSHIP))
         _catalogue(portal_id, client)
     ask_watched(portal_id)
     if outcome.base_changed:
         enqueue(backfill, portal_id, queue="sync", unique=f"backfill:{portal_id}")
     elif outcome.structure_changed:
-        enqueue(scores.recompute_everything, portal_id, queue="sync", unique=f"recompute:{portal_id}")
+        everything = scores.recompute_everything, portal_id, None, None, CauseKind.MEMBERSHIP.value
+        enqueue(*everything, queue="sync", unique=f"recompute:{portal_id}")
 
 
 def _catalogue(portal_id: int, client: Client) -> None:

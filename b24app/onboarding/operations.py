@@ -26,6 +26,7 @@ from b24app.scorecards import operations as scorecards
 from b24app.scorecards import queries as stored
 from b24app.scorecards.documents import ScorecardDocument, load, parse
 from b24app.scores import operations as scores
+from b24app.scores.rules import Cause, CauseKind
 
 TEMPLATE = "sales"
 SETTING = "sales_template"
@@ -40,7 +41,8 @@ Targets = Mapping[str, str]
 def first_run(portal_id: int, now: datetime) -> bool:
     """Apply the sales template once somebody owns deals; propose again once the whole history is read. Safe to repeat.
 
-    Returns whether the scorecard was saved; the caller then computes it. What a person has changed since is left alone.
+    Returns whether the scorecard was saved; the caller then computes it. What a person has changed or locked since is
+    left alone.
     """
     tenant = portal.get(portal_id)
     known = tenant.settings.get(SETTING)
@@ -48,6 +50,8 @@ def first_run(portal_id: int, now: datetime) -> bool:
     if known is None and versions:
         return False
     if known is not None and (known["final"] or not versions or versions[-1].author != "system"):
+        return False
+    if versions and (TEMPLATE, versions[-1].effective_from) in stored.locks(portal_id, TEMPLATE):
         return False
     subjects = _subjects(portal_id, portal.structure(portal_id))
     if subjects is None:
@@ -80,7 +84,7 @@ def _use(portal_id: int, which: str, actor: str, now: datetime) -> None:
     document = _with_targets(stored.get(portal_id, TEMPLATE).document, known[which])
     scorecards.save(portal_id, document, actor, now)
     for slice_ in scores.open_slices(portal_id, now, (TEMPLATE,)):
-        scores.recompute_slice(portal_id, slice_, now)
+        scores.recompute_slice(portal_id, slice_, now, Cause(CauseKind.DEFINITION, actor))
 
 
 def _subjects(portal_id: int, structure: Structure) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ it needs of past deals read (jobs.sync.ask_watched).
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
@@ -32,7 +32,7 @@ from b24app.portal.rules import COMPANY, Structure, Subject, SubjectType
 from b24app.scorecards import checks, documents, queries
 from b24app.scorecards.documents import ScorecardDocument, TargetDocument
 from b24app.scorecards.queries import MILLIONTHS
-from b24app.scorecards.rules import Version, is_counted
+from b24app.scorecards.rules import Lock, Version, is_counted
 from b24app.scorecards.tables import ScorecardVersion, Target
 
 TEMPLATES = PACKAGE / "scorecards" / "templates"
@@ -66,6 +66,8 @@ def save(portal_id: int, document: ScorecardDocument, actor: str, now: datetime)
         row = ScorecardVersion(portal_id=portal_id, code=document.code, effective_from=start, version=number)
         db.session.add(row)
     row.document, row.status = document.stored(), document.status
+    if document.status == "active" and row.active_since is None:
+        row.active_since = epoch(now)
     row.author, row.saved_at = actor, epoch(now)
     db.session.flush()
     if is_counted(document):
@@ -164,6 +166,7 @@ def _key_of(item: TargetDocument) -> Key:
 def _faults(portal_id: int, document: ScorecardDocument) -> Iterator[Fault]:
     """What only the portal can tell: where its periods begin, and who there is."""
     yield from _start_faults("effective_from", document.kind, document.effective_from, periods.settings(portal_id))
+    yield from _lock_faults("effective_from", document.code, document.effective_from, queries.locks(portal_id))
     yield from _field_faults(portal_id, document)
     structure = portal.structure(portal_id)
     for path, people in (("subjects", document.subjects), ("subjects.exclude", document.subjects.exclude)):
@@ -201,6 +204,13 @@ def _start_faults(path: str, kind: Kind, start: date, settings: Settings) -> Ite
         yield Fault(path, error.message)
 
 
+def _lock_faults(path: str, code: str, start: date, locks: Mapping[tuple[str, date], Lock]) -> Iterator[Fault]:
+    """What a locked period rests on is not changed (semantics 2.4)."""
+    if (code, start) in locks:
+        message = _("The period from %(day)s is locked: unlock it first, or choose another one.", day=start.isoformat())
+        yield Fault(path, message)
+
+
 def _other_kind(document: ScorecardDocument, stored: Sequence[ScorecardVersion]) -> Iterator[Fault]:
     """Results are kept by the start of their period, so a scorecard keeps its kind of period for life."""
     if any(row.document["period"] != document.period for row in stored):
@@ -210,9 +220,12 @@ def _other_kind(document: ScorecardDocument, stored: Sequence[ScorecardVersion])
 def _target_faults(portal_id: int, items: Sequence[TargetDocument]) -> list[Fault]:
     settings, structure = periods.settings(portal_id), portal.structure(portal_id)
     scorecards = queries.by_code(queries.versions(portal_id))
+    locks = queries.locks(portal_id)
     faults: list[Fault] = []
     for index, item in enumerate(items):
-        found = _faults_of_target(item, scorecards.get(item.scorecard, ()), settings, structure)
+        found = [*_faults_of_target(item, scorecards.get(item.scorecard, ()), settings, structure)]
+        if item.start:
+            found += _lock_faults("start", item.scorecard, item.start, locks)
         faults += [Fault(f"[{index}].{fault.path}", fault.message) for fault in found]
     return faults
 

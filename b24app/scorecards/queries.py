@@ -13,10 +13,12 @@ from b24app.lib.db import db
 from b24app.lib.errors import NotFound
 from b24app.lib.i18n import gettext as _
 from b24app.periods import queries as periods
+from b24app.periods.rules import Kind
 from b24app.portal.rules import Subject, SubjectType
 from b24app.scorecards import documents, rules
-from b24app.scorecards.rules import Indicator, Targets, Version
-from b24app.scorecards.tables import ScorecardVersion, Target
+from b24app.scorecards.documents import ScorecardDocument
+from b24app.scorecards.rules import Indicator, Lock, Targets, Version
+from b24app.scorecards.tables import PeriodLock, ScorecardVersion, Target
 
 MILLIONTHS = 1_000_000
 
@@ -44,7 +46,6 @@ def versions(portal_id: int, code: str | None = None) -> tuple[Version, ...]:
 
 def version(row: ScorecardVersion) -> Version:
     document = documents.load(row.document)
-    computed = document.indicators if rules.is_counted(document) else ()
     return Version(
         id=row.id,
         number=row.version,
@@ -52,7 +53,55 @@ def version(row: ScorecardVersion) -> Version:
         author=row.author,
         saved_at=row.saved_at,
         document=document,
-        indicators=tuple(Indicator(one, one.plan()) for one in computed),
+        indicators=indicators(document),
+    )
+
+
+def indicators(document: ScorecardDocument) -> tuple[Indicator, ...]:
+    """With their plans; those of a document that is not computed have none."""
+    computed = document.indicators if rules.is_counted(document) else ()
+    return tuple(Indicator(one, one.plan()) for one in computed)
+
+
+def locks(portal_id: int, scorecard: str | None = None) -> dict[tuple[str, date], Lock]:
+    """The periods that are locked now, by scorecard and start."""
+    query = select(*_LOCK).where(PeriodLock.portal_id == portal_id, PeriodLock.unlocked_at.is_(None))
+    if scorecard is not None:
+        query = query.where(PeriodLock.scorecard == scorecard)
+    return {
+        (row.scorecard, date.fromisoformat(row.start)): Lock(
+            id=row.id,
+            scorecard=row.scorecard,
+            kind=Kind(row.kind),
+            start=date.fromisoformat(row.start),
+            version=row.version,
+            currency=row.currency,
+            at=row.locked_at,
+            by=row.locked_by,
+        )
+        for row in db.session.execute(query.order_by(PeriodLock.start, PeriodLock.scorecard))
+    }
+
+
+_LOCK = (
+    *(PeriodLock.id, PeriodLock.scorecard, PeriodLock.kind, PeriodLock.start),
+    *(PeriodLock.version, PeriodLock.currency, PeriodLock.locked_at, PeriodLock.locked_by),
+)
+"""All but the documents, which are long."""
+
+
+def locked_version(portal_id: int, lock: Lock) -> Version:
+    """The scorecard as it was when the period was locked. Its id is no version's: the lock's, below zero."""
+    query = select(PeriodLock.document).where(PeriodLock.portal_id == portal_id, PeriodLock.id == lock.id)
+    document = documents.load(db.session.execute(query).scalar_one())
+    return Version(
+        id=-lock.id,
+        number=lock.version,
+        effective_from=document.effective_from,
+        author=lock.by,
+        saved_at=lock.at,
+        document=document,
+        indicators=indicators(document),
     )
 
 

@@ -7,8 +7,8 @@ from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
 
-from b24app.facts.rules import Cell
-from b24app.metrics.rules import Plan
+from b24app.facts.rules import DEAL, MOVE, Cell
+from b24app.metrics.rules import Plan, Scan
 from b24app.periods.rules import Kind, Settings, local_day, period_at
 from b24app.portal.rules import COMPANY, Structure, Subject, SubjectType, department, employee
 from b24app.scorecards.documents import IndicatorDocument, ScorecardDocument, Subjects
@@ -55,6 +55,21 @@ class Version:
 
     def indicator(self, code: str) -> Indicator | None:
         return next((one for one in self.indicators if one.code == code), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A closed period of a scorecard that is frozen as it was shown (semantics 2.4)."""
+
+    id: int
+    scorecard: str
+    kind: Kind
+    start: date
+    version: int
+    currency: str
+    at: int
+    by: str
+    """As the audit log names people; `system` for one that came by itself."""
 
 
 def is_counted(document: ScorecardDocument) -> bool:
@@ -256,23 +271,39 @@ def plans(scorecards: Mapping[str, Sequence[Version]]) -> frozenset[Plan]:
     return frozenset(one.plan for versions in scorecards.values() for version in versions for one in version.indicators)
 
 
+Record = tuple[str, int]
+"""Entity and id of a record or entry; 0 where the id is not known."""
+
+Trace = Mapping[tuple[Scan, Subject], Collection[Record]]
+"""Which records moved, by the scan that reads them and whose facts they are."""
+
+
 def touched(
     scorecards: Mapping[str, Sequence[Version]], cells: Iterable[Cell], settings: Settings
 ) -> dict[tuple[str, date], set[Subject]]:
     """(scorecard, period start) -> whose facts the cells are; facts of nobody we know are the company's."""
+    return {key: {holder for _scan, holder in trace} for key, trace in traced(scorecards, cells, settings).items()}
+
+
+def traced(
+    scorecards: Mapping[str, Sequence[Version]], cells: Iterable[Cell], settings: Settings
+) -> dict[tuple[str, date], Trace]:
+    """(scorecard, period start) -> the records that moved. A deal's move through stages is told of the deal."""
     interests = _interests(scorecards)
 
-    found: dict[tuple[str, date], set[Subject]] = defaultdict(set)
+    found: dict[tuple[str, date], dict[tuple[Scan, Subject], set[Record]]] = defaultdict(lambda: defaultdict(set))
     days: dict[int, date] = {}
     for cell in cells:
         of_department = cell.owner == "department"
         wanted = interests.get((cell.entity, cell.date, "employee" if of_department else cell.owner), ())
         holder = COMPANY if cell.owner_id is None else (department if of_department else employee)(cell.owner_id)
-        for code, kind, delay, of_company in wanted:
-            at = cell.at + delay
+        record = DEAL if cell.entity == MOVE else cell.entity, cell.record_id
+        for code, kind, scan, of_company in wanted:
+            at = cell.at + scan.delay
             day = days.get(at) or days.setdefault(at, local_day(at, settings))
-            found[code, period_at(kind, day, settings).start].add(COMPANY if of_company else holder)
-    return found
+            whose = COMPANY if of_company else holder
+            found[code, period_at(kind, day, settings).start][scan, whose].add(record)
+    return dict(found)
 
 
 class _Interest(NamedTuple):
@@ -280,7 +311,7 @@ class _Interest(NamedTuple):
 
     scorecard: str
     kind: Kind
-    delay: int
+    scan: Scan
     of_company: bool
     """Whether the cell tells of nobody but the company: a record may be counted by a field of users that is empty."""
 
@@ -292,10 +323,27 @@ def _interests(scorecards: Mapping[str, Sequence[Version]]) -> Mapping[tuple[str
         scans = {scan for version in versions for one in version.indicators for scan in one.plan.scans}
         for scan in scans:
             kind = versions[-1].kind
-            found[scan.entity, scan.date, scan.owner].add(_Interest(code, kind, scan.delay, of_company=False))
+            found[scan.entity, scan.date, scan.owner].add(_Interest(code, kind, scan, of_company=False))
             if scan.is_by_field:
-                found[scan.entity, scan.date, "responsible"].add(_Interest(code, kind, scan.delay, of_company=True))
+                found[scan.entity, scan.date, "responsible"].add(_Interest(code, kind, scan, of_company=True))
     return found
+
+
+def attributed(trace: Trace, structure: Structure) -> dict[Subject, dict[Scan, set[Record]]]:
+    """Of everybody whose numbers contain them the records that moved, by scan."""
+    concerned_by: dict[Subject, set[Subject]] = {}
+    found: dict[Subject, dict[Scan, set[Record]]] = defaultdict(lambda: defaultdict(set))
+    for (scan, holder), records in trace.items():
+        if holder not in concerned_by:
+            concerned_by[holder] = concerned((holder,), structure)
+        for subject in concerned_by[holder]:
+            found[subject][scan].update(records)
+    return found
+
+
+def read_by(indicator: Indicator, records: Mapping[Scan, Collection[Record]]) -> set[Record]:
+    """Those of the records that the indicator reads."""
+    return set[Record]().union(*(records[scan] for scan in indicator.plan.scans if scan in records))
 
 
 def _upwards(department_id: int, structure: Structure) -> set[int]:

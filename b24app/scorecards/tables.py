@@ -1,8 +1,8 @@
-"""What is expected of whom: versions of scorecard documents, and targets."""
+"""What is expected of whom: versions of scorecard documents, targets, and the periods that are locked."""
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from b24app.lib.db import Base, Int64
@@ -24,6 +24,8 @@ class ScorecardVersion(Base):
     document: Mapped[dict[str, Any]] = mapped_column(JSON)
     author: Mapped[str] = mapped_column(String(64))
     saved_at: Mapped[int] = mapped_column(Int64)
+    active_since: Mapped[int | None] = mapped_column(Int64)
+    """When this version was first saved as active: periods that ended before never lock by themselves."""
 
 
 class Target(Base):
@@ -46,3 +48,32 @@ class Target(Base):
     """Millionths of the indicator's unit."""
     author: Mapped[str] = mapped_column(String(64))
     saved_at: Mapped[int] = mapped_column(Int64)
+
+
+class PeriodLock(Base):
+    """A closed period of a scorecard, frozen as it was shown (semantics 2.4). One row per locking; it stays after
+    unlocking, with what was locked in `kept`."""
+
+    __tablename__ = "period_lock"
+    __table_args__ = (Index("ix_period_lock_period", "portal_id", "scorecard", "start"),)
+
+    id: Mapped[int] = mapped_column(Int64, primary_key=True)
+    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"))
+    scorecard: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(9))
+    start: Mapped[str] = mapped_column(String(10))
+    version: Mapped[int]
+    """The number of the version that answers for the period."""
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """The scorecard as it was: weights, curves, zones."""
+    currency: Mapped[str] = mapped_column(String(3))
+    """The portal's base currency as it was."""
+    locked_at: Mapped[int] = mapped_column(Int64)
+    locked_by: Mapped[str] = mapped_column(String(64))
+    unlocked_at: Mapped[int | None] = mapped_column(Int64)
+    """None while it is locked."""
+    unlocked_by: Mapped[str | None] = mapped_column(String(64))
+    reason: Mapped[str | None] = mapped_column(Text)
+    """Why it was unlocked."""
+    kept: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """The results and scores that were locked, once they no longer stand in their tables."""

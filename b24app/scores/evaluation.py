@@ -31,6 +31,7 @@ from b24app.scorecards import queries as scorecards
 from b24app.scorecards.rules import (
     Days,
     Indicator,
+    Lock,
     Resolved,
     Targets,
     TargetsOfPeriod,
@@ -41,6 +42,7 @@ from b24app.scorecards.rules import (
     in_force,
 )
 from b24app.scores.rows import Finding
+from b24app.scores.tables import Score
 
 
 class Members(NamedTuple):
@@ -80,6 +82,8 @@ class Context:
         self.today: date = local_day(epoch(now), self.settings)
         self._structures: dict[int | None, Structure] = {}
         self._days: dict[Period, Days] = {}
+        self._locked: dict[int, Version] = {}
+        self._scored: dict[int, frozenset[Subject]] = {}
 
     @cached_property
     def currency(self) -> str:
@@ -103,6 +107,37 @@ class Context:
     @cached_property
     def scorecards(self) -> Mapping[str, tuple[Version, ...]]:
         return scorecards.counted(self.portal_id)
+
+    @cached_property
+    def shown(self) -> Mapping[str, tuple[Version, ...]]:
+        """The scorecards that are computed, and those that are no more but have periods locked: they can be seen."""
+        archived = {code for code, _start in self.locks} - self.scorecards.keys()
+        return {**self.scorecards, **{code: scorecards.versions(self.portal_id, code) for code in sorted(archived)}}
+
+    @cached_property
+    def listening(self) -> Mapping[str, tuple[Version, ...]]:
+        """The versions that hear of a record's move: also such as answer for nothing but a locked period any more."""
+        found = dict(self.shown)
+        for (code, start), lock in self.locks.items():
+            present = in_force(self.shown[code], start)
+            if present is None or present.number != lock.version or present.saved_at >= lock.at:
+                found[code] = (self.locked_version(lock), *found[code])
+        return found
+
+    @cached_property
+    def locks(self) -> Mapping[tuple[str, date], Lock]:
+        return scorecards.locks(self.portal_id)
+
+    def lock(self, code: str, period: Period) -> Lock | None:
+        """The lock that holds a scorecard in exactly this period, not in one around it or within it."""
+        lock = self.locks.get((code, period.start))
+        return lock if lock and lock.kind == period.kind else None
+
+    def locked_version(self, lock: Lock) -> Version:
+        """What answers for a locked period, whatever has become of its version."""
+        if lock.id not in self._locked:
+            self._locked[lock.id] = scorecards.locked_version(self.portal_id, lock)
+        return self._locked[lock.id]
 
     @cached_property
     def targets(self) -> Targets:
@@ -198,11 +233,27 @@ class Context:
         return days
 
     def work(self, version: Version, period: Period) -> Work:
-        """Whom the version scores in the period, the departments that hold them, and the company (semantics 4.6)."""
+        """Whom the version scores in the period, the departments that hold them, and the company (semantics 4.6).
+
+        In a locked period these are the ones who were scored.
+        """
         structure = self.structure(period)
+        if lock := self.lock(version.code, period):
+            return Work(version, period, self._scored_in(lock), structure)
         people = applies_to(version.document.subjects, structure, self._leavers(period))
         groups = map(department, departments_of(people, structure))
         return Work(version, period, frozenset({COMPANY, *map(employee, people), *groups}), structure)
+
+    def _scored_in(self, lock: Lock) -> frozenset[Subject]:
+        if lock.id not in self._scored:
+            query = select(Score.subject_type, Score.subject_id).where(
+                Score.portal_id == self.portal_id,
+                Score.scorecard == lock.scorecard,
+                Score.start == lock.start.isoformat(),
+            )
+            found = (Subject(SubjectType(row.subject_type), row.subject_id) for row in db.session.execute(query))
+            self._scored[lock.id] = frozenset(found)
+        return self._scored[lock.id]
 
 
 def evaluate(context: Context, works: Iterable[Work]) -> list[Finding]:
@@ -310,8 +361,11 @@ def _targets_of_period(context: Context, version: Version, period: Period) -> Ta
 def version_for(context: Context, versions: Sequence[Version], period: Period) -> Version | None:
     """The version that answers for a period: the one in force at its start (semantics 2.5).
 
-    One of another kind that begins before the scorecard did is answered by its first version: the facts were there.
+    One of another kind that begins before the scorecard did is answered by its first version: the facts were there. A
+    locked one is answered by the version that was.
     """
+    if lock := context.lock(versions[-1].code, period):
+        return context.locked_version(lock)
     found = in_force(versions, period.start)
     if found or period.kind == versions[-1].kind:
         return found

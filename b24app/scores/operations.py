@@ -22,45 +22,72 @@ from b24app.periods.rules import Period, covering, inside, local_day, period_at,
 from b24app.portal.rules import Subject, SubjectType
 from b24app.scorecards import refresh
 from b24app.scorecards import rules as scorecards
-from b24app.scorecards.queries import counted
-from b24app.scorecards.rules import Indicator, Version
-from b24app.scores import evaluation, storage
+from b24app.scorecards.queries import counted, locks
+from b24app.scorecards.rules import Indicator, Record, Version
+from b24app.scores import evaluation, journal, late, storage
 from b24app.scores.evaluation import Context, Work
 from b24app.scores.queries import finding_of
 from b24app.scores.rows import Finding, score_values
-from b24app.scores.rules import Changes, Moved, ScoreValue, Slice
+from b24app.scores.rules import FACTS, REPAIR, Cause, CauseKind, Changes, Moved, ScoreValue, Slice
 from b24app.scores.storage import Periods
 from b24app.scores.tables import Result, Score
 
 ROWS_PER_SLICE = 4_000
 """So that a slice is one short write transaction (architecture, decision 2)."""
 
+Place = tuple[str, date, Subject, str]
+"""Of a result: scorecard, start, subject, indicator."""
 
-def recompute(portal_id: int, cells: Iterable[Cell], now: datetime) -> Changes:
+NOT_KNOWN: Mapping[Place, Collection[Record]] = {}
+
+
+def recompute(portal_id: int, cells: Iterable[Cell], now: datetime, cause: Cause = FACTS) -> Changes:
     """What the cells touch: their owners, the departments above them and the company, in the periods they lie in.
 
-    A period that is touched for the first time is computed whole, so that what is stored of a period is all of it.
+    A period that is touched for the first time is computed whole, so that what is stored of a period is all of it. In
+    a locked one nothing moves: what the cells would have moved is noted.
     """
     context = Context(portal_id, now)
     cells = frozenset(cells)
-    cells |= also_touched(portal_id, scorecards.plans(context.scorecards), cells)
-    touched = scorecards.touched(context.scorecards, cells, context.settings)
-    stored = storage.stored_periods(portal_id, touched)
+    traces = scorecards.traced(context.listening, cells, context.settings)
+    if cause.kind is not CauseKind.TIME:
+        late.note(context, {key: trace for key, trace in traces.items() if key in context.locks})
+    if more := also_touched(portal_id, scorecards.plans(context.scorecards), cells) - cells:
+        traces = scorecards.traced(context.scorecards, cells | more, context.settings)
+    traces = {key: trace for key, trace in traces.items() if key not in context.locks}
+    stored = storage.stored_periods(portal_id, traces)
     works = []
-    for (code, start), holders in touched.items():
+    for (code, start), trace in traces.items():
         work = _work(context, code, start)
         if work and (code, start) in stored:
+            holders = {holder for _scan, holder in trace}
             work = replace(work, subjects=work.subjects & scorecards.concerned(holders, work.structure))
         if work:
             works.append(work)
-    return _store(context, works, whole=(), is_due=_is_at_once)
+    return _store(context, works, (), cause, journal.Traced(context, traces), _is_at_once)
 
 
-def recompute_slice(portal_id: int, slice_: Slice, now: datetime) -> Changes:
-    """Everybody in some periods of one scorecard; rows of those it no longer scores are removed."""
+def recompute_slice(
+    portal_id: int,
+    slice_: Slice,
+    now: datetime,
+    cause: Cause = REPAIR,
+    records: Mapping[Place, Collection[Record]] = NOT_KNOWN,
+) -> Changes:
+    """Everybody in some periods of one scorecard; rows of those it no longer scores are removed. Locked ones stay.
+
+    `records`: what is known to have moved these numbers.
+    """
     context = Context(portal_id, now)
-    works = [work for start in slice_.starts if (work := _work(context, slice_.scorecard, start))]
-    return _store(context, works, whole=[(slice_.scorecard, start.isoformat()) for start in slice_.starts])
+    works, whole = _unlocked(context, slice_)
+    return _store(context, works, whole, cause, lambda finding: records.get(_place(finding), ()))
+
+
+def _unlocked(context: Context, slice_: Slice) -> tuple[list[Work], Periods]:
+    """What a slice may compute, and the periods of which it is all there is."""
+    starts = [start for start in slice_.starts if (slice_.scorecard, start) not in context.locks]
+    works = [work for start in starts if (work := _work(context, slice_.scorecard, start))]
+    return works, [(slice_.scorecard, start.isoformat()) for start in starts]
 
 
 def remove_misplaced(portal_id: int) -> int:
@@ -69,19 +96,18 @@ def remove_misplaced(portal_id: int) -> int:
     kinds = {code: versions[-1].kind for code, versions in counted(portal_id).items()}
     stored = ((code, start) for code, start in storage.all_periods(portal_id) if code in kinds)
     misplaced = {(code, start) for code, start in stored if period_at(kinds[code], start, settings).start != start}
-    return storage.remove_periods(portal_id, misplaced - storage.locked_periods(portal_id))
+    return storage.remove_periods(portal_id, misplaced - locks(portal_id).keys())
 
 
 def refresh_slice(portal_id: int, slice_: Slice, since: int, now: datetime) -> Changes:
     """The same, but of indicators that are computed at certain times only those whose time has come after `since`."""
     context = Context(portal_id, now)
-    works = [work for start in slice_.starts if (work := _work(context, slice_.scorecard, start))]
-    whole = [(slice_.scorecard, start.isoformat()) for start in slice_.starts]
+    works, whole = _unlocked(context, slice_)
 
     def is_due(indicator: Indicator) -> bool:
         return _is_at_once(indicator) or refresh.is_due(indicator.document.refresh, since, epoch(now), context.settings)
 
-    return _store(context, works, whole, is_due)
+    return _store(context, works, whole, Cause(CauseKind.TIME), lambda finding: (), is_due)
 
 
 def scheduled(portal_id: int) -> dict[tuple[str, str], frozenset[str]]:
@@ -176,10 +202,18 @@ def _everything(indicator: Indicator) -> bool:
     return True
 
 
-def _store(context: Context, works: Sequence[Work], whole: Periods, is_due: IsDue = _everything) -> Changes:
+def _store(
+    context: Context,
+    works: Sequence[Work],
+    whole: Periods,
+    cause: Cause,
+    records_of: journal.RecordsOf,
+    is_due: IsDue = _everything,
+) -> Changes:
     """Write what the works come to; of the `whole` periods also remove what no longer comes out.
 
-    What is stored of indicators that are not due stays, and is what the score counts.
+    What is stored of indicators that are not due stays, and is what the score counts. Until the first sync is done
+    numbers come and go with what has been read: they have no history yet.
     """
     findings = evaluation.evaluate(context, works)
     portal_id, now = context.portal_id, context.now
@@ -187,13 +221,14 @@ def _store(context: Context, works: Sequence[Work], whole: Periods, is_due: IsDu
     findings = [kept.get(_place(finding), finding) for finding in findings]
     results = [storage.result_values(portal_id, finding, finding.computed_at or now) for finding in findings]
     scores = [storage.score_values(portal_id, first, value, now) for first, value in _scored(findings)]
+    moved = storage.replace(portal_id, Result, results, whole)
+    corrected = [one for one in moved if one.before is not None] if context.complete else []
+    journal.write(context, [(findings[one.place], one.before) for one in corrected if one.before], cause, records_of)
     return Changes(
-        tuple(_moved(row, row["indicator"]) for row in storage.replace(portal_id, Result, results, whole)),
-        tuple(_moved(row) for row in storage.replace(portal_id, Score, scores, whole)),
+        tuple(_moved(one.row, one.row["indicator"]) for one in moved),
+        tuple(_moved(one.row) for one in storage.replace(portal_id, Score, scores, whole)),
+        tuple(_moved(one.row, one.row["indicator"]) for one in corrected),
     )
-
-
-Place = tuple[str, date, Subject, str]
 
 
 def _place(finding: Finding) -> Place:

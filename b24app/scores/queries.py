@@ -17,12 +17,12 @@ from b24app.lib.db import db
 from b24app.lib.storage import table_of
 from b24app.periods.rules import Kind, Period, elapsed_share, inside, working_days_left
 from b24app.portal.rules import COMPANY, Subject, SubjectType, employee
-from b24app.scorecards.rules import Version
-from b24app.scores import evaluation
+from b24app.scorecards.rules import Lock, Record, Version
+from b24app.scores import evaluation, late
 from b24app.scores.evaluation import Context
 from b24app.scores.rows import Finding, ResultRow, ScoreRow, Setting, result_rows, score_rows, score_values
-from b24app.scores.rules import Pace, ScoreValue
-from b24app.scores.tables import Result, Score
+from b24app.scores.rules import CauseKind, Pace, ScoreValue
+from b24app.scores.tables import Result, ResultChange, Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,26 @@ class Sheet:
     is_own_kind: bool
     results: tuple[ResultRow, ...]
     scores: tuple[ScoreRow, ...]
+    lock: Lock | None = None
+    """The lock that holds exactly this period."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row of the journal: what a number showed before and after, and why."""
+
+    id: int
+    at: datetime
+    before: Fraction | None
+    after: Fraction | None
+    target_before: Fraction | None
+    target_after: Fraction | None
+    cause: CauseKind
+    actor: str
+    records: tuple[Record, ...]
+    """The first few of those that did it."""
+    count: int
+    """How many did it."""
 
 
 def results(
@@ -73,7 +93,7 @@ def sheets(
     context: Context, period: Period, scorecard: str | None = None, subjects: Collection[Subject] | None = None
 ) -> tuple[Sheet, ...]:
     """Every scorecard (or one) in a period. `subjects` narrows the results, never the scores."""
-    asked = [versions for code, versions in context.scorecards.items() if scorecard in (None, code)]
+    asked = [versions for code, versions in context.shown.items() if scorecard in (None, code)]
     answering = [version for versions in asked if (version := evaluation.version_for(context, versions, period))]
     return tuple(_sheet(context, version, period, subjects) for version in answering)
 
@@ -98,11 +118,57 @@ def history(
 
 
 def target_people(context: Context, sheet: Sheet, subject: Subject) -> dict[str, tuple[int, int] | None]:
-    """By indicator: of how many of how many people's targets a department's or the company's target is made."""
-    if subject.type is SubjectType.EMPLOYEE:
+    """By indicator: of how many of how many people's targets a department's or the company's target is made.
+
+    Of a locked period only the targets are kept.
+    """
+    if subject.type is SubjectType.EMPLOYEE or sheet.lock:
         return {}
     targets = evaluation.targets_of(context, sheet.version, sheet.period)
     return {one.code: targets.of(one, subject).people for one in sheet.version.indicators}
+
+
+def changes(
+    portal_id: int,
+    scorecard: str,
+    indicator: str,
+    subject: Subject,
+    start: date,
+    *,
+    limit: int = 100,
+    before: int | None = None,
+) -> tuple[Change, ...]:
+    """What moved a number of an own period of the scorecard, the latest first; `before` is the id to go on behind."""
+    query = select(*table_of(ResultChange).columns).where(
+        ResultChange.portal_id == portal_id,
+        ResultChange.scorecard == scorecard,
+        ResultChange.start == start.isoformat(),
+        ResultChange.subject_type == subject.type.value,
+        ResultChange.subject_id == subject.id,
+        ResultChange.indicator == indicator,
+    )
+    if before is not None:
+        query = query.where(ResultChange.id < before)
+    rows = db.session.execute(query.order_by(ResultChange.id.desc()).limit(limit))
+    return tuple(
+        Change(
+            id=row.id,
+            at=moment(row.at),
+            before=_exact(row.before),
+            after=_exact(row.after),
+            target_before=_exact(row.target_before),
+            target_after=_exact(row.target_after),
+            cause=CauseKind(row.cause),
+            actor=row.actor,
+            records=tuple((entity, id) for entity, id in row.records),
+            count=row._mapping["count"],
+        )
+        for row in rows
+    )
+
+
+def _exact(text: str | None) -> Fraction | None:
+    return None if text is None else Fraction(text)
 
 
 def pace(context: Context, period: Period, subject: Subject = COMPANY) -> Pace:
@@ -120,15 +186,18 @@ def _chosen(subject_type: SubjectType, ids: Collection[int] | None) -> tuple[Sub
 
 
 def _sheet(context: Context, version: Version, period: Period, subjects: Collection[Subject] | None) -> Sheet:
+    is_own_kind = period.kind == version.kind
+    lock = context.lock(version.code, period)
     setting = Setting(
         structure=context.structure(),
-        currency=context.currency,
-        complete=context.complete,
+        currency=lock.currency if lock else context.currency,
+        complete=context.complete or lock is not None,
         pace=pace(context, period),
         now=context.now,
         paces={one: pace(context, period, one) for one in map(employee, context.own_calendars)},
+        is_locked=lock is not None,
+        **_late(context, version, period, subjects),
     )
-    is_own_kind = period.kind == version.kind
     stored = _stored_scores(context, version, period) if is_own_kind else {}
     if stored:
         findings = _stored_findings(context, version, period, subjects)
@@ -146,7 +215,23 @@ def _sheet(context: Context, version: Version, period: Period, subjects: Collect
         is_own_kind=is_own_kind,
         results=result_rows(version, findings, setting),
         scores=score_rows(version, period, values, computed_at, setting),
+        lock=lock,
     )
+
+
+def _late(
+    context: Context, version: Version, period: Period, subjects: Collection[Subject] | None
+) -> dict[str, dict[tuple[Subject, str], Any]]:
+    """What changed after the lock of the period, or of those it is made of."""
+    if context.lock(version.code, period):
+        counted = late.counts(context.portal_id, version.code, (period.start,), subjects)
+        return {"late": {key: found[period.start] for key, found in counted.items()}}
+    if period.kind == version.kind:
+        return {}
+    own = inside(period, version.kind, context.settings)
+    starts = [one.start for one in own if context.lock(version.code, one)]
+    counted = late.counts(context.portal_id, version.code, starts, subjects)
+    return {"differing": {key: tuple(found) for key, found in counted.items()}}
 
 
 def has_score(context: Context, version: Version, period: Period) -> bool:

@@ -6,7 +6,7 @@ The same functions read stored results and results computed on demand, so that b
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
@@ -58,6 +58,11 @@ class Setting:
     now: datetime
     paces: Mapping[Subject, Pace] = field(default_factory=dict)
     """Of those who have a calendar of their own."""
+    is_locked: bool = False
+    late: Mapping[tuple[Subject, str], int] = field(default_factory=dict)
+    """How many records changed after the lock, by subject and indicator."""
+    differing: Mapping[tuple[Subject, str], tuple[date, ...]] = field(default_factory=dict)
+    """The starts of own periods whose lock such records came after, in a period that is not locked itself."""
 
     def pace_of(self, subject: Subject) -> Pace:
         return self.paces.get(subject, self.pace)
@@ -158,6 +163,9 @@ def _result_row(finding: Finding, curve_: Curve, zones_: Zones, setting: Setting
         computed_at=finding.computed_at or setting.now,
         currency=setting.currency if plan.unit == "money" else None,
         unit=plan.unit,
+        locked=setting.is_locked,
+        changed_after_lock=setting.late.get((finding.subject, document.code), 0),
+        differs_from_locked=setting.differing.get((finding.subject, document.code), ()),
     )
 
 

@@ -3,18 +3,21 @@
 Everything is a `Fraction`; nothing is rounded but the score inside `ranks`. Percents are 0..100, shares 0..1.
 """
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from fractions import Fraction
 from math import floor
 from typing import TypeVar
 
+from b24app.facts.rules import ENTRY
 from b24app.metrics.rules import Plan
 from b24app.periods.rules import Period
 from b24app.portal.rules import Subject, SubjectType
 from b24app.scorecards.documents import IndicatorDocument
+from b24app.scorecards.rules import Record
 
 DEFAULT_CAP = Fraction(150)
 RISK_LIMIT = Fraction(90)
@@ -111,6 +114,11 @@ class ResultRow:
     computed_at: datetime
     currency: str | None
     unit: str
+    locked: bool = False
+    changed_after_lock: int = 0
+    """How many records changed since; the number is as it was."""
+    differs_from_locked: tuple[date, ...] = ()
+    """The starts of locked periods within this one whose records changed since: here they count as they are now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +163,64 @@ class Changes:
 
     results: tuple[Moved, ...] = ()
     scores: tuple[Moved, ...] = ()
+    corrected: tuple[Moved, ...] = ()
+    """Those of the results that were stored with another number before; none while the portal is being read."""
 
     def __bool__(self) -> bool:
         return bool(self.results or self.scores)
 
     def __add__(self, other: "Changes") -> "Changes":
-        return Changes(self.results + other.results, self.scores + other.scores)
+        return Changes(self.results + other.results, self.scores + other.scores, self.corrected + other.corrected)
+
+
+class CauseKind(StrEnum):
+    """Why a number moved (semantics 13)."""
+
+    FACT = "fact"
+    ENTRY = "entry"
+    TARGET = "target"
+    DEFINITION = "definition"
+    MEMBERSHIP = "membership"
+    RATE = "rate"
+    CALENDAR = "calendar"
+    SETTING = "setting"
+    TIME = "time"
+    REPAIR = "repair"
+    UNLOCK = "unlock"
+
+
+NOBODY = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What makes somebody recompute. Of facts the records are known by their cells, and so, often, is who did it."""
+
+    kind: CauseKind
+    actor: str = NOBODY
+    """As the audit log names people."""
+
+
+FACTS = Cause(CauseKind.FACT)
+REPAIR = Cause(CauseKind.REPAIR)
+
+RECORDS_NAMED = 5
+
+
+def cause_of(cause: Cause, records: Collection[Record]) -> CauseKind:
+    """Of facts: entries where only entries moved; where no record did, the number had been wrong."""
+    if cause.kind is not CauseKind.FACT:
+        return cause.kind
+    if not records:
+        return CauseKind.REPAIR
+    return CauseKind.ENTRY if all(entity == ENTRY for entity, _id in records) else CauseKind.FACT
+
+
+def actor_of(cause: Cause, records: Collection[Record], known: Mapping[Record, str]) -> str:
+    """Whoever asked for it, else whoever last changed the one record that did it."""
+    if cause.actor != NOBODY or len(records) != 1:
+        return cause.actor
+    return known.get(next(iter(records)), NOBODY)
 
 
 def attainment(value: Fraction | None, target: Fraction | None, curve: Curve) -> Attainment | None:

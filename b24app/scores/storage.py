@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, delete, or_, select
 
@@ -13,7 +13,7 @@ from b24app.lib.storage import table_of, upsert
 from b24app.portal.rules import COMPANY
 from b24app.scores.rows import Finding
 from b24app.scores.rules import ScoreValue, half_up
-from b24app.scores.tables import PeriodLock, Result, Score
+from b24app.scores.tables import Result, Score
 
 MILLIONTHS = 1_000_000
 FEW = 300
@@ -88,13 +88,6 @@ def all_periods(portal_id: int) -> set[tuple[str, date]]:
     return {(row.scorecard, date.fromisoformat(row.start)) for row in db.session.execute(query)}
 
 
-def locked_periods(portal_id: int) -> set[tuple[str, date]]:
-    query = select(PeriodLock.scorecard, PeriodLock.start).where(
-        PeriodLock.portal_id == portal_id, PeriodLock.unlocked_at.is_(None)
-    )
-    return {(row.scorecard, date.fromisoformat(row.start)) for row in db.session.execute(query)}
-
-
 def remove_periods(portal_id: int, periods: Collection[tuple[str, date]]) -> int:
     """Everybody's results and scores in these periods; returns of how many periods."""
     if periods:
@@ -113,21 +106,41 @@ def results_in(portal_id: int, periods: Periods, indicators: Collection[str]) ->
     return list(db.session.execute(select(table).where(mine, _in_periods(table, periods))))
 
 
-def replace(portal_id: int, model: Model, rows: Sequence[dict[str, Any]], whole: Periods) -> list[dict[str, Any]]:
+class Move(NamedTuple):
+    """A row that moved, by its place among those given, and how it was stored; None when it is the first of its key."""
+
+    place: int
+    row: dict[str, Any]
+    before: Row[Any] | None
+
+
+def replace(portal_id: int, model: Model, rows: Sequence[dict[str, Any]], whole: Periods) -> list[Move]:
     """Upsert the rows and, in the periods that are `whole`, remove all others. Returns the rows that moved."""
     table = table_of(model)
     stored = _stored(portal_id, table, rows, whole)
     moved = []
-    for row in rows:
+    for place, row in enumerate(rows):
         before = stored.pop(_key(table, row), None)
         if before is None or any(row[name] != getattr(before, name) for name in COMPARED[model]):
-            moved.append(row)
+            moved.append(Move(place, row, before))
         elif "changed_at" in row:
             row["changed_at"] = before.changed_at
     upsert(model, rows)
     pairs = set(whole)
     _remove(table, [key for key, row in stored.items() if (row.scorecard, row.start) in pairs])
     return moved
+
+
+def kept(portal_id: int, scorecard: str, start: date) -> dict[str, list[dict[str, Any]]]:
+    """All that is stored of a period, as JSON values."""
+    found = {}
+    for name, model in (("results", Result), ("scores", Score)):
+        table = table_of(model)
+        columns = [column for column in table.c if column.name not in ("portal_id", "scorecard", "start")]
+        query = select(*columns).where(table.c.portal_id == portal_id, _in_periods(table, {(scorecard, str(start))}))
+        ordered = query.order_by(*(column for column in columns if column.primary_key))
+        found[name] = [dict(row) for row in db.session.execute(ordered).mappings()]
+    return found
 
 
 def _key(table: Table, row: Mapping[str, Any]) -> Key:

@@ -1,4 +1,5 @@
-"""The stored results: per indicator and per scorecard, for one subject and one period of the scorecard's own kind."""
+"""The stored results: per indicator and per scorecard, for one subject and one period of the scorecard's own kind; and
+what changed them. Which periods are locked is in scorecards/tables.py."""
 
 from typing import Any
 
@@ -56,33 +57,6 @@ class Score(Base):
     computed_at: Mapped[int] = mapped_column(Int64)
 
 
-class PeriodLock(Base):
-    """A closed period of a scorecard, frozen as it was shown (semantics 2.4). One row per locking; it stays after
-    unlocking, with what was locked in `kept`."""
-
-    __tablename__ = "period_lock"
-    __table_args__ = (Index("ix_period_lock_period", "portal_id", "scorecard", "start"),)
-
-    id: Mapped[int] = mapped_column(Int64, primary_key=True)
-    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"))
-    scorecard: Mapped[str] = mapped_column(String(64))
-    kind: Mapped[str] = mapped_column(String(9))
-    start: Mapped[str] = mapped_column(String(10))
-    version: Mapped[int]
-    """The number of the version that answers for the period."""
-    document: Mapped[dict[str, Any]] = mapped_column(JSON)
-    """The scorecard as it was: weights, curves, zones."""
-    locked_at: Mapped[int] = mapped_column(Int64)
-    locked_by: Mapped[str] = mapped_column(String(64))
-    unlocked_at: Mapped[int | None] = mapped_column(Int64)
-    """None while it is locked."""
-    unlocked_by: Mapped[str | None] = mapped_column(String(64))
-    reason: Mapped[str | None] = mapped_column(Text)
-    """Why it was unlocked."""
-    kept: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    """The results and scores that were locked, once they no longer stand in their tables."""
-
-
 class LateChange(Base):
     """A record or entry that changed after its period was locked, once per number it would have moved."""
 
@@ -126,7 +100,7 @@ class ResultChange(Base):
     target_before: Mapped[str | None] = mapped_column(Text)
     target_after: Mapped[str | None] = mapped_column(Text)
     cause: Mapped[str] = mapped_column(String(16))
-    """fact | entry | target | definition | membership | rate | calendar | setting | time | repair"""
+    """fact | entry | target | definition | membership | rate | calendar | setting | time | repair | unlock"""
     actor: Mapped[str] = mapped_column(String(64))
     """As the audit log names people; `system` where nobody is known."""
     records: Mapped[list[Any]] = mapped_column(JSON, default=list)

@@ -18,7 +18,7 @@ from b24app.lib import clock
 from b24app.lib.errors import Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import language
-from b24app.outcomes.dashboards import clients, explain, queries, stamps
+from b24app.outcomes.dashboards import clients, explain, history, queries, stamps
 from b24app.outcomes.dashboards.rules import Card, DealGives, DealTab, Team, TeamRow
 from b24app.periods import queries as calendars
 from b24app.periods.rules import Kind, Period, Settings, custom, local_day, parse_kind, period_at
@@ -59,7 +59,8 @@ def my() -> ResponseReturnValue:
     card = queries.card(g.viewer, subject, _text("scorecard"), period, now)
     panel = _text("why") and _why_address(card, card.subject, request.args["why"])
     mine = subject == employee(g.viewer.user_id)
-    return _page("my", card, stamp, settings, _seconds(card, 1), card=card, mine=mine, panel=panel)
+    held = history.held(g.viewer, card, now)
+    return _page("my", card, stamp, settings, _seconds(card, 1), card=card, mine=mine, panel=panel, held=held)
 
 
 @bp.get("/team")
@@ -87,6 +88,7 @@ def team() -> ResponseReturnValue:
             *((id, INDENT * depth + name) for id, name, depth in shown.departments),
         ],
         panel=panel,
+        held=history.held(g.viewer, shown, now),
     )
 
 
@@ -95,7 +97,7 @@ def why() -> ResponseReturnValue:
     settings = calendars.settings(g.viewer.portal_id)
     subject = _subject() or employee(g.viewer.user_id)
     tab = _text("tab") or "counted"
-    ask = explain.why if tab == "counted" else explain.not_counted
+    ask = {"counted": explain.why, "changes": history.changes}.get(tab, explain.not_counted)
     scorecard, indicator = request.args.get("scorecard", ""), request.args.get("indicator", "")
     shown = ask(g.viewer, scorecard, indicator, subject, _period(settings), _text("cursor"), clock.now())
     return render_template("dashboards/why.html", shown=shown, tab=tab, here=_link("why"), time_zone=settings.time_zone)
@@ -169,7 +171,7 @@ def _page(
     view: str, model: Card | Team | DealTab, stamp: str, settings: Settings, seconds: int, **context: Any
 ) -> ResponseReturnValue:
     """The view's template; for a page that shows all this already, only what it is to ask with next time."""
-    link, version = _link(view), _version(model)
+    link, version = _link(view), _version(model, context.get("held"))
     again = {"address": link(version=version, stamp=stamp or None), "seconds": seconds}
     if request.args.get("version") != version:
         known = {"again": again, "link": link, "viewer": g.viewer, "time_zone": settings.time_zone}
@@ -179,10 +181,10 @@ def _page(
     return render_template("dashboards/again.html", again=again), {"HX-Retarget": "this", "HX-Reswap": "outerHTML"}
 
 
-def _version(model: Card | Team | DealTab) -> str:
+def _version(model: Card | Team | DealTab, *more: Any) -> str:
     """A hash of everything shown except the moment it was calculated."""
     timeless = model if isinstance(model, DealTab) else replace(model, computed_at=None)
-    return hashlib.sha256(repr(timeless).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((timeless, more)).encode()).hexdigest()[:16]
 
 
 def _link(view: str) -> Link:

@@ -17,6 +17,7 @@ from b24app.portal import operations as portal
 from b24app.portal import queries as people
 from b24app.portal.rules import COMPANY, Action, can
 from b24app.scorecards import queries
+from b24app.scores.rules import CauseKind
 from b24app.web.viewer import needs
 
 bp = Blueprint("scorecards", __name__, url_prefix="/ui/scorecards")
@@ -55,5 +56,7 @@ def numbers(code: str) -> ResponseReturnValue:
     with db.write():
         portal.lock(g.viewer.portal_id)
         use(g.viewer.portal_id, g.viewer.actor, clock.now())
-    enqueue(recompute_everything, g.viewer.portal_id, queue="sync", unique=f"recompute:{g.viewer.portal_id}")
+    portal_id, cause = g.viewer.portal_id, CauseKind.DEFINITION.value
+    everything = recompute_everything, portal_id, None, None, cause, g.viewer.actor
+    enqueue(*everything, queue="sync", unique=f"recompute:{cause}:{portal_id}")
     return redirect(url_for(".scorecard", code=code), 303)

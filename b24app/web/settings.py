@@ -26,6 +26,8 @@ from b24app.periods.rules import Period, local_day
 from b24app.portal import operations as portal
 from b24app.portal import queries as people
 from b24app.portal.rules import Action
+from b24app.scores.locks import LOCK_AFTER_DAYS
+from b24app.scores.rules import CauseKind
 from b24app.web.viewer import needs
 
 Then = Callable[[], object]
@@ -33,7 +35,6 @@ Then = Callable[[], object]
 
 bp = Blueprint("settings", __name__, url_prefix="/ui/settings")
 
-LOCK_AFTER_DAYS = 5
 LONGEST_WAIT = 250
 MOVES_NUMBERS = frozenset({"country", "time_zone", "week_start", "year_start"})
 PLACES = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific", "UTC")
@@ -62,7 +63,8 @@ def save() -> ResponseReturnValue:
             portal.change_settings(portal_id, changes, actor, clock.now())
         if MOVES_NUMBERS.isdisjoint(changes):
             return None
-        return partial(enqueue, recompute_everything, portal_id, queue="sync", unique=f"recompute:{portal_id}")
+        everything = recompute_everything, portal_id, None, None, CauseKind.SETTING.value, actor
+        return partial(enqueue, *everything, queue="sync", unique=f"recompute:{portal_id}")
 
     return _done("settings", change)
 
@@ -111,7 +113,8 @@ def _compute(portal_id: int, touched: Period | None) -> Then | None:
     if touched is None:
         return None
     start, end = touched.start.isoformat(), touched.end.isoformat()
-    return partial(enqueue, recompute_days, portal_id, start, end, unique=f"recompute:{portal_id}:{start}:{end}")
+    days = recompute_days, portal_id, start, end, g.viewer.actor
+    return partial(enqueue, *days, unique=f"recompute:{portal_id}:{start}:{end}")
 
 
 def _done(form: str, change: Callable[[int, str], Then | None]) -> ResponseReturnValue:

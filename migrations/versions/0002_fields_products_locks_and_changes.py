@@ -1,6 +1,6 @@
 """Values of fields, product rows, own calendars, locks of periods and the journal of changes
 
-New tables and two nullable columns: instant on tables of any size.
+New tables and three nullable columns: instant on tables of any size but that of the scorecards, which is small.
 
 Revision ID: 0002
 Revises: 0001
@@ -68,6 +68,7 @@ def upgrade() -> None:
     sa.Column('start', sa.String(length=10), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('document', sa.JSON(), nullable=False),
+    sa.Column('currency', sa.String(length=3), nullable=False),
     sa.Column('locked_at', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('locked_by', sa.String(length=64), nullable=False),
     sa.Column('unlocked_at', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
@@ -145,9 +146,16 @@ def upgrade() -> None:
     with op.batch_alter_table('result', schema=None) as batch_op:
         batch_op.add_column(sa.Column('value', sa.Text(), nullable=True))
 
+    with op.batch_alter_table('scorecard_version', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('active_since', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True))
+
+    op.execute("UPDATE scorecard_version SET active_since = saved_at WHERE status = 'active'")
 
 
 def downgrade() -> None:
+    with op.batch_alter_table('scorecard_version', schema=None) as batch_op:
+        batch_op.drop_column('active_since')
+
     with op.batch_alter_table('result', schema=None) as batch_op:
         batch_op.drop_column('value')
 

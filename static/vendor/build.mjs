@@ -12,7 +12,7 @@ const ICONS = {
   "alert": "AlertIcon", "arrow-right": "ArrowRightMIcon", "check": "CheckMIcon", "chevron-down": "ChevronDownMIcon",
   "chevron-left": "ChevronLeftMIcon", "chevron-right": "ChevronRightMIcon", "clock": "ClockIcon",
   "cross": "CrossMIcon", "crown": "CrownIcon", "department": "DepartmentIcon", "go-to": "GoToMIcon",
-  "hourglass": "HourglassIcon", "info": "InfoCircleIcon", "person": "PersonIcon", "question": "QuestionIcon",
+  "hourglass": "HourglassIcon", "info": "InfoCircleIcon", "lock": "LockMIcon", "person": "PersonIcon", "question": "QuestionIcon",
   "refresh": "RefreshIcon", "rocket": "RocketIcon", "search": "SearchIcon", "speed": "SpeedMeterIcon",
   "team": "ThreePersonsIcon", "trend-down": "TrendDownIcon", "trend-up": "TrendUpIcon", "scorecard": "TaskListIcon",
 };

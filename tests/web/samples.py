@@ -10,12 +10,17 @@ from pathlib import Path
 from b24app.lib import i18n
 from b24app.outcomes.dashboards.rules import (
     Card,
+    ChangeRow,
+    Changes,
     DealGives,
     DealSummary,
     DealTab,
+    LateRecords,
+    LateRow,
     NotCounted,
     Number,
     Point,
+    RecordLink,
     Row,
     SyncEntity,
     SyncState,
@@ -271,6 +276,29 @@ def not_counted() -> NotCounted:
         fact(7288, reason=say("The deal has no amount."), amount=None),
     )
     return NotCounted(told.subject, told.subject_name, "sales", NOVEMBER, told.row, facts, 2, 0, None)
+
+
+def changes(**changes) -> Changes:
+    """A deal moved the number, then somebody the target."""
+    told = why()
+    rouble = {value: Number(Fraction(value), "money", "RUB") for value in (300_000, 450_000, 400_000, 500_000)}
+    by_deal = ChangeRow(
+        NOW, rouble[300_000], rouble[450_000], rouble[500_000], rouble[500_000], True, False, "Records changed", "",
+        (RecordLink("MG Special, Hottechi", "/crm/deal/details/7391/"), RecordLink(None)), 3,
+    )  # fmt: skip
+    of_target = ChangeRow(
+        NOW, rouble[450_000], rouble[450_000], rouble[400_000], rouble[500_000], False, True, "A target was changed",
+        NAMES[VERA], (), 0,
+    )  # fmt: skip
+    made = Changes(
+        told.subject, told.subject_name, "sales", NOVEMBER, told.row, (of_target, by_deal), False, True, "17"
+    )
+    return replace(made, **changes)
+
+
+def late_records() -> LateRecords:
+    row = LateRow(RecordLink("MG Special, Hottechi", "/crm/deal/details/7391/"), (say("Revenue"),), NOW)
+    return LateRecords(employee(ANNA), NAMES[ANNA], "sales", NOVEMBER, NOW, NAMES[VERA], (row,), None)
 
 
 def gives(code: str, name: str, number: Number, reason: str | None = None) -> DealGives:

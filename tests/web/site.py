@@ -10,12 +10,22 @@ from flask import Flask, g, render_template, request
 from b24app.lib.errors import AppError
 from b24app.lib.i18n import speaking
 from b24app.lib.paths import STATIC, TEMPLATES
-from b24app.outcomes.dashboards.rules import Card, DealTab, NotCounted, SyncState, Team, Why
+from b24app.outcomes.dashboards.rules import (
+    Card,
+    Changes,
+    DealTab,
+    Held,
+    LateRecords,
+    NotCounted,
+    SyncState,
+    Team,
+    Why,
+)
 from b24app.periods.rules import Period, Settings
 from b24app.portal.rules import Structure, Subject, Viewer
 from b24app.portal.tables import Portal
 from b24app.scorecards.rules import Version
-from b24app.web import dashboards, formats, scorecards, settings
+from b24app.web import dashboards, formats, periods, scorecards, settings
 from tests.web import samples
 
 POLICY = (
@@ -26,6 +36,9 @@ POLICY = (
 ASKED = (
     (dashboards, "queries"),
     (dashboards, "explain"),
+    (dashboards, "history"),
+    (periods, "history"),
+    (periods, "calendars"),
     (dashboards, "calendars"),
     (scorecards, "queries"),
     (scorecards, "people"),
@@ -42,6 +55,9 @@ class Answers:
     deal: DealTab | None = None
     why: Why | None = None
     not_counted: NotCounted | None = None
+    changes: Changes | None = None
+    late_records: LateRecords | None = None
+    held: Held = Held()
     sync: SyncState = field(default_factory=samples.sync)
 
 
@@ -74,6 +90,15 @@ class Queries:
     def not_counted(self, viewer, scorecard, indicator, subject, period, cursor, now) -> object:
         return self._told("not_counted", scorecard, indicator, subject, period, cursor)
 
+    def changes(self, viewer, scorecard, indicator, subject, period, cursor, now) -> object:
+        return self._told("changes", scorecard, indicator, subject, period, cursor)
+
+    def late_records(self, viewer, scorecard, subject, period, cursor, now) -> object:
+        return self._told("late_records", scorecard, subject, period, cursor)
+
+    def held(self, viewer: Viewer, shown: Card | Team, now: datetime) -> Held:
+        return self.answers.held
+
     def sync(self, portal_id: int) -> SyncState:
         return self.answers.sync
 
@@ -98,6 +123,7 @@ def application(
     app = Flask("pages", template_folder=str(TEMPLATES), static_folder=str(STATIC), static_url_path="/static")
     formats.init_templates(app)
     app.register_blueprint(dashboards.bp)
+    app.register_blueprint(periods.bp)
     app.register_blueprint(scorecards.bp)
     app.register_blueprint(settings.bp)
     fake = Queries(answers or Answers())

@@ -105,7 +105,7 @@ def test_only_what_is_different_is_saved_and_audited(admin):
     assert calendars.settings(PORTAL).week_start == 6
     assert not calendars.calendar(PORTAL).is_working(date(2026, 1, 1))
     assert audited() == [("portal.settings", "user:1", {"country": "RU", "week_start": 6})]
-    assert asked() == [("recompute_everything", (PORTAL,))]
+    assert asked() == [("recompute_everything", (PORTAL, None, None, "setting", f"user:{ADMIN}"))]
 
 
 def test_saving_what_holds_changes_nothing(admin):
@@ -136,7 +136,7 @@ def test_a_day_is_added_shown_and_removed(admin):
     assert 'aria-label="Remove Nov 7, 2026"' in text
     admin.save("/days/forget", day="2026-11-07")
     assert calendars.own_days(PORTAL) == ()
-    assert asked() == [("recompute_days", (PORTAL, "2026-11-07", "2026-11-08"))]
+    assert asked() == [("recompute_days", (PORTAL, "2026-11-07", "2026-11-08", f"user:{ADMIN}"))]
     assert [action for action, _actor, _after in audited()] == ["calendar.day"] * 2
 
 
@@ -145,7 +145,7 @@ def test_an_absence_is_added_shown_and_removed(admin):
     assert calendars.absences(PORTAL) == (Away(ANN, date(2026, 11, 10), date(2026, 11, 20)),)
     text = admin.page()
     assert "Away today" in text
-    assert asked() == [("recompute_days", (PORTAL, "2026-11-10", "2026-11-21"))]
+    assert asked() == [("recompute_days", (PORTAL, "2026-11-10", "2026-11-21", f"user:{ADMIN}"))]
     admin.save("/absences/forget", employee=str(ANN), first="2026-11-10")
     assert calendars.absences(PORTAL) == ()
 

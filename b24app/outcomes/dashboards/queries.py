@@ -228,13 +228,13 @@ def _history(context: Context, sheet: Sheet, subject: Subject) -> Mapping[str, t
 
 def _answering(context: Context, period: Period, applies: Callable[[Collection[Subject]], bool]) -> tuple[Version, ...]:
     """The versions that answer for the period and score whom the screen is about."""
-    found = [version_for(context, versions, period) for versions in context.scorecards.values()]
+    found = [version_for(context, versions, period) for versions in context.shown.values()]
     return tuple(version for version in found if version and applies(context.work(version, period).subjects))
 
 
 def _chosen(context: Context, applying: Collection[Version], code: str | None, period: Period) -> Version | None:
     """The one asked for, else one whose own kind of period is looked at, else any."""
-    if code is not None and code not in context.scorecards:
+    if code is not None and code not in context.shown:
         raise NotFound(_("There is no scorecard %(code)s.", code=code))
     asked = [version for version in applying if version.code == code]
     own = [version for version in applying if version.kind == period.kind]

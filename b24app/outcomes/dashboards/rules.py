@@ -209,6 +209,91 @@ class NotCounted:
     next_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The lock of a page's period. Empty when nothing is to be said of it."""
+
+    at: datetime | None = None
+    """When it was locked; None when it is not."""
+    by: str = ""
+    """Who locked it; empty when it came by itself."""
+    late: int = 0
+    """How many records changed since that concern whom the page is about."""
+    subject: Subject | None = None
+    """Whose these records can be listed for."""
+    differs: tuple[Period, ...] = ()
+    """Locked periods within this one from which it differs, because their records changed since."""
+    may_lock: bool = False
+    may_unlock: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLink:
+    """A record that moved a number. `title` None: of a person the viewer may not see."""
+
+    title: str | None
+    portal_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LateRow:
+    record: RecordLink
+    indicators: tuple[str, ...]
+    """The names of those it would have moved."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LateRecords:
+    """The records that changed after a period was locked."""
+
+    subject: Subject
+    subject_name: str
+    scorecard_code: str
+    period: Period
+    locked_at: datetime
+    by: str
+    rows: tuple[LateRow, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """From what to what a number or its target went, and why."""
+
+    at: datetime
+    before: Number
+    after: Number
+    target_before: Number
+    target_after: Number
+    value_moved: bool
+    target_moved: bool
+    cause: str
+    """As a sentence in the viewer's language."""
+    by: str
+    """Who did it; empty where nobody is known."""
+    records: tuple[RecordLink, ...]
+    more: int
+    """How many records did it beside these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The history of one number, the latest change first."""
+
+    subject: Subject
+    subject_name: str
+    scorecard_code: str
+    period: Period
+    row: Row
+    changes: tuple[ChangeRow, ...]
+    is_hidden: bool
+    """The numbers are money, which the viewer may not see."""
+    is_kept: bool
+    """False for a period that is not the scorecard's own: it is computed when asked and has no history."""
+    next_cursor: str | None
+
+
 DEAL_STATES = {"S": "won", "F": "lost", "P": "open"}
 
 

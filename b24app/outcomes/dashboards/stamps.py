@@ -5,6 +5,7 @@ score (somebody's name, a plan, another day) is noticed when the stamp ends by i
 """
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -13,7 +14,8 @@ from b24app.facts.tables import Deal
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.periods.rules import Period
-from b24app.scores.tables import Score
+from b24app.scorecards.tables import PeriodLock
+from b24app.scores.tables import LateChange, Score
 
 SETTLED_S = 2
 """Times are whole seconds: until so long after the latest one, another change may hide behind it."""
@@ -32,8 +34,18 @@ def of_period(portal_id: int, period: Period, now: datetime) -> str:
         Score.start > (period.start - LONGEST).isoformat(),
         Score.start < period.end.isoformat(),
     )
-    written = tuple(int(value or 0) for value in db.session.execute(query).one())
-    return _stamp(now, latest=written[0], seen=written)
+    scored = db.session.execute(query).one()
+    written = tuple(int(value or 0) for value in (*scored, *_locks(portal_id)))
+    return _stamp(now, latest=max(written[0], *written[4:]), seen=written)
+
+
+def _locks(portal_id: int) -> Iterable[int | None]:
+    """When anything was locked, unlocked, or changed after a lock last."""
+    locks = select(func.max(PeriodLock.locked_at), func.max(PeriodLock.unlocked_at)).where(
+        PeriodLock.portal_id == portal_id
+    )
+    late = select(func.max(LateChange.at)).where(LateChange.portal_id == portal_id)
+    return (*db.session.execute(locks).one(), db.session.scalar(late))
 
 
 def of_deal(portal_id: int, deal_id: int, period: Period, now: datetime) -> str:

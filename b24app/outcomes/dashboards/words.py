@@ -4,6 +4,7 @@ from b24app.lib import i18n
 from b24app.lib.i18n import gettext as _
 from b24app.metrics.catalogue import CATALOGUE, REASONS
 from b24app.scorecards.documents import IndicatorDocument
+from b24app.scores.rules import CauseKind
 
 
 def no_data(reason: str | None, document: IndicatorDocument) -> str | None:
@@ -26,6 +27,23 @@ def no_data(reason: str | None, document: IndicatorDocument) -> str | None:
 def not_counted(reason: str) -> str:
     """Why a record was not counted."""
     return i18n.pick(REASONS[reason]) if reason in REASONS else reason
+
+
+def cause(kind: CauseKind) -> str:
+    """What moved a number."""
+    return {
+        CauseKind.FACT: _("Records changed"),
+        CauseKind.ENTRY: _("Entries were added or taken back"),
+        CauseKind.TARGET: _("A target was changed"),
+        CauseKind.DEFINITION: _("The scorecard was changed"),
+        CauseKind.MEMBERSHIP: _("People joined, moved or left"),
+        CauseKind.RATE: _("An exchange rate changed"),
+        CauseKind.CALENDAR: _("The calendar of working days changed"),
+        CauseKind.SETTING: _("A setting was changed"),
+        CauseKind.TIME: _("Time passed, or the hour of calculation came"),
+        CauseKind.REPAIR: _("Compared with the records and put right"),
+        CauseKind.UNLOCK: _("The period was unlocked"),
+    }[kind]
 
 
 def rule(document: IndicatorDocument) -> str:

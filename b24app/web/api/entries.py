@@ -11,6 +11,7 @@ from b24app.lib.i18n import gettext as _
 from b24app.portal import operations as portals
 from b24app.portal import queries as staff
 from b24app.portal.rules import Structure, Viewer
+from b24app.scores.rules import Cause, CauseKind
 from b24app.web.api import shapes
 from b24app.web.api.calls import call
 from b24app.web.api.paging import after, sealed
@@ -54,7 +55,7 @@ def post_entries(viewer: Viewer, body: list[shapes.EntryItem]) -> shapes.DoneLis
         portals.lock(viewer.portal_id)
         drafts = [_draft(body[place], viewer, clock.epoch(now)) for place in good]
         posted = operations.post_entries(viewer.portal_id, drafts, now)
-        pipeline.recompute(viewer.portal_id, posted.cells, now)
+        pipeline.recompute(viewer.portal_id, posted.cells, now, Cause(CauseKind.FACT, viewer.actor))
     done = {place: shapes.Done(index=place, status="error", error=fault) for place, fault in faults.items()}
     for item in posted.items:
         place = good[item.index]
@@ -69,7 +70,7 @@ def undo_entry(viewer: Viewer, entry_id: int) -> shapes.DoneList:
     with write():
         portals.lock(viewer.portal_id)
         cells = operations.undo_entry(viewer.portal_id, entry_id, viewer.actor, now)
-        pipeline.recompute(viewer.portal_id, cells, now)
+        pipeline.recompute(viewer.portal_id, cells, now, Cause(CauseKind.FACT, viewer.actor))
     return shapes.DoneList(items=[shapes.Done(index=0, status="updated", id=entry_id)])
 
 

@@ -69,6 +69,8 @@ def _result(viewer: Viewer, row: ResultRow, time: PortalClock) -> shapes.Result:
         at_risk=row.at_risk,
         complete=row.complete,
         no_data_reason=row.no_data_reason,
+        locked=row.locked,
+        changed_after_lock=row.changed_after_lock,
         computed_at=time.at(row.computed_at),
     )
 

@@ -34,6 +34,7 @@ ERRORS = {
     401: "No valid token",
     403: "The token lacks a scope",
     404: "Not there",
+    409: "What is stored does not allow it now",
     422: "Not valid",
     429: "Too many requests",
 }

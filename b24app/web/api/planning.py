@@ -21,6 +21,7 @@ from b24app.scorecards import documents, operations, queries, rules
 from b24app.scorecards.documents import IndicatorDocument, ScorecardDocument, TargetDocument
 from b24app.scorecards.queries import TargetRow
 from b24app.scorecards.rules import Version
+from b24app.scores.rules import Cause, CauseKind
 from b24app.web.api import money, shapes
 from b24app.web.api.calls import call
 from b24app.web.api.paging import cut
@@ -80,7 +81,7 @@ def put_scorecard(viewer: Viewer, code: str, body: ScorecardDocument) -> dict[st
     with write():
         portals.lock(viewer.portal_id)
         saved = operations.save(viewer.portal_id, body, viewer.actor, now)
-        past = _computed(viewer.portal_id, {code}, now)
+        past = _computed(viewer.portal_id, {code}, now, Cause(CauseKind.DEFINITION, viewer.actor))
     _compute_past(viewer.portal_id, past)
     sync.ask_watched(viewer.portal_id)
     return money.shown(viewer, saved.document)
@@ -124,7 +125,8 @@ def put_targets(viewer: Viewer, body: tuple[TargetDocument, ...]) -> shapes.Done
     with write():
         portals.lock(viewer.portal_id)
         saved = operations.set_targets(viewer.portal_id, body, viewer.actor, now)
-        past = _computed(viewer.portal_id, {item.scorecard for item in body}, now)
+        cause = Cause(CauseKind.TARGET, viewer.actor)
+        past = _computed(viewer.portal_id, {item.scorecard for item in body}, now, cause)
     _compute_past(viewer.portal_id, past)
     return shapes.DoneList(items=[shapes.Done(index=one.index, status=one.status, id=one.id) for one in saved])
 
@@ -146,10 +148,13 @@ def _target(row: TargetRow, is_shown: bool) -> shapes.Target:
     )
 
 
-def _computed(portal_id: int, scorecards: set[str], now: datetime) -> list[str]:
+def _computed(portal_id: int, scorecards: set[str], now: datetime, cause: Cause) -> list[str]:
     """Compute what people look at now; returns the jobs that are to compute the past."""
-    pipeline.recompute_open(portal_id, now, scorecards)
-    return [portals.start_job(portal_id, "recompute", {"scorecard": code}, now).id for code in sorted(scorecards)]
+    pipeline.recompute_open(portal_id, now, scorecards, cause)
+    why = {"cause": cause.kind.value, "actor": cause.actor}
+    return [
+        portals.start_job(portal_id, "recompute", {"scorecard": code, **why}, now).id for code in sorted(scorecards)
+    ]
 
 
 def _compute_past(portal_id: int, jobs: Iterable[str]) -> None:

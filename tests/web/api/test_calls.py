@@ -17,6 +17,8 @@ GETS = [call for call in CALLS if not call.writes]
 QUERIES = {
     "explain": {"scorecard": "sales", "indicator": "won"},
     "not_counted": {"scorecard": "sales", "indicator": "won"},
+    "changes": {"scorecard": "sales", "indicator": "won"},
+    "late_changes": {"scorecard": "sales"},
 }
 
 
@@ -40,7 +42,7 @@ def test_a_stranger_sees_nothing_of_ours(api: Api, deals: None, stranger: Api) -
         path = job.removeprefix("/api/v1") if call.name == "job" else address(call)
         answer = stranger(call.method, path, **QUERIES.get(call.name, {}))
         assert not any(ours in answer.text for ours in ("acme", "Отдел продаж", "Deal 1", "visit")), call.name
-        if call.name in ("scorecard", "explain", "not_counted", "job"):
+        if call.name in ("scorecard", "explain", "not_counted", "changes", "job"):
             assert answer.status_code == 404, call.name
         elif call.name not in ("employees", "departments", "metrics", "portal"):
             assert exact.loads(answer.data)["items"] == [], call.name
