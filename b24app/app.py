@@ -1,6 +1,8 @@
 """create_app: wires extensions, settings of each stage and blueprints. What a stage needs is handed down here, once."""
 
+import gc
 import json
+from functools import cache
 from typing import Any
 
 from flask import Flask
@@ -39,7 +41,18 @@ def create_app(config: Config, pooled: bool = True) -> Flask:
         queue.use_redis(config.redis_url)
     portal_operations.use(_connection(config))
     _register(app)
+    _settle()
     return app
+
+
+@cache
+def _settle() -> None:
+    """Once per process: what is loaded by now stays for ever, so the garbage collector need not look through it again.
+
+    Without this a page with many people waits, every few requests, for a look at all of the process's memory.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _engine_options(database_url: str, pooled: bool) -> dict[str, Any]:

@@ -162,12 +162,12 @@ let scrolled = new Map();
 
 document.addEventListener("htmx:beforeSwap", () => {
   before = new Map([...document.querySelectorAll("[data-value]")].map((one) => [one.id, one.dataset.value]));
-  scrolled = new Map([...document.querySelectorAll("[data-scroll]")].map((one) => [one.id, one.scrollLeft]));
+  scrolled = new Map([...document.querySelectorAll("[data-scroll]")].map((one) => [one.id, { left: one.scrollLeft, top: one.scrollTop }]));
 });
 
 document.addEventListener("htmx:afterSettle", (event) => {
   const live = event.detail.elt.id === "page" && event.detail.requestConfig?.elt.dataset.live !== undefined;
-  for (const [id, left] of scrolled) document.getElementById(id)?.scrollTo({ left });
+  for (const [id, place] of scrolled) document.getElementById(id)?.scrollTo(place);
   if (!live) return;
   for (const one of document.querySelectorAll("[data-value]")) {
     if (!before.has(one.id) || before.get(one.id) === one.dataset.value) continue;

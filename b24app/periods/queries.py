@@ -39,17 +39,16 @@ class Away:
 
 
 def settings(portal_id: int) -> Settings:
-    row = db.session.execute(
-        select(Portal.time_zone, Portal.week_start, Portal.year_start).where(Portal.id == portal_id)
-    ).one_or_none()
-    if row is None:
+    portal = db.session.get(Portal, portal_id)
+    if portal is None:
         raise NotFound(_("There is no such portal."))
-    return Settings(row.time_zone, row.week_start, row.year_start)
+    return Settings(portal.time_zone, portal.week_start, portal.year_start)
 
 
 def calendar(portal_id: int) -> Calendar:
     """5/2 with the public holidays of the portal's country, or of none, and the portal's own days (semantics 2.3)."""
-    country = _of_country(db.session.scalar(select(Portal.country).where(Portal.id == portal_id)))
+    portal = db.session.get(Portal, portal_id)
+    country = _of_country(portal.country if portal else None)
     own = {one.day: one.working for one in own_days(portal_id)}
     if not own:
         return country

@@ -78,6 +78,7 @@ class Context:
     def __init__(self, portal_id: int, now: datetime) -> None:
         self.portal_id = portal_id
         self.now = now
+        self._portal = portal.get(portal_id)  # held, so that whoever needs its row next has it already
         self.settings = periods.settings(portal_id)
         self.today: date = local_day(epoch(now), self.settings)
         self._structures: dict[int | None, Structure] = {}
@@ -87,7 +88,7 @@ class Context:
 
     @cached_property
     def currency(self) -> str:
-        return portal.get(self.portal_id).base_currency
+        return self._portal.base_currency
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -179,6 +180,8 @@ class Context:
 
     def _leavers(self, period: Period) -> frozenset[int]:
         """Who was dismissed during a period: it is the last one they are scored in (semantics 6)."""
+        if all(person.active for person in self.structure(period).people.values()):
+            return frozenset()
         within = span(period, self.settings)
         return frozenset(id for id, at in self._departures if within.start < at < within.end)
 

@@ -4,10 +4,12 @@ A scorecard's own periods are read as stored. Any other period, and one that is 
 in one evaluation (semantics 2.5).
 """
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, select
@@ -20,9 +22,22 @@ from b24app.portal.rules import COMPANY, Subject, SubjectType, employee
 from b24app.scorecards.rules import Lock, Record, Version
 from b24app.scores import evaluation, late
 from b24app.scores.evaluation import Context
-from b24app.scores.rows import Finding, ResultRow, ScoreRow, Setting, result_rows, score_rows, score_values
+from b24app.scores.rows import (
+    Finding,
+    ResultRow,
+    Risks,
+    ScoreRow,
+    Setting,
+    result_rows,
+    score_rows,
+    score_values,
+    value_found,
+)
 from b24app.scores.rules import CauseKind, Pace, ScoreValue
 from b24app.scores.tables import Result, ResultChange, Score
+
+MANY = 100
+"""Of more subjects than this it is cheaper to read everybody's results than to name them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +69,19 @@ class Change:
     """The first few of those that did it."""
     count: int
     """How many did it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """One scorecard in one period as a long table needs it: everybody's score and who is at risk; results of those
+    who are looked at are made when asked for."""
+
+    version: Version
+    period: Period
+    is_own_kind: bool
+    scores: tuple[ScoreRow, ...]
+    at_risk: frozenset[Subject]
+    results: Callable[[Collection[Subject]], tuple[ResultRow, ...]]
 
 
 def results(
@@ -117,6 +145,26 @@ def history(
     return found
 
 
+def values_at(
+    portal_id: int, version: Version, subjects: Collection[Subject], start: date
+) -> dict[tuple[Subject, str], Fraction | None]:
+    """(subject, indicator) -> stored value of many subjects in another period, read as the version reads them."""
+    query = select(*table_of(Result).columns).where(
+        Result.portal_id == portal_id,
+        Result.scorecard == version.code,
+        Result.start == start.isoformat(),
+        Result.subject_id.in_({subject.id for subject in subjects}),
+    )
+    known = {one.code: one for one in version.indicators}
+    found = _by_subject(db.session.execute(query), subjects)
+    return {
+        (subject, row.indicator): value_found(known[row.indicator], row.numerator, row.denominator, row.reason)
+        for subject, rows in found.items()
+        for row in rows
+        if row.indicator in known
+    }
+
+
 def target_people(context: Context, sheet: Sheet, subject: Subject) -> dict[str, tuple[int, int] | None]:
     """By indicator: of how many of how many people's targets a department's or the company's target is made.
 
@@ -154,10 +202,10 @@ def changes(
         Change(
             id=row.id,
             at=moment(row.at),
-            before=_exact(row.before),
-            after=_exact(row.after),
-            target_before=_exact(row.target_before),
-            target_after=_exact(row.target_after),
+            before=_exact_or_none(row.before),
+            after=_exact_or_none(row.after),
+            target_before=_exact_or_none(row.target_before),
+            target_after=_exact_or_none(row.target_after),
             cause=CauseKind(row.cause),
             actor=row.actor,
             records=tuple((entity, id) for entity, id in row.records),
@@ -167,8 +215,8 @@ def changes(
     )
 
 
-def _exact(text: str | None) -> Fraction | None:
-    return None if text is None else Fraction(text)
+def _exact_or_none(text: str | None) -> Fraction | None:
+    return None if text is None else _exact(text)
 
 
 def pace(context: Context, period: Period, subject: Subject = COMPANY) -> Pace:
@@ -185,10 +233,75 @@ def _chosen(subject_type: SubjectType, ids: Collection[int] | None) -> tuple[Sub
     return None if ids is None else tuple(Subject(subject_type, id) for id in ids)
 
 
-def _sheet(context: Context, version: Version, period: Period, subjects: Collection[Subject] | None) -> Sheet:
+def board(context: Context, version: Version, period: Period, subjects: Collection[Subject]) -> Board:
+    """These subjects, however many, in one scorecard; scores and places are everybody's."""
+    setting = _setting(context, version, period, subjects)
     is_own_kind = period.kind == version.kind
+    values, computed_at, findings = _scored(context, version, period)
+    risks = Risks(version, setting)
+    found: Mapping[Subject, Sequence[Finding | Row[Any]]]
+    if findings is None:
+        found = _by_subject(_stored_rows(context, version, period, subjects), subjects)
+        at_risk = {subject for subject, rows in found.items() if any(_row_at_risk(risks, subject, row) for row in rows)}
+    else:
+        found = _by_finding(findings, subjects)
+        at_risk = {subject for subject, those in found.items() if any(_at_risk(risks, one) for one in those)}
+
+    def results(asked: Collection[Subject]) -> tuple[ResultRow, ...]:
+        those = [one for subject in asked for one in found.get(subject, ())]
+        made = (one if isinstance(one, Finding) else finding_of(version, period, one) for one in those)
+        return result_rows(version, [one for one in made if one], setting)
+
+    scores = score_rows(version, period, values, computed_at, setting)
+    return Board(version, period, is_own_kind, scores, frozenset(at_risk), results)
+
+
+def _by_subject(rows: Iterable[Row[Any]], subjects: Collection[Subject]) -> dict[Subject, list[Row[Any]]]:
+    known = {(subject.type.value, subject.id): subject for subject in subjects}
+    found: dict[Subject, list[Row[Any]]] = defaultdict(list)
+    for row in rows:
+        subject = known.get((row.subject_type, row.subject_id))
+        if subject is not None:
+            found[subject].append(row)
+    return found
+
+
+def _by_finding(findings: Iterable[Finding], subjects: Collection[Subject]) -> dict[Subject, list[Finding]]:
+    found: dict[Subject, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        if finding.subject in subjects:
+            found[finding.subject].append(finding)
+    return found
+
+
+def _row_at_risk(risks: Risks, subject: Subject, row: Row[Any]) -> bool:
+    return row.reason is None and risks.of(subject, row.indicator, row.numerator, row.denominator, row.target)
+
+
+def _at_risk(risks: Risks, one: Finding) -> bool:
+    return one.reason is None and risks.of(one.subject, one.indicator.code, one.numerator, one.denominator, one.target)
+
+
+def _sheet(context: Context, version: Version, period: Period, subjects: Collection[Subject] | None) -> Sheet:
+    setting = _setting(context, version, period, subjects)
+    values, computed_at, findings = _scored(context, version, period)
+    if findings is None:
+        findings = _stored_findings(context, version, period, subjects)
+    else:
+        findings = [finding for finding in findings if subjects is None or finding.subject in subjects]
+    return Sheet(
+        version=version,
+        period=period,
+        is_own_kind=period.kind == version.kind,
+        results=result_rows(version, findings, setting),
+        scores=score_rows(version, period, values, computed_at, setting),
+        lock=context.lock(version.code, period),
+    )
+
+
+def _setting(context: Context, version: Version, period: Period, subjects: Collection[Subject] | None) -> Setting:
     lock = context.lock(version.code, period)
-    setting = Setting(
+    return Setting(
         structure=context.structure(),
         currency=lock.currency if lock else context.currency,
         complete=context.complete or lock is not None,
@@ -198,25 +311,21 @@ def _sheet(context: Context, version: Version, period: Period, subjects: Collect
         is_locked=lock is not None,
         **_late(context, version, period, subjects),
     )
-    stored = _stored_scores(context, version, period) if is_own_kind else {}
+
+
+def _scored(
+    context: Context, version: Version, period: Period
+) -> tuple[dict[Subject, ScoreValue], dict[Subject, datetime], list[Finding] | None]:
+    """Everybody's scores and when they were calculated; the findings behind them unless they are stored."""
+    stored = _stored_scores(context, version, period) if period.kind == version.kind else {}
     if stored:
-        findings = _stored_findings(context, version, period, subjects)
         values = {subject: value for subject, (value, _at) in stored.items()}
-        computed_at = {subject: at for subject, (_value, at) in stored.items()}
-    else:
-        everything = evaluation.evaluate(context, [context.work(version, period)])
-        values, computed_at = score_values(version, everything), {}
-        if not has_score(context, version, period):
-            values = {subject: ScoreValue(None, False, value.with_data) for subject, value in values.items()}
-        findings = [finding for finding in everything if subjects is None or finding.subject in subjects]
-    return Sheet(
-        version=version,
-        period=period,
-        is_own_kind=is_own_kind,
-        results=result_rows(version, findings, setting),
-        scores=score_rows(version, period, values, computed_at, setting),
-        lock=lock,
-    )
+        return values, {subject: at for subject, (_value, at) in stored.items()}, None
+    everything = evaluation.evaluate(context, [context.work(version, period)])
+    values = score_values(version, everything)
+    if not has_score(context, version, period):
+        values = {subject: ScoreValue(None, False, value.with_data) for subject, value in values.items()}
+    return values, {}, everything
 
 
 def _late(
@@ -245,20 +354,28 @@ def has_score(context: Context, version: Version, period: Period) -> bool:
 def _stored_findings(
     context: Context, version: Version, period: Period, subjects: Collection[Subject] | None
 ) -> list[Finding]:
-    if subjects is not None and not subjects:
-        return []
-    query = select(*table_of(Result).columns).where(_at(Result, context, version, period))
-    if subjects is not None:
-        query = query.where(Result.subject_id.in_({subject.id for subject in subjects}))
-    found = [finding for row in db.session.execute(query) if (finding := finding_of(version, period, row))]
+    rows = _stored_rows(context, version, period, subjects)
+    found = [finding for row in rows if (finding := finding_of(version, period, row))]
     return [finding for finding in found if subjects is None or finding.subject in subjects]
+
+
+def _stored_rows(
+    context: Context, version: Version, period: Period, subjects: Collection[Subject] | None
+) -> Sequence[Row[Any]]:
+    """The results of these subjects, and maybe of others with the same ids."""
+    if subjects is not None and not subjects:
+        return ()
+    query = select(*table_of(Result).columns).where(_at(Result, context, version, period))
+    if subjects is not None and len(subjects) <= MANY:
+        query = query.where(Result.subject_id.in_({subject.id for subject in subjects}))
+    return db.session.execute(query).all()
 
 
 def _stored_scores(context: Context, version: Version, period: Period) -> dict[Subject, tuple[ScoreValue, datetime]]:
     query = select(*table_of(Score).columns).where(_at(Score, context, version, period))
     return {
         Subject(SubjectType(row.subject_type), row.subject_id): (
-            ScoreValue(Fraction(row.exact) if row.exact else None, row.preliminary, row.indicators_with_data),
+            ScoreValue(_exact(row.exact) if row.exact else None, row.preliminary, row.indicators_with_data),
             moment(row.computed_at),
         )
         for row in db.session.execute(query)
@@ -284,6 +401,12 @@ def finding_of(version: Version, period: Period, row: Row[Any]) -> Finding | Non
         denominator=row.denominator,
         facts=row.facts,
         reason=row.reason,
-        target=Fraction(row.target) if row.target is not None else None,
+        target=_exact(row.target) if row.target is not None else None,
         computed_at=moment(row.computed_at),
     )
+
+
+@lru_cache(maxsize=10_000)
+def _exact(text: str) -> Fraction:
+    """A stored `p/q`. Reading them takes long, and many are the same: targets above all."""
+    return Fraction(text)

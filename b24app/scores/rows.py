@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 from b24app.lib.i18n import gettext as _
 from b24app.metrics.rules import Part, is_small_sample, value_of
@@ -17,7 +18,7 @@ from b24app.portal.rules import Structure, Subject, SubjectType
 from b24app.scorecards.documents import IndicatorDocument
 from b24app.scorecards.rules import Indicator, Version
 from b24app.scores import rules
-from b24app.scores.rules import Curve, Pace, ResultRow, ScoreRow, ScoreValue, Zones
+from b24app.scores.rules import Curve, Pace, ResultRow, RiskLine, ScoreRow, ScoreValue, Zones
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,17 @@ class Finding:
 
     @property
     def value(self) -> Fraction | None:
-        if self.reason:
-            return None
-        value = value_of(self.indicator.plan, self.numerator, self.denominator)
-        return Fraction(0) if value is None and self.indicator.document.empty == "zero" else value
+        return value_found(self.indicator, self.numerator, self.denominator, self.reason)
+
+
+def value_found(
+    indicator: Indicator, numerator: int | None, denominator: int | None, reason: str | None
+) -> Fraction | None:
+    """The value of what was found, in the indicator's unit; None is no data."""
+    if reason:
+        return None
+    value = value_of(indicator.plan, numerator, denominator)
+    return Fraction(0) if value is None and indicator.document.empty == "zero" else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +126,88 @@ def score_values(version: Version, findings: Iterable[Finding]) -> dict[Subject,
     return {subject: rules.score(those, version.document.missing) for subject, those in parts.items()}
 
 
+class Risks:
+    """Says of thousands of numbers whether they are at risk, as `rules.at_risk` does of one.
+
+    The line is drawn once for each target of each indicator (and of each who has a calendar of their own); numbers are
+    held against it as whole numbers.
+    """
+
+    def __init__(self, version: Version, setting: Setting) -> None:
+        self._setting = setting
+        self._indicators = {one.code: one for one in version.indicators}
+        self._curves = curves(version)
+        self._lines: dict[tuple[str, Fraction | str | None, Subject | None], _Line | None] = {}
+
+    def of(
+        self,
+        subject: Subject,
+        code: str,
+        numerator: int | None,
+        denominator: int | None,
+        target: Fraction | str | None,
+    ) -> bool:
+        """A number in stored units that is no data only if there is nothing to divide by, or nothing at all."""
+        line = self._line(subject, code, target)
+        if line is None:
+            return False
+        if not line.divides:
+            denominator = 1
+        elif denominator:
+            numerator = numerator or 0
+        if numerator is None or not denominator:
+            numerator, denominator = line.empty, 1
+        if numerator is None:
+            return False
+        near, limit = numerator * line.times, denominator * line.limit
+        return near < limit if line.exact.is_below else near > limit or (line.exact.nothing_too and numerator <= 0)
+
+    def beyond(self, subject: Subject, code: str, value: Fraction, target: Fraction | None) -> bool:
+        """The same of an exact value in the indicator's unit."""
+        line = self._line(subject, code, target)
+        return line is not None and value in line.exact
+
+    def _line(self, subject: Subject, code: str, target: Fraction | str | None) -> "_Line | None":
+        key = code, target, subject if subject in self._setting.paces else None
+        if key not in self._lines:
+            self._lines[key] = self._draw(code, target, self._setting.pace_of(subject))
+        return self._lines[key]
+
+    def _draw(self, code: str, target: Fraction | str | None, pace: Pace) -> "_Line | None":
+        indicator = self._indicators.get(code)
+        if indicator is None or target is None:
+            return None
+        plan = indicator.plan
+        line = rules.risk_line(Fraction(target), pace, plan.additive, self._curves[code])
+        one = value_of(plan, 1, 1)
+        if line is None or one is None:
+            return None
+        return _Line(
+            times=one.numerator * line.limit.denominator,
+            limit=one.denominator * line.limit.numerator,
+            exact=line,
+            divides=plan.denominator is not None,
+            empty=0 if indicator.document.empty == "zero" else None,
+        )
+
+
+class _Line(NamedTuple):
+    """numerator x times against denominator x limit: `rules.RiskLine` in the stored units of one plan."""
+
+    times: int
+    limit: int
+    exact: RiskLine
+    divides: bool
+    empty: int | None
+    """The numerator that no data stands for."""
+
+
 def result_rows(version: Version, findings: Iterable[Finding], setting: Setting) -> tuple[ResultRow, ...]:
     """In the order of the scorecard's indicators, then of names."""
     curve_of, zones_ = curves(version), zones(version)
     order = {one.code: position for position, one in enumerate(version.indicators)}
-    rows = [_result_row(finding, curve_of[finding.indicator.code], zones_, setting) for finding in findings]
+    risks = Risks(version, setting)
+    rows = [_result_row(finding, curve_of[finding.indicator.code], zones_, risks, setting) for finding in findings]
     return tuple(sorted(rows, key=lambda row: (*_by_name(row), order[row.indicator.code])))
 
 
@@ -130,7 +215,7 @@ def _by_name(row: ResultRow | ScoreRow) -> tuple[str, str, int]:
     return row.subject.type, row.subject_name, row.subject.id
 
 
-def _result_row(finding: Finding, curve_: Curve, zones_: Zones, setting: Setting) -> ResultRow:
+def _result_row(finding: Finding, curve_: Curve, zones_: Zones, risks: Risks, setting: Setting) -> ResultRow:
     document, plan, pace = finding.indicator.document, finding.indicator.plan, setting.pace_of(finding.subject)
     value, target = finding.value, finding.target
     reached, is_up = rules.attainment(value, target, curve_), document.direction == "up"
@@ -156,7 +241,7 @@ def _result_row(finding: Finding, curve_: Curve, zones_: Zones, setting: Setting
         forecast=rules.forecast(value, pace, plan.additive),
         expected=rules.expected(target, pace, plan.additive) if pace.is_open else None,
         needed_per_day=rules.needed_per_day(value, target, pace) if plan.additive and is_up else None,
-        at_risk=rules.at_risk(value, target, pace, plan.additive, curve_),
+        at_risk=value is not None and risks.beyond(finding.subject, document.code, value, target),
         small_sample=value is not None and is_small_sample(plan, part),
         complete=setting.complete,
         no_data_reason=finding.reason,
@@ -200,7 +285,9 @@ def score_rows(
         )
         for subject, value in values.items()
     ]
-    return tuple(sorted(rows, key=lambda row: (row.subject.type, -(row.score or 0), *_by_name(row))))
+    return tuple(
+        sorted(rows, key=lambda row: (row.subject.type, rules.in_size(-(row.score or Fraction(0))), *_by_name(row)))
+    )
 
 
 def _fraction(value: Decimal | None) -> Fraction | None:

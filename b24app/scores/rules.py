@@ -287,11 +287,22 @@ def shown(value: Fraction, digits: int, limits: Iterable[Fraction | None] = ()) 
 
 def ranks(scores: Mapping[SubjectKey, Fraction | None]) -> dict[SubjectKey, int]:
     """Places by score rounded to 2 decimals; ties share one (1, 2, 2, 4); without a score there is no place."""
-    rounded = {key: half_up(value, 2) for key, value in scores.items() if value is not None}
-    place: dict[Fraction, int] = {}
+    rounded = {key: _hundredths(value) for key, value in scores.items() if value is not None}
+    place: dict[int, int] = {}
     for position, value in enumerate(sorted(rounded.values(), reverse=True), start=1):
         place.setdefault(value, position)
     return {key: place[value] for key, value in rounded.items()}
+
+
+def _hundredths(value: Fraction) -> int:
+    """`half_up` to two decimals, as a whole number."""
+    return (200 * value.numerator + value.denominator) // (2 * value.denominator)
+
+
+def in_size(value: Fraction | None) -> tuple[float, Fraction]:
+    """What sorts as the exact value does, nothing as 0, and is compared exactly only where that decides."""
+    exact = value or Fraction(0)
+    return exact.numerator / exact.denominator, exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,9 +337,39 @@ def needed_per_day(value: Fraction | None, target: Fraction | None, pace: Pace) 
     return (target - value) / pace.days_left
 
 
+@dataclass(frozen=True, slots=True)
+class RiskLine:
+    """Which values are at risk: those below the limit, or those above it where less is better."""
+
+    limit: Fraction
+    is_below: bool
+    nothing_too: bool = False
+    """Zero and less, the best there is, is at risk as well: what an indicator gives at best is too little."""
+
+    def __contains__(self, value: Fraction) -> bool:
+        return value < self.limit if self.is_below else value > self.limit or (self.nothing_too and value <= 0)
+
+
+def risk_line(target: Fraction | None, pace: Pace, additive: bool, curve: Curve) -> RiskLine | None:
+    """The forecast of a value beyond this line misses its target by more than a tenth; None where nothing is at risk.
+
+    The line is the forecast and the attainment solved for the value, so that thousands of values are held against one.
+    """
+    if not pace.is_open or pace.elapsed is None or pace.elapsed < RISK_FROM or target is None:
+        return None
+    is_up, gone = curve.direction == "up", pace.elapsed if additive else Fraction(1)
+    if curve.baseline is not None:
+        distance = target - curve.baseline
+        if not distance or is_up != (distance > 0):
+            return None
+        return RiskLine((curve.baseline + distance * RISK_LIMIT / 100) * gone, is_up)
+    if target <= 0:
+        return None
+    ahead = target * RISK_LIMIT / 100 if is_up else 100 * target / RISK_LIMIT
+    return RiskLine(ahead * gone, is_up, not is_up and curve.best < RISK_LIMIT)
+
+
 def at_risk(value: Fraction | None, target: Fraction | None, pace: Pace, additive: bool, curve: Curve) -> bool:
     """The forecast misses its target by more than a tenth. Early in a period, and after it, nothing is at risk."""
-    if not pace.is_open or pace.elapsed is None or pace.elapsed < RISK_FROM:
-        return False
-    ahead = attainment(forecast(value, pace, additive), target, curve)
-    return ahead is not None and ahead.raw < RISK_LIMIT
+    line = risk_line(target, pace, additive, curve)
+    return value is not None and line is not None and value in line

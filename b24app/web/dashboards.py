@@ -19,9 +19,9 @@ from b24app.lib.errors import Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import language
 from b24app.outcomes.dashboards import clients, explain, history, queries, stamps
-from b24app.outcomes.dashboards.rules import Card, DealGives, DealTab, Team, TeamRow
+from b24app.outcomes.dashboards.rules import Card, DealGives, DealTab, Team
 from b24app.periods import queries as calendars
-from b24app.periods.rules import Kind, Period, Settings, custom, local_day, parse_kind, period_at
+from b24app.periods.rules import ONE_DAY, Kind, Period, Settings, custom, local_day, parse_kind, period_at
 from b24app.portal.rules import Subject, SubjectType, employee
 
 bp = Blueprint("dashboards", __name__, url_prefix="/ui")
@@ -30,6 +30,8 @@ Link = Callable[..., str]
 
 INDENT = "\N{EM SPACE}"
 SLOWLY_S = 5
+MORE_ROWS, MOST_ROWS = 150, 10_000
+"""How many more people `Show more` shows at once, and at most."""
 
 
 @bp.after_request
@@ -70,8 +72,11 @@ def team() -> ResponseReturnValue:
     stamp = stamps.of_period(g.viewer.portal_id, period, now)
     if _holds(stamp):
         return "", 204
-    shown = queries.team(g.viewer, _number("department"), _text("scorecard"), period, now)
-    sort = _text("sort") or "risk"
+    sort, find = _text("sort") or "risk", _text("find") or ""
+    rows = min(max(_number("rows") or 0, queries.PAGE), MOST_ROWS)
+    shown = queries.team(
+        g.viewer, _number("department"), _text("scorecard"), period, now, sort=sort, find=find, rows=rows
+    )
     panel = _text("why") and _text("whose") and _why_address(shown, _named(request.args["whose"]), request.args["why"])
     return _page(
         "team",
@@ -80,9 +85,9 @@ def team() -> ResponseReturnValue:
         settings,
         _seconds(shown, 2),
         team=shown,
-        people=in_order(shown.people, sort),
         sort=sort,
-        at_risk=sum(person.at_risk for person in shown.people),
+        find=find,
+        more=rows + MORE_ROWS,
         departments=[
             ("", _("Everybody")),
             *((id, INDENT * depth + name) for id, name, depth in shown.departments),
@@ -136,17 +141,6 @@ def start() -> ResponseReturnValue:
 def sync() -> ResponseReturnValue:
     """The chip in the head of every page."""
     return render_template("dashboards/sync.html", sync=queries.sync(g.viewer.portal_id))
-
-
-def in_order(people: tuple[TeamRow, ...], sort: str) -> tuple[TeamRow, ...]:
-    """As the reader wants them; they come with those at risk first. Nobody is first without a score."""
-    match sort:
-        case "score":
-            return tuple(sorted(people, key=lambda row: (row.score is None, -(row.score or 0))))
-        case "name":
-            return tuple(sorted(people, key=lambda row: row.name.casefold()))
-        case _:
-            return people
 
 
 def gains(tab: DealTab) -> tuple[DealGives, ...]:
@@ -239,8 +233,14 @@ def _day(name: str) -> date | None:
 
 
 def _period(settings: Settings) -> Period:
-    """What `period`, `start` (any day of it) and, for a custom one, `end` name; the current month without them."""
+    """What `period`, `start` (any day of it) and, for a custom one, `end` or its last day `until` name.
+
+    The current month without them.
+    """
     kind = parse_kind(_text("period") or Kind.MONTH)
     today = local_day(clock.epoch(clock.now()), settings)
     first = _day("start") or today
-    return custom(first, _day("end") or today) if kind is Kind.CUSTOM else period_at(kind, first, settings)
+    if kind is not Kind.CUSTOM:
+        return period_at(kind, first, settings)
+    last = _day("until")
+    return custom(first, last + ONE_DAY if last else _day("end") or today)

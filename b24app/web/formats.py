@@ -11,7 +11,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import dates
-from flask import Flask, url_for
+from flask import Flask, g, url_for
 from htmx_flask import Htmx
 
 from b24app.lib import clock, i18n
@@ -92,8 +92,20 @@ def _stamp(name: str, modified_ns: int) -> str:
 
 
 def static_url(name: str) -> str:
-    """The address of a static file with its content in it, so that it may be cached for ever."""
+    """The address of a static file with its content in it, so that it may be cached for ever. Asked once per page."""
+    known: dict[str, str] = g.setdefault("static_urls", {})
+    if name not in known:
+        known[name] = _static_url(name)
+    return known[name]
+
+
+def _static_url(name: str) -> str:
     return url_for("static", filename=name, v=_stamp(name, (STATIC / name).stat().st_mtime_ns))
+
+
+def with_more(address: str) -> str:
+    """The address up to where one more parameter may be written."""
+    return f"{address}{'&' if '?' in address else '?'}"
 
 
 def init_templates(app: Flask) -> None:
@@ -107,6 +119,7 @@ def init_templates(app: Flask) -> None:
     env.filters.update(
         plain=plain, percent=percent, money=money, figure=figure, day=day, moment=moment, period=period,
         duration=duration, interval=interval, rounded=rounded, pick=i18n.pick, initials=initials, spark=spark,
+        with_more=with_more,
     )  # fmt: skip
     env.globals.update(
         _=i18n.gettext, ngettext=i18n.ngettext, language=i18n.language, static_url=static_url, NO_DATA=NO_DATA

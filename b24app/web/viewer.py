@@ -95,7 +95,7 @@ def _look() -> ResponseReturnValue | None:
     frame_in(portal.client_endpoint)
     if portal.status == "suspended":
         raise Forbidden(portal.problem or _("The app is suspended in this Bitrix24."))
-    g.portal_id = portal.id
+    g.portal, g.portal_id = portal, portal.id  # held, so that whoever needs its row next has it already
     g.viewer = queries.viewer(portal.id, claims.user_id, claims.is_admin, claims.language)
     return None
 

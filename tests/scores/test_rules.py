@@ -263,3 +263,22 @@ def test_needed_per_day(value, target, pace, a_day):
 )
 def test_at_risk(value, target, pace, additive, curve, risky):
     assert at_risk(value, target, pace, additive, curve) is risky
+
+
+hundredths = st.integers(-200, 30_000).map(lambda value: F(value, 100))
+
+
+@given(
+    value=hundredths,
+    target=hundredths,
+    gone=st.integers(0, 21),
+    additive=st.booleans(),
+    curve=st.builds(
+        Curve, st.sampled_from(["up", "down"]), st.none() | hundredths, st.none(), st.sampled_from([F(85), F(150)])
+    ),
+)
+def test_risk_is_a_forecast_that_misses_its_target_by_more_than_a_tenth(value, target, gone, additive, curve):
+    pace = Pace(F(gone, 21), 21 - gone, True)
+    ahead = attainment(forecast(value, pace, additive), target, curve)
+    slow = pace.elapsed >= F(1, 5) and ahead is not None and ahead.raw < 90
+    assert at_risk(value, target, pace, additive, curve) is slow

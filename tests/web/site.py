@@ -76,10 +76,10 @@ class Queries:
     def card(self, viewer: Viewer, subject: Subject, scorecard: str | None, period: Period, now: datetime) -> object:
         return self._told("card", subject, scorecard, period)
 
-    def team(
-        self, viewer: Viewer, department: int | None, scorecard: str | None, period: Period, now: datetime
-    ) -> object:
-        return self._told("team", department, scorecard, period)
+    PAGE = 30
+
+    def team(self, viewer, department, scorecard, period, now, *, sort, find, rows) -> object:
+        return self._told("team", department, scorecard, period, sort, find, rows)
 
     def deal(self, viewer: Viewer, deal_id: int, now: datetime) -> object:
         return self._told("deal", deal_id)

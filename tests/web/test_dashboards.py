@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
-from b24app.outcomes.dashboards.rules import ClientTab
+from b24app.outcomes.dashboards.rules import ClientTab, Number
 from b24app.periods.rules import Kind, period_at
 from b24app.portal.rules import COMPANY, department, employee
 from b24app.web import dashboards
@@ -189,19 +189,38 @@ def test_pages_obey_the_content_security_policy(client, address):
     assert not re.search(r"\sstyle=|\son\w+=|<script|<style|javascript:", text)
 
 
-@pytest.mark.parametrize(
-    ("sort", "first"),
-    [("risk", "Boris Faz"), ("score", "Gladys Colclough"), ("name", "Anna Snelling"), ("", "Boris Faz")],
-)
-def test_team_is_ordered_as_the_reader_wants(sort, first):
-    ordered = dashboards.in_order(samples.team().people, sort)
-    assert ordered[0].name == first
+def test_team_asks_for_the_order_the_name_and_as_many_rows_as_the_address_says(client):
+    page(client, "/ui/team?sort=name&find=snell&rows=180")
+    assert client.application.extensions["asked"][-1][4:] == ("name", "snell", 180)
+    page(client, "/ui/team")
+    assert client.application.extensions["asked"][-1][4:] == ("risk", "", dashboards.queries.PAGE)
 
 
-def test_person_without_a_score_comes_last_among_the_best():
-    best, *rest = samples.team().people
-    ordered = dashboards.in_order((replace(best, score=None), *rest), "score")
-    assert ordered[-1].name == best.name
+def test_long_team_shows_the_first_and_the_way_to_the_others():
+    with application(answers=Answers(team=samples.team(found=512, everybody=512))) as app:
+        client = app.test_client()
+        text = unescape(client.get("/ui/team?find=an", headers=HTMX).text)
+        assert "4 of 512 people" in page(client, "/ui/team?find=an")
+    assert re.search(r'id="show-more"[^>]+href="/ui/team\?find=an&rows=\d+"', text)
+    assert re.search(r'id="show-all"[^>]+href="/ui/team\?find=an&rows=512"', text)
+
+
+def test_nobody_of_that_name_is_said_and_the_box_stays():
+    with application(answers=Answers(team=samples.team(people=(), found=0))) as app:
+        client = app.test_client()
+        assert "Nobody is called so here." in page(client, "/ui/team?find=zz")
+        assert 'value="zz"' in client.get("/ui/team?find=zz", headers=HTMX).text
+
+
+def test_cell_says_whether_it_is_heading_up_or_down(client):
+    rising = replace(
+        samples.rows()[0], before=Number(Fraction(1), "money", "RUB"), change=Number(Fraction(9), "money", "RUB")
+    )
+    person = replace(samples.team().people[0], cells=(rising, *samples.rows()[1:]))
+    with application(answers=Answers(team=samples.team(people=(person,)))) as app:
+        assert "Heading for more than in the period before" in page(app.test_client(), "/ui/team")
+    with application(answers=Answers(team=samples.team(people=(person,), is_open=False))) as app:
+        assert "More than in the period before" in page(app.test_client(), "/ui/team")
 
 
 def test_team_of_a_head_offers_departments_and_leads_to_people():
@@ -209,7 +228,7 @@ def test_team_of_a_head_offers_departments_and_leads_to_people():
         client = app.test_client()
         text = client.get("/ui/team?department=5", headers=HTMX).text
         assert asked(client)[:2] == ("team", WEST)
-    assert "/ui/my?subject=employee&amp;subject_id=8&amp;scorecard=sales" in text
+    assert "start=2026-11-01&amp;subject=employee&amp;subject_id=8" in text
     assert "1 person at risk" in text
 
 

@@ -3,9 +3,11 @@
 Rounding is that of `scores.rules.shown`: never up to a limit that was not reached (semantics 7).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache, wraps
+from typing import ParamSpec
 
 from babel import Locale, numbers, units
 
@@ -21,8 +23,30 @@ SPACE = "\N{NO-BREAK SPACE}"
 SIGNS = {"RUB": "₽", "KZT": "₸", "UAH": "₴", "BYN": "Br", "AMD": "֏", "GEL": "₾", "AZN": "₼", "TRY": "₺"}
 
 
+Given = ParamSpec("Given")
+
+
+def remembered(write: Callable[Given, str]) -> Callable[Given, str]:
+    """Writing a number takes long and depends on nothing but it and the language; pages write the same ones again."""
+
+    @lru_cache(maxsize=30_000)
+    def written(_language: str, *args: Given.args, **kwargs: Given.kwargs) -> str:
+        return write(*args, **kwargs)
+
+    @wraps(write)
+    def ask(*args: Given.args, **kwargs: Given.kwargs) -> str:
+        return written(i18n.language(), *args, **kwargs)  # type: ignore[arg-type]  # all of them are plain values
+
+    return ask
+
+
 def locale() -> Locale:
-    return Locale.parse(i18n.language())
+    return _locale(i18n.language())
+
+
+@lru_cache
+def _locale(language: str) -> Locale:
+    return Locale.parse(language)
 
 
 def rounded(value: Real, digits: int = 0, limits: Iterable[Real | None] = ()) -> Decimal:
@@ -31,7 +55,8 @@ def rounded(value: Real, digits: int = 0, limits: Iterable[Real | None] = ()) ->
     return Decimal(exact.numerator) / exact.denominator
 
 
-def plain(value: Real | None, digits: int = 2, *, fixed: bool = False, limits: Iterable[Real | None] = ()) -> str:
+@remembered
+def plain(value: Real | None, digits: int = 2, *, fixed: bool = False, limits: tuple[Real | None, ...] = ()) -> str:
     """1 234.5: grouped, with at most (`fixed`: exactly) so many digits."""
     if value is None:
         return NO_DATA
@@ -39,7 +64,8 @@ def plain(value: Real | None, digits: int = 2, *, fixed: bool = False, limits: I
     return numbers.format_decimal(rounded(value, digits, limits), format=pattern, locale=locale())
 
 
-def percent(value: Real | None, digits: int = 2, *, fixed: bool = False, limits: Iterable[Real | None] = ()) -> str:
+@remembered
+def percent(value: Real | None, digits: int = 2, *, fixed: bool = False, limits: tuple[Real | None, ...] = ()) -> str:
     """98.5 %: of a number that is 98.5, not 0.985."""
     if value is None:
         return NO_DATA
@@ -47,7 +73,9 @@ def percent(value: Real | None, digits: int = 2, *, fixed: bool = False, limits:
     return pattern.replace("#,##0", plain(value, digits, fixed=fixed, limits=limits))
 
 
-def money(value: Real | None, currency: str | None, *, exact: bool = False, limits: Iterable[Real | None] = ()) -> str:
+def money(
+    value: Real | None, currency: str | None, *, exact: bool = False, limits: tuple[Real | None, ...] = ()
+) -> str:
     """1 234 ₽. From a thousand on only `exact` money, which somebody may add up, shows its cents."""
     if value is None:
         return NO_DATA
@@ -61,11 +89,12 @@ def money(value: Real | None, currency: str | None, *, exact: bool = False, limi
     return numbers.format_currency(near, currency, format=pattern, locale=locale(), currency_digits=False)
 
 
+@remembered
 def figure(
     value: Real | None,
     unit: str,
     currency: str | None = None,
-    limits: Iterable[Real | None] = (),
+    limits: tuple[Real | None, ...] = (),
     *,
     exact: bool = False,
 ) -> str:

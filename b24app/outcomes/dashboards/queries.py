@@ -3,7 +3,8 @@
 Whether the viewer may see a subject is asked of `portal.rules.can` here, never in a template.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
@@ -15,8 +16,19 @@ from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import pick
 from b24app.outcomes.dashboards import words
 from b24app.outcomes.dashboards.deals import deal as deal
-from b24app.outcomes.dashboards.rules import Card, Number, Point, Row, SyncEntity, SyncState, Team, TeamRow
-from b24app.periods.rules import REGULAR, Period, following, previous
+from b24app.outcomes.dashboards.rules import (
+    Card,
+    Number,
+    Point,
+    Row,
+    SyncEntity,
+    SyncState,
+    Team,
+    TeamRow,
+    in_order,
+    named_like,
+)
+from b24app.periods.rules import Kind, Period, following, previous
 from b24app.portal.rules import (
     COMPANY,
     Action,
@@ -31,9 +43,12 @@ from b24app.portal.rules import (
 from b24app.scorecards.rules import Version
 from b24app.scores import queries as scores
 from b24app.scores.evaluation import Context, version_for
-from b24app.scores.queries import Sheet
+from b24app.scores.queries import Board, Sheet
 from b24app.scores.rows import name_of, zones
 from b24app.scores.rules import ResultRow, ScoreRow, Zones
+
+PAGE = 30
+"""So many people a long table begins with."""
 
 HISTORY = 6
 FEW_UNITS = 5
@@ -62,7 +77,7 @@ def card(viewer: Viewer, subject: Subject, scorecard: str | None, period: Period
         period=period,
         previous=previous(period, context.settings),
         following=_next(context, period),
-        period_kinds=REGULAR,
+        period_kinds=tuple(Kind),
         own_kind=version.kind if version else None,
         score=score.score if score else None,
         zone=score.zone if score else "none",
@@ -81,8 +96,21 @@ def card(viewer: Viewer, subject: Subject, scorecard: str | None, period: Period
     )
 
 
-def team(viewer: Viewer, department_id: int | None, scorecard: str | None, period: Period, now: datetime) -> Team:
-    """The people of a department (None: everybody the viewer may see), its departments, and their total."""
+def team(
+    viewer: Viewer,
+    department_id: int | None,
+    scorecard: str | None,
+    period: Period,
+    now: datetime,
+    *,
+    sort: str = "risk",
+    find: str = "",
+    rows: int = PAGE,
+) -> Team:
+    """The people of a department (None: everybody the viewer may see), its departments, and their total.
+
+    Of a long list the first `rows` in the order of `sort` whose names are like `find`; counts and totals are of all.
+    """
     context = Context(viewer.portal_id, now)
     structure = context.structure()
     visible = _visible_departments(viewer, structure)
@@ -94,11 +122,14 @@ def team(viewer: Viewer, department_id: int | None, scorecard: str | None, perio
     people = _people(viewer, department_id, then)
     below = [department(id) for id in _compared(structure, visible, department_id)]
     whole = _whole(viewer, structure, visible, department_id)
-    shown = {*people, *below, *([whole] if whole else [])}
     applying = _answering(context, period, lambda subjects: not people.isdisjoint(subjects))
     version = _chosen(context, applying, scorecard, period)
-    sheet = scores.sheets(context, period, version.code, shown)[0] if version else None
-    rows = _team_rows(viewer, sheet, shown, structure) if sheet else {}
+    board = scores.board(context, version, period, {*people, *below, *([whole] if whole else [])}) if version else None
+    known = _team_rows(board, structure) if board else {}
+    everybody = [known[one] for one in people if one in known]
+    found = in_order(named_like(everybody, find), sort)
+    groups = [one for one in (*below, whole) if one in known]
+    shown = _with_cells(context, viewer, board, [*found[:rows], *(known[one] for one in groups if one)])
     pace = scores.pace(context, period)
     return Team(
         department=department_id,
@@ -110,18 +141,21 @@ def team(viewer: Viewer, department_id: int | None, scorecard: str | None, perio
         period=period,
         previous=previous(period, context.settings),
         following=_next(context, period),
-        period_kinds=REGULAR,
+        period_kinds=tuple(Kind),
         own_kind=version.kind if version else None,
         indicators=_indicators(version),
-        people=tuple(sorted((rows[one] for one in people if one in rows), key=_by_need)),
-        departments_rows=tuple(rows[one] for one in below if one in rows),
-        total=rows.get(whole) if whole else None,
-        ranked=max((row.ranked for row in sheet.scores if row.subject in people), default=0) if sheet else 0,
+        people=tuple(shown[row.subject] for row in found[:rows]),
+        departments_rows=tuple(shown[one] for one in below if one in shown),
+        total=shown.get(whole) if whole else None,
+        ranked=max((row.ranked for row in board.scores if row.subject in people), default=0) if board else 0,
         working_days_left=pace.days_left,
         complete=context.complete,
-        computed_at=_computed_at(sheet),
+        computed_at=max((row.computed_at for row in board.scores), default=None) if board else None,
         is_open=pace.is_open,
         zones=zones(version) if version else Zones(),
+        found=len(found),
+        everybody=len(everybody),
+        at_risk=sum(row.at_risk for row in everybody),
     )
 
 
@@ -160,7 +194,7 @@ def must_see(viewer: Viewer, subject: Subject, structure: Structure) -> None:
         raise NotFound(_("There is no such person or department in this portal."))
 
 
-def row(result: ResultRow, sees_money: bool, history: tuple[Point, ...] = ()) -> Row:
+def row(result: ResultRow, sees_money: bool, history: tuple[Point, ...] = (), before: Fraction | None = None) -> Row:
     """A result as a line of a screen; amounts of money only for those who may see them."""
     document, unit = result.indicator, result.unit
     hidden = unit == "money" and not sees_money
@@ -197,6 +231,8 @@ def row(result: ResultRow, sees_money: bool, history: tuple[Point, ...] = ()) ->
         capped=not document.steps and result.attainment_raw is not None and result.attainment_raw > document.cap,
         target_people=result.target_people,
         history=() if hidden else history,
+        before=number(before),
+        change=number(result.forecast - before) if result.forecast is not None and before is not None else None,
     )
 
 
@@ -241,21 +277,12 @@ def _chosen(context: Context, applying: Collection[Version], code: str | None, p
     return next(iter([*asked, *own, *applying]), None)
 
 
-def _team_rows(
-    viewer: Viewer, sheet: Sheet, shown: Collection[Subject], structure: Structure
-) -> dict[Subject, TeamRow]:
-    cells: dict[Subject, list[Row]] = {}
-    for result in sheet.results:
-        sees_money = can(viewer, Action.SEE_MONEY, result.subject)
-        cells.setdefault(result.subject, []).append(row(result, sees_money))
-    return {
-        score.subject: _team_row(score, tuple(cells.get(score.subject, ())), structure)
-        for score in sheet.scores
-        if score.subject in shown
-    }
+def _team_rows(board: Board, structure: Structure) -> dict[Subject, TeamRow]:
+    """Everybody with their score, still without a cell."""
+    return {score.subject: _team_row(score, score.subject in board.at_risk, structure) for score in board.scores}
 
 
-def _team_row(score: ScoreRow, cells: tuple[Row, ...], structure: Structure) -> TeamRow:
+def _team_row(score: ScoreRow, at_risk: bool, structure: Structure) -> TeamRow:
     person = structure.people.get(score.subject.id) if score.subject.type is SubjectType.EMPLOYEE else None
     return TeamRow(
         subject=score.subject,
@@ -265,13 +292,29 @@ def _team_row(score: ScoreRow, cells: tuple[Row, ...], structure: Structure) -> 
         zone=score.zone,
         rank=score.rank,
         preliminary=score.preliminary,
-        at_risk=any(cell.at_risk for cell in cells),
-        cells=cells,
+        at_risk=at_risk,
+        cells=(),
     )
 
 
-def _by_need(one: TeamRow) -> tuple[bool, bool, Fraction, str]:
-    return not one.at_risk, one.score is None, one.score or Fraction(0), one.name
+def _with_cells(
+    context: Context, viewer: Viewer, board: Board | None, rows: Sequence[TeamRow]
+) -> dict[Subject, TeamRow]:
+    """The rows that are looked at, each with its numbers, and how these stand to the period before."""
+    if board is None:
+        return {}
+    subjects = [row.subject for row in rows]
+    before: Mapping[tuple[Subject, str], Fraction | None] = {}
+    if board.is_own_kind:
+        earlier = previous(board.period, context.settings).start
+        before = scores.values_at(context.portal_id, board.version, subjects, earlier)
+    cells: dict[Subject, list[Row]] = defaultdict(list)
+    for result in board.results(subjects):
+        sees_money = can(viewer, Action.SEE_MONEY, result.subject)
+        cells[result.subject].append(
+            row(result, sees_money, before=before.get((result.subject, result.indicator.code)))
+        )
+    return {one.subject: replace(one, cells=tuple(cells[one.subject])) for one in rows}
 
 
 def _people(viewer: Viewer, department_id: int | None, structure: Structure) -> frozenset[Subject]:

@@ -3,6 +3,7 @@
 Numbers stay exact (`Fraction`) and are formatted by templates; sentences are in the viewer's language.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +11,7 @@ from fractions import Fraction
 
 from b24app.periods.rules import Kind, Period
 from b24app.portal.rules import Subject
-from b24app.scores.rules import Zones
+from b24app.scores.rules import Zones, in_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,17 @@ class Row:
     target_people: tuple[int, int] | None = None
     """(3, 5): the target is made of the targets of 3 of 5 people."""
     history: tuple[Point, ...] = ()
+    before: Number | None = None
+    """The value of the period before; None when it is not known."""
+    change: Number | None = None
+    """What is more (or less) than before: of the value, and while the period is open of the forecast."""
+
+    @property
+    def trend(self) -> str:
+        """more | less | same, empty when it cannot be told."""
+        if self.change is None or self.change.value is None:
+            return ""
+        return "more" if self.change.value > 0 else "less" if self.change.value < 0 else "same"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +148,7 @@ class Team:
     indicators: tuple[tuple[str, str, str], ...]
     """(code, name, unit)"""
     people: tuple[TeamRow, ...]
-    """Those at risk first, then the lowest score first."""
+    """In the order asked for; of a long list the first ones."""
     departments_rows: tuple[TeamRow, ...]
     total: TeamRow | None
     """The chosen department, or the company."""
@@ -146,6 +158,41 @@ class Team:
     computed_at: datetime | None
     is_open: bool
     zones: Zones = field(default_factory=Zones)
+    found: int = 0
+    """How many people have the name looked for; `people` are the first of them."""
+    everybody: int = 0
+    """How many people there are, whatever name is looked for."""
+    at_risk: int = 0
+    """How many of everybody are at risk."""
+
+
+def in_order(people: Iterable[TeamRow], sort: str) -> tuple[TeamRow, ...]:
+    """As the reader wants them: best first, by name, else those at risk first and then the lowest score first.
+
+    Nobody is first without a score.
+    """
+    match sort:
+        case "score":
+            return tuple(
+                sorted(people, key=lambda row: (row.score is None, in_size(-(row.score or Fraction(0))), row.name))
+            )
+        case "name":
+            return tuple(sorted(people, key=lambda row: row.name.casefold()))
+        case _:
+            return tuple(
+                sorted(people, key=lambda row: (not row.at_risk, row.score is None, in_size(row.score), row.name))
+            )
+
+
+def named_like(people: Iterable[TeamRow], text: str) -> tuple[TeamRow, ...]:
+    """Those in whose names every word of the text is found, however it is written."""
+    words = _plainly(text).split()
+    return tuple(row for row in people if all(word in _plainly(row.name) for word in words))
+
+
+def _plainly(text: str) -> str:
+    """As people type it: without capitals, and Russian without the dots of \N{CYRILLIC SMALL LETTER IO}."""
+    return text.casefold().replace("\N{CYRILLIC SMALL LETTER IO}", "\N{CYRILLIC SMALL LETTER IE}")
 
 
 @dataclass(frozen=True, slots=True)
