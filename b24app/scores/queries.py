@@ -19,7 +19,7 @@ from b24app.lib.db import db
 from b24app.lib.storage import table_of
 from b24app.periods.rules import Kind, Period, elapsed_share, inside, working_days_left
 from b24app.portal.rules import COMPANY, Subject, SubjectType, employee
-from b24app.scorecards.rules import Lock, Record, Version
+from b24app.scorecards.rules import Indicator, Lock, Record, Version
 from b24app.scores import evaluation, late
 from b24app.scores.evaluation import Context
 from b24app.scores.rows import (
@@ -153,6 +153,7 @@ def values_at(
         Result.portal_id == portal_id,
         Result.scorecard == version.code,
         Result.start == start.isoformat(),
+        Result.subject_type.in_({subject.type.value for subject in subjects}),
         Result.subject_id.in_({subject.id for subject in subjects}),
     )
     known = {one.code: one for one in version.indicators}
@@ -162,6 +163,28 @@ def values_at(
         for subject, rows in found.items()
         for row in rows
         if row.indicator in known
+    }
+
+
+def course(
+    portal_id: int, version: Version, indicator: Indicator, subjects: Collection[Subject], starts: Collection[date]
+) -> dict[tuple[Subject, date], tuple[Fraction | None, Fraction | None]]:
+    """(subject, start) -> stored value and target of one indicator in many periods, read as the version reads them."""
+    query = select(*table_of(Result).columns).where(
+        Result.portal_id == portal_id,
+        Result.scorecard == version.code,
+        Result.start.in_([start.isoformat() for start in starts]),
+        Result.subject_type.in_({subject.type.value for subject in subjects}),
+        Result.subject_id.in_({subject.id for subject in subjects}),
+        Result.indicator == indicator.code,
+    )
+    return {
+        (subject, date.fromisoformat(row.start)): (
+            value_found(indicator, row.numerator, row.denominator, row.reason),
+            _exact(row.target) if row.target is not None else None,
+        )
+        for subject, rows in _by_subject(db.session.execute(query), subjects).items()
+        for row in rows
     }
 
 
@@ -366,6 +389,8 @@ def _stored_rows(
     if subjects is not None and not subjects:
         return ()
     query = select(*table_of(Result).columns).where(_at(Result, context, version, period))
+    if subjects is not None:
+        query = query.where(Result.subject_type.in_({subject.type.value for subject in subjects}))
     if subjects is not None and len(subjects) <= MANY:
         query = query.where(Result.subject_id.in_({subject.id for subject in subjects}))
     return db.session.execute(query).all()

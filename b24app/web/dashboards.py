@@ -1,4 +1,4 @@
-"""The pages under /ui: My KPI, Team, why, the deal's tab, scorecards, first run. Each view parses, asks once, renders.
+"""The pages under /ui: My KPI, Team, Company, why, the deal's tab, first run. Each view parses, asks once, renders.
 
 Who looks is in `g.viewer` (viewer.py). The answer to htmx is the page's content, to anybody else the whole document.
 A page asks again with the `stamp` and the `version` of what it shows: 204 while the stamp holds, which costs next to
@@ -19,10 +19,12 @@ from b24app.lib.errors import Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import language
 from b24app.outcomes.dashboards import clients, explain, history, queries, stamps
-from b24app.outcomes.dashboards.rules import Card, DealGives, DealTab, Team
+from b24app.outcomes.dashboards import company as whole
+from b24app.outcomes.dashboards.rules import Card, Company, DealGives, DealTab, Team
 from b24app.periods import queries as calendars
 from b24app.periods.rules import ONE_DAY, Kind, Period, Settings, custom, local_day, parse_kind, period_at
 from b24app.portal.rules import Subject, SubjectType, employee
+from b24app.web import charts
 
 bp = Blueprint("dashboards", __name__, url_prefix="/ui")
 
@@ -97,6 +99,31 @@ def team() -> ResponseReturnValue:
     )
 
 
+@bp.get("/company")
+def company() -> ResponseReturnValue:
+    """The whole company; `/ui/company/7` is the tab of a client (a company in CRM)."""
+    settings, now = calendars.settings(g.viewer.portal_id), clock.now()
+    period = _period(settings)
+    stamp = stamps.of_period(g.viewer.portal_id, period, now)
+    if _holds(stamp):
+        return "", 204
+    shown = whole.company(g.viewer, _text("scorecard"), period, _text("indicator"), now)
+    panel = _text("why") and _text("whose") and _why_address(shown, _named(request.args["whose"]), request.args["why"])
+    drawn = charts.chart(shown.dynamics) if shown.dynamics else None
+    return _page(
+        "company",
+        shown,
+        stamp,
+        settings,
+        _seconds(shown, 2),
+        company=shown,
+        chart=drawn,
+        indicators=[(code, name) for code, name, _unit in shown.indicators],
+        panel=panel,
+        held=history.held(g.viewer, shown, now),
+    )
+
+
 @bp.get("/why")
 def why() -> ResponseReturnValue:
     settings = calendars.settings(g.viewer.portal_id)
@@ -156,13 +183,13 @@ def _holds(stamp: str) -> bool:
     return stamps.holds(_text("stamp") or "", stamp)
 
 
-def _seconds(shown: Card | Team, seconds: int) -> int:
+def _seconds(shown: Card | Team | Company, seconds: int) -> int:
     """How often a page asks again: less often where its numbers are not stored but computed for it."""
     return seconds if shown.period.kind == shown.own_kind else SLOWLY_S
 
 
 def _page(
-    view: str, model: Card | Team | DealTab, stamp: str, settings: Settings, seconds: int, **context: Any
+    view: str, model: Card | Team | Company | DealTab, stamp: str, settings: Settings, seconds: int, **context: Any
 ) -> ResponseReturnValue:
     """The view's template; for a page that shows all this already, only what it is to ask with next time."""
     link, version = _link(view), _version(model, context.get("held"))
@@ -175,7 +202,7 @@ def _page(
     return render_template("dashboards/again.html", again=again), {"HX-Retarget": "this", "HX-Reswap": "outerHTML"}
 
 
-def _version(model: Card | Team | DealTab, *more: Any) -> str:
+def _version(model: Card | Team | Company | DealTab, *more: Any) -> str:
     """A hash of everything shown except the moment it was calculated."""
     timeless = model if isinstance(model, DealTab) else replace(model, computed_at=None)
     return hashlib.sha256(repr((timeless, more)).encode()).hexdigest()[:16]
@@ -187,7 +214,7 @@ def _link(view: str) -> Link:
     return lambda **changes: url_for(f".{view}", **{**stays, **(request.view_args or {}), **changes})
 
 
-def _why_address(shown: Card | Team, subject: Subject | None, indicator: str) -> str | None:
+def _why_address(shown: Card | Team | Company, subject: Subject | None, indicator: str) -> str | None:
     if subject is None or shown.scorecard_code is None:
         return None
     return url_for(
@@ -198,6 +225,7 @@ def _why_address(shown: Card | Team, subject: Subject | None, indicator: str) ->
         subject_id=subject.id,
         period=shown.period.kind.value,
         start=shown.period.start,
+        end=shown.period.end if shown.period.kind is Kind.CUSTOM else None,
     )
 
 

@@ -15,10 +15,12 @@ from flask import Flask, g, url_for
 from htmx_flask import Htmx
 
 from b24app.lib import clock, i18n
+from b24app.lib.i18n import gettext as _
 from b24app.lib.paths import STATIC
 from b24app.outcomes.dashboards.figures import NO_DATA, figure, locale, money, percent, plain, rounded
-from b24app.outcomes.dashboards.rules import Point
+from b24app.outcomes.dashboards.rules import Number, Point
 from b24app.periods.rules import Period
+from b24app.portal.rules import COMPANY, Action, Viewer, can
 
 
 def day(value: date, form: str = "medium") -> str:
@@ -53,6 +55,32 @@ def period(value: Period) -> str:
         case _:
             text = interval(start, value.end)
     return text[:1].upper() + text[1:]
+
+
+def period_short(value: Period) -> str:
+    """As little of a period as tells it from its neighbours: Nov, 16 Nov, Q4, 2026."""
+    form = {"month": "LLL", "quarter": "QQQ", "half_year": "LLL yy", "year": "y"}.get(value.kind.value, "d MMM")
+    return dates.format_date(value.start, form, locale=locale())
+
+
+def last_day(value: Period) -> date:
+    return value.end - timedelta(days=1)
+
+
+def difference(value: Number) -> str:
+    """+12 000, −3: of percents in points."""
+    if value.value is None:
+        return NO_DATA
+    size = abs(value.value)
+    told = (
+        _("%(points)s pp", points=plain(size)) if value.unit == "percent" else figure(size, value.unit, value.currency)
+    )
+    return f"{'−' if value.value < 0 else '+'}{told}"
+
+
+def sees_company(viewer: Viewer) -> bool:
+    """Whether somebody is shown the way to the company's page, which decides by itself."""
+    return can(viewer, Action.SEE, COMPANY)
 
 
 def duration(seconds: int) -> str:
@@ -119,7 +147,8 @@ def init_templates(app: Flask) -> None:
     env.filters.update(
         plain=plain, percent=percent, money=money, figure=figure, day=day, moment=moment, period=period,
         duration=duration, interval=interval, rounded=rounded, pick=i18n.pick, initials=initials, spark=spark,
-        with_more=with_more,
+        with_more=with_more, period_short=period_short, last_day=last_day, difference=difference,
+        sees_company=sees_company,
     )  # fmt: skip
     env.globals.update(
         _=i18n.gettext, ngettext=i18n.ngettext, language=i18n.language, static_url=static_url, NO_DATA=NO_DATA

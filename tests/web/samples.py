@@ -12,16 +12,21 @@ from b24app.outcomes.dashboards.rules import (
     Card,
     ChangeRow,
     Changes,
+    Company,
     DealGives,
     DealSummary,
     DealTab,
+    DepartmentRow,
+    Dynamics,
     LateRecords,
     LateRow,
     NotCounted,
     Number,
+    Others,
     Point,
     RecordLink,
     Row,
+    Series,
     SyncEntity,
     SyncState,
     Team,
@@ -30,7 +35,7 @@ from b24app.outcomes.dashboards.rules import (
     WhyFact,
 )
 from b24app.periods.rules import Kind, Settings, period_at, previous
-from b24app.portal.rules import Person, Structure, Unit, Viewer, department, employee
+from b24app.portal.rules import COMPANY, Person, Structure, Subject, Unit, Viewer, department, employee
 from b24app.scorecards import documents
 from b24app.scorecards.rules import Indicator, Version
 
@@ -234,6 +239,50 @@ def team(**changes) -> Team:
         ),
         **changes,
     )
+
+
+def series(subject: Subject, name: str, *values: int | None) -> Series:
+    return Series(subject, say(name), tuple(replace(one, target=Fraction(500_000)) for one in before(*values)))
+
+
+def company(**changes) -> Company:
+    shown = team()
+    months = (310_000, 405_000, 380_000, None, 520_000, 498_000)
+    west = TeamRow(
+        department(WEST), say("West"), None, Fraction(92), "close", 1, False, False, rows(200_000, 6, 16, 12)
+    )
+    return replace(
+        Company(
+            scorecard_code="sales",
+            scorecard_name=say("Sales"),
+            scorecards=(("sales", say("Sales")), ("support", say("West"))),
+            period=NOVEMBER,
+            previous=shown.previous,
+            following=None,
+            period_kinds=tuple(Kind),
+            own_kind=Kind.MONTH,
+            indicators=shown.indicators,
+            total=replace(shown.total, subject=COMPANY, name=say("Company"), cells=rising(rows(400_000))),
+            departments=(DepartmentRow(west, 1, (Fraction(50), Fraction(50), None, Fraction(50))),),
+            others=(Others(say("Revenue"), Number(Fraction(200_000), "money", "RUB"), Fraction(50), 12),),
+            dynamics=Dynamics("revenue", say("Revenue"), "money", "RUB", series(COMPANY, "Company", *months),
+                (series(department(WEST), "West", *months),)),
+            working_days_left=8,
+            complete=True,
+            computed_at=NOW,
+            is_open=True,
+        ),
+        **changes,
+    )  # fmt: skip
+
+
+def rising(cells: tuple[Row, ...]) -> tuple[Row, ...]:
+    """The first of them more than in the period before."""
+    first = cells[0]
+    more = replace(
+        first, before=Number(Fraction(390_000), "money", "RUB"), change=Number(Fraction(9_000), "money", "RUB")
+    )
+    return (more, *cells[1:])
 
 
 def fact(id: int, **changes) -> WhyFact:

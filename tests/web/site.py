@@ -13,6 +13,7 @@ from b24app.lib.paths import STATIC, TEMPLATES
 from b24app.outcomes.dashboards.rules import (
     Card,
     Changes,
+    Company,
     DealTab,
     Held,
     LateRecords,
@@ -39,6 +40,7 @@ ASKED = (
     (dashboards, "history"),
     (periods, "history"),
     (periods, "calendars"),
+    (dashboards, "whole"),
     (dashboards, "calendars"),
     (scorecards, "queries"),
     (scorecards, "people"),
@@ -52,6 +54,7 @@ class Answers:
 
     card: Card | None = None
     team: Team | None = None
+    company: Company | None = None
     deal: DealTab | None = None
     why: Why | None = None
     not_counted: NotCounted | None = None
@@ -80,6 +83,9 @@ class Queries:
 
     def team(self, viewer, department, scorecard, period, now, *, sort, find, rows) -> object:
         return self._told("team", department, scorecard, period, sort, find, rows)
+
+    def company(self, viewer, scorecard, period, indicator, now) -> object:
+        return self._told("company", scorecard, period, indicator)
 
     def deal(self, viewer: Viewer, deal_id: int, now: datetime) -> object:
         return self._told("deal", deal_id)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import date
 from fractions import Fraction
 from html import unescape
 
@@ -10,7 +11,7 @@ import time_machine
 from flask.testing import FlaskClient
 
 from b24app.outcomes.dashboards.rules import ClientTab, Number
-from b24app.periods.rules import Kind, period_at
+from b24app.periods.rules import Kind, custom, period_at
 from b24app.portal.rules import COMPANY, department, employee
 from b24app.web import dashboards
 from tests.web import samples
@@ -183,7 +184,9 @@ def test_names_from_the_portal_are_text_not_markup(client):
     assert "<b>bold" not in text
 
 
-@pytest.mark.parametrize("address", ["/ui/my", "/ui/team", "/ui/why", "/ui/deal/7405", "/ui/start", "/ui/sync"])
+@pytest.mark.parametrize(
+    "address", ["/ui/my", "/ui/team", "/ui/company", "/ui/why", "/ui/deal/7405", "/ui/start", "/ui/sync"]
+)
 def test_pages_obey_the_content_security_policy(client, address):
     text = client.get(address, headers=HTMX).text
     assert not re.search(r"\sstyle=|\son\w+=|<script|<style|javascript:", text)
@@ -230,6 +233,57 @@ def test_team_of_a_head_offers_departments_and_leads_to_people():
         assert asked(client)[:2] == ("team", WEST)
     assert "start=2026-11-01&amp;subject=employee&amp;subject_id=8" in text
     assert "1 person at risk" in text
+
+
+def test_company_shows_the_whole_and_what_each_department_brings(client):
+    text = page(client, "/ui/company?scorecard=sales&indicator=revenue").replace("\xa0", " ")
+    assert asked(client) == ("company", "sales", NOVEMBER, "revenue")
+    assert "400,000 ₽ of 500,000 ₽" in text
+    assert "In the period before: 390,000 ₽; the forecast is +9,000 ₽ to it" in text
+    assert "50% of the company" in text
+    assert "Others" in text
+    assert "200,000 ₽ 50% · 12 records" in text
+
+
+def test_company_draws_the_course_and_has_the_numbers_in_a_table(client):
+    text = client.get("/ui/company", headers=HTMX).text
+    assert text.count('class="chart-column" x="') == 5 + 1, "five months have a value; one sign is the legend's"
+    assert "520,000" in text.split("<details")[1]
+    assert 'aria-labelledby="chart-title chart-words"' in text
+
+
+def test_company_of_another_kind_of_period_says_where_the_course_is():
+    with application(answers=Answers(company=samples.company(dynamics=None))) as app:
+        assert "The course is kept by periods of the scorecard's own kind: Month" in unescape(
+            page(app.test_client(), "/ui/company")
+        )
+
+
+def test_company_without_a_scorecard_says_what_to_do():
+    empty = samples.company(total=None, scorecard_code=None, departments=(), others=(), dynamics=None)
+    with application(answers=Answers(company=empty)) as app:
+        assert "No scorecard applies here yet" in page(app.test_client(), "/ui/company")
+
+
+@pytest.mark.parametrize(("viewer", "sees"), [(samples.ADMIN, True), (HEAD, False), (EMPLOYEE, False)])
+def test_way_to_the_company_is_shown_to_those_who_may_see_it(viewer, sees):
+    with application(viewer) as app:
+        assert ('href="/ui/company"' in app.test_client().get("/ui/my", headers=HTMX).text) is sees
+
+
+def test_other_days_are_chosen_by_their_first_and_last():
+    days = custom(date(2026, 11, 2), date(2026, 11, 21))
+    with application(answers=Answers(team=samples.team(period=days, previous=None))) as app:
+        client = app.test_client()
+        text = client.get("/ui/team?period=custom&start=2026-11-02&until=2026-11-20", headers=HTMX).text
+        assert asked(client)[3] == days
+    assert 'action="/ui/team?period=custom" method="get"' in text
+    assert 'name="until" value="2026-11-20"' in text
+
+
+def test_kind_of_period_offers_other_days_beginning_with_those_shown(client):
+    text = unescape(client.get("/ui/team", headers=HTMX).text)
+    assert 'href="/ui/team?period=custom&start=2026-11-01&until=2026-11-30"' in text
 
 
 def test_shared_link_of_a_number_opens_its_reasons(client):

@@ -18,6 +18,7 @@ from b24app.outcomes.dashboards.rules import (
     Card,
     ChangeRow,
     Changes,
+    Company,
     Held,
     LateRecords,
     LateRow,
@@ -40,7 +41,7 @@ PAGE = 50
 _PATHS = {"deal": "/crm/deal/details/{id}/"}
 
 
-def held(viewer: Viewer, shown: Card | Team, now: datetime) -> Held:
+def held(viewer: Viewer, shown: Card | Team | Company, now: datetime) -> Held:
     """Whether the period of a page is locked, by whom, what has changed since, and whether the viewer may do so."""
     if shown.scorecard_code is None or shown.own_kind is None:
         return Held()
@@ -63,13 +64,17 @@ def held(viewer: Viewer, shown: Card | Team, now: datetime) -> Held:
     )
 
 
-def _whose(shown: Card | Team) -> Sequence[Subject]:
+def _whose(shown: Card | Team | Company) -> Sequence[Subject]:
     if isinstance(shown, Card):
         return (shown.subject,)
-    return (shown.total.subject,) if shown.total else [person.subject for person in shown.people]
+    if isinstance(shown, Company):
+        return (COMPANY,)
+    return (shown.total.subject,) if shown.total else shown.subjects
 
 
-def _differing(context: Context, shown: Card | Team, code: str, subjects: Sequence[Subject]) -> tuple[Period, ...]:
+def _differing(
+    context: Context, shown: Card | Team | Company, code: str, subjects: Sequence[Subject]
+) -> tuple[Period, ...]:
     """The locked periods within the one shown whose records changed after the lock: here they count as they are."""
     if shown.own_kind is None:
         return ()

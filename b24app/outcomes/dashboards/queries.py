@@ -60,8 +60,8 @@ def card(viewer: Viewer, subject: Subject, scorecard: str | None, period: Period
     context = Context(viewer.portal_id, now)
     structure = context.structure()
     must_see(viewer, subject, structure)
-    applying = _answering(context, period, lambda subjects: subject in subjects)
-    version = _chosen(context, applying, scorecard, period)
+    applying = answering(context, period, lambda subjects: subject in subjects)
+    version = chosen(context, applying, scorecard, period)
     sheet = scores.sheets(context, period, version.code, (subject,))[0] if version else None
     score = next((row for row in sheet.scores if row.subject == subject), None) if sheet else None
     rows = _card_rows(context, viewer, subject, sheet) if sheet else ()
@@ -73,10 +73,10 @@ def card(viewer: Viewer, subject: Subject, scorecard: str | None, period: Period
         photo_url=person.photo_url if person else None,
         scorecard_code=version.code if version else None,
         scorecard_name=pick(version.document.name) if version else "",
-        scorecards=_names(applying),
+        scorecards=names(applying),
         period=period,
         previous=previous(period, context.settings),
-        following=_next(context, period),
+        following=following_of(context, period),
         period_kinds=tuple(Kind),
         own_kind=version.kind if version else None,
         score=score.score if score else None,
@@ -113,37 +113,37 @@ def team(
     """
     context = Context(viewer.portal_id, now)
     structure = context.structure()
-    visible = _visible_departments(viewer, structure)
+    visible = visible_departments(viewer, structure)
     if not viewer.is_admin and not visible:
         raise Forbidden(_("This page is for heads of departments and administrators."))
     if department_id is not None:
         must_see(viewer, department(department_id), structure)
     then = context.structure(period)
     people = _people(viewer, department_id, then)
-    below = [department(id) for id in _compared(structure, visible, department_id)]
+    below = [department(id) for id in compared(structure, visible, department_id)]
     whole = _whole(viewer, structure, visible, department_id)
-    applying = _answering(context, period, lambda subjects: not people.isdisjoint(subjects))
-    version = _chosen(context, applying, scorecard, period)
+    applying = answering(context, period, lambda subjects: not people.isdisjoint(subjects))
+    version = chosen(context, applying, scorecard, period)
     board = scores.board(context, version, period, {*people, *below, *([whole] if whole else [])}) if version else None
-    known = _team_rows(board, structure) if board else {}
+    known = team_rows(board, structure) if board else {}
     everybody = [known[one] for one in people if one in known]
     found = in_order(named_like(everybody, find), sort)
     groups = [one for one in (*below, whole) if one in known]
-    shown = _with_cells(context, viewer, board, [*found[:rows], *(known[one] for one in groups if one)])
+    shown = with_cells(context, viewer, board, [*found[:rows], *(known[one] for one in groups if one)])
     pace = scores.pace(context, period)
     return Team(
         department=department_id,
         department_name=name_of(whole, structure) if whole else _("Everybody"),
-        departments=tuple(_tree(structure, visible)),
+        departments=tuple(tree(structure, visible)),
         scorecard_code=version.code if version else None,
         scorecard_name=pick(version.document.name) if version else "",
-        scorecards=_names(applying),
+        scorecards=names(applying),
         period=period,
         previous=previous(period, context.settings),
-        following=_next(context, period),
+        following=following_of(context, period),
         period_kinds=tuple(Kind),
         own_kind=version.kind if version else None,
-        indicators=_indicators(version),
+        indicators=indicators(version),
         people=tuple(shown[row.subject] for row in found[:rows]),
         departments_rows=tuple(shown[one] for one in below if one in shown),
         total=shown.get(whole) if whole else None,
@@ -156,6 +156,7 @@ def team(
         found=len(found),
         everybody=len(everybody),
         at_risk=sum(row.at_risk for row in everybody),
+        subjects=() if whole else tuple(sorted(row.subject for row in everybody)),
     )
 
 
@@ -262,13 +263,13 @@ def _history(context: Context, sheet: Sheet, subject: Subject) -> Mapping[str, t
     }
 
 
-def _answering(context: Context, period: Period, applies: Callable[[Collection[Subject]], bool]) -> tuple[Version, ...]:
+def answering(context: Context, period: Period, applies: Callable[[Collection[Subject]], bool]) -> tuple[Version, ...]:
     """The versions that answer for the period and score whom the screen is about."""
     found = [version_for(context, versions, period) for versions in context.shown.values()]
     return tuple(version for version in found if version and applies(context.work(version, period).subjects))
 
 
-def _chosen(context: Context, applying: Collection[Version], code: str | None, period: Period) -> Version | None:
+def chosen(context: Context, applying: Collection[Version], code: str | None, period: Period) -> Version | None:
     """The one asked for, else one whose own kind of period is looked at, else any."""
     if code is not None and code not in context.shown:
         raise NotFound(_("There is no scorecard %(code)s.", code=code))
@@ -277,7 +278,7 @@ def _chosen(context: Context, applying: Collection[Version], code: str | None, p
     return next(iter([*asked, *own, *applying]), None)
 
 
-def _team_rows(board: Board, structure: Structure) -> dict[Subject, TeamRow]:
+def team_rows(board: Board, structure: Structure) -> dict[Subject, TeamRow]:
     """Everybody with their score, still without a cell."""
     return {score.subject: _team_row(score, score.subject in board.at_risk, structure) for score in board.scores}
 
@@ -297,7 +298,7 @@ def _team_row(score: ScoreRow, at_risk: bool, structure: Structure) -> TeamRow:
     )
 
 
-def _with_cells(
+def with_cells(
     context: Context, viewer: Viewer, board: Board | None, rows: Sequence[TeamRow]
 ) -> dict[Subject, TeamRow]:
     """The rows that are looked at, each with its numbers, and how these stand to the period before."""
@@ -322,23 +323,23 @@ def _people(viewer: Viewer, department_id: int | None, structure: Structure) -> 
     return frozenset(subject for subject in map(employee, ids) if can(viewer, Action.SEE, subject))
 
 
-def _visible_departments(viewer: Viewer, structure: Structure) -> frozenset[int]:
+def visible_departments(viewer: Viewer, structure: Structure) -> frozenset[int]:
     units = structure.units.values()
     return frozenset(unit.id for unit in units if unit.active and can(viewer, Action.SEE, department(unit.id)))
 
 
-def _tops(structure: Structure, visible: Collection[int]) -> list[int]:
+def tops(structure: Structure, visible: Collection[int]) -> list[int]:
     """The visible departments that lie in no other visible one."""
-    tops = [structure.units[id] for id in visible if structure.units[id].parent_id not in visible]
-    return [unit.id for unit in sorted(tops, key=lambda unit: (unit.sort, unit.id))]
+    above = [structure.units[id] for id in visible if structure.units[id].parent_id not in visible]
+    return [unit.id for unit in sorted(above, key=lambda unit: (unit.sort, unit.id))]
 
 
-def _compared(structure: Structure, visible: Collection[int], department_id: int | None) -> list[int]:
+def compared(structure: Structure, visible: Collection[int], department_id: int | None) -> list[int]:
     """The departments to hold side by side: those right below the chosen one, or the topmost."""
-    tops = _tops(structure, visible) if department_id is None else [department_id]
-    if len(tops) > 1:
-        return tops
-    return [id for top in tops for id in structure.children(top) if id in visible]
+    above = tops(structure, visible) if department_id is None else [department_id]
+    if len(above) > 1:
+        return above
+    return [id for top in above for id in structure.children(top) if id in visible]
 
 
 def _whole(viewer: Viewer, structure: Structure, visible: Collection[int], department_id: int | None) -> Subject | None:
@@ -346,14 +347,14 @@ def _whole(viewer: Viewer, structure: Structure, visible: Collection[int], depar
         return department(department_id)
     if can(viewer, Action.SEE, COMPANY):
         return COMPANY
-    tops = _tops(structure, visible)
-    return department(tops[0]) if len(tops) == 1 else None
+    above = tops(structure, visible)
+    return department(above[0]) if len(above) == 1 else None
 
 
-def _tree(structure: Structure, visible: Collection[int]) -> list[tuple[int, str, int]]:
+def tree(structure: Structure, visible: Collection[int]) -> list[tuple[int, str, int]]:
     """(id, name, depth), parents before their children."""
     found: list[tuple[int, str, int]] = []
-    waiting = [(id, 0) for id in reversed(_tops(structure, visible))]
+    waiting = [(id, 0) for id in reversed(tops(structure, visible))]
     while waiting:
         id, depth = waiting.pop()
         found.append((id, structure.units[id].name, depth))
@@ -361,16 +362,16 @@ def _tree(structure: Structure, visible: Collection[int]) -> list[tuple[int, str
     return found
 
 
-def _indicators(version: Version | None) -> tuple[tuple[str, str, str], ...]:
-    indicators = version.indicators if version else ()
-    return tuple((one.code, pick(one.document.name), one.plan.unit.value) for one in indicators)
+def indicators(version: Version | None) -> tuple[tuple[str, str, str], ...]:
+    known = version.indicators if version else ()
+    return tuple((one.code, pick(one.document.name), one.plan.unit.value) for one in known)
 
 
-def _names(versions: Iterable[Version]) -> tuple[tuple[str, str], ...]:
+def names(versions: Iterable[Version]) -> tuple[tuple[str, str], ...]:
     return tuple((version.code, pick(version.document.name)) for version in versions)
 
 
-def _next(context: Context, period: Period) -> Period | None:
+def following_of(context: Context, period: Period) -> Period | None:
     after = following(period, context.settings)
     return after if after.start <= context.today else None
 

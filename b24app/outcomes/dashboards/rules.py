@@ -164,6 +164,8 @@ class Team:
     """How many people there are, whatever name is looked for."""
     at_risk: int = 0
     """How many of everybody are at risk."""
+    subjects: tuple[Subject, ...] = ()
+    """Everybody, shown or not, where no total stands for them."""
 
 
 def in_order(people: Iterable[TeamRow], sort: str) -> tuple[TeamRow, ...]:
@@ -193,6 +195,72 @@ def named_like(people: Iterable[TeamRow], text: str) -> tuple[TeamRow, ...]:
 def _plainly(text: str) -> str:
     """As people type it: without capitals, and Russian without the dots of \N{CYRILLIC SMALL LETTER IO}."""
     return text.casefold().replace("\N{CYRILLIC SMALL LETTER IO}", "\N{CYRILLIC SMALL LETTER IE}")
+
+
+@dataclass(frozen=True, slots=True)
+class DepartmentRow:
+    """One department of the company; `shares` in the order of `row.cells`."""
+
+    row: TeamRow
+    depth: int
+    shares: tuple[Fraction | None, ...]
+    """Percent of the company's value; None where parts do not add up: ratios, means, a company without a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """What of the company's value belongs to nobody in its departments."""
+
+    name: str
+    number: Number
+    share: Fraction | None
+    facts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One indicator of one subject over the periods of `Dynamics`; None where nothing is known."""
+
+    subject: Subject
+    name: str
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dynamics:
+    code: str
+    name: str
+    unit: str
+    currency: str | None
+    company: Series
+    departments: tuple[Series, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """One level up from a team: the whole, its departments, and how an indicator went."""
+
+    scorecard_code: str | None
+    scorecard_name: str
+    scorecards: tuple[tuple[str, str], ...]
+    period: Period
+    previous: Period | None
+    following: Period | None
+    period_kinds: tuple[Kind, ...]
+    own_kind: Kind | None
+    indicators: tuple[tuple[str, str, str], ...]
+    """(code, name, unit)"""
+    total: TeamRow | None
+    departments: tuple[DepartmentRow, ...]
+    """In the order of the tree; without those that hold nobody the scorecard scores."""
+    others: tuple[Others, ...]
+    dynamics: Dynamics | None
+    """None where the period is not one of the scorecard's own kind: only those are stored."""
+    working_days_left: int
+    complete: bool
+    computed_at: datetime | None
+    is_open: bool
+    zones: Zones = field(default_factory=Zones)
 
 
 @dataclass(frozen=True, slots=True)
