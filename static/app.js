@@ -208,9 +208,12 @@ function tellRemaining() {
 
 // The side panel --------------------------------------------------------------------------------------------------------
 
+let opener = "";
+
 /** Puts the panel where the reader looks: the frame is as high as its content, so its middle may be out of sight. */
 function openPanel() {
   if (!panel.open) {
+    opener = document.activeElement?.id;
     panel.showModal();
     document.getElementById("panel-title")?.focus();
   }
@@ -225,6 +228,8 @@ function openPanel() {
 }
 
 panel.addEventListener("close", () => {
+  // The page may have been renewed meanwhile: then what opened the panel is another element by the same name.
+  if (document.activeElement === document.body || panel.contains(document.activeElement)) document.getElementById(opener)?.focus();
   document.body.style.minHeight = "";
   const address = new URL(window.location);
   address.searchParams.delete("why");
@@ -240,6 +245,13 @@ document.addEventListener("htmx:load", ({ target }) => {
   fit();
   const done = target.querySelector?.("[data-install-done]");
   if (done) finishInstall(done).catch((error) => complain(error.message));
+});
+
+// Whoever goes on by keyboard goes on where the page begins, not where the browser does.
+document.addEventListener("htmx:afterSettle", ({ detail }) => {
+  const { elt, requestConfig } = detail;
+  if (elt.id !== "page" || requestConfig?.elt.dataset.live !== undefined) return;
+  if (document.activeElement === document.body) elt.focus({ preventScroll: true });
 });
 
 // At the swap, not when it has settled: by then the reader may have closed the panel again.

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -124,15 +124,36 @@ def company() -> ResponseReturnValue:
     )
 
 
+class Tab(NamedTuple):
+    """One side of a number, in the panel: what answers it, and the template that shows the answer."""
+
+    title: str
+    ask: Callable[..., Any]
+    template: str = "dashboards/why_records.html"
+
+
+def why_tabs() -> dict[str, Tab]:
+    """By the name in the address, in the order of the screen; the first is shown without one."""
+    return {
+        "counted": Tab(_("Counted"), explain.why),
+        "not-counted": Tab(_("Not counted"), explain.not_counted),
+        "changes": Tab(_("Changes"), history.changes, "dashboards/why_changes.html"),
+    }
+
+
 @bp.get("/why")
 def why() -> ResponseReturnValue:
     settings = calendars.settings(g.viewer.portal_id)
     subject = _subject() or employee(g.viewer.user_id)
-    tab = _text("tab") or "counted"
-    ask = {"counted": explain.why, "changes": history.changes}.get(tab, explain.not_counted)
+    tabs = why_tabs()
+    tab = _text("tab") or next(iter(tabs))
+    if tab not in tabs:
+        raise Invalid(_("This address is not complete. Open the page again from the menu."))
     scorecard, indicator = request.args.get("scorecard", ""), request.args.get("indicator", "")
-    shown = ask(g.viewer, scorecard, indicator, subject, _period(settings), _text("cursor"), clock.now())
-    return render_template("dashboards/why.html", shown=shown, tab=tab, here=_link("why"), time_zone=settings.time_zone)
+    period, now = _period(settings), clock.now()
+    shown = tabs[tab].ask(g.viewer, scorecard, indicator, subject, period, _text("cursor"), now)
+    known = {"tabs": tabs, "tab": tab, "here": _link("why"), "time_zone": settings.time_zone}
+    return render_template("dashboards/why.html", shown=shown, **known)
 
 
 @bp.get("/deal/<int:deal_id>")
@@ -270,5 +291,5 @@ def _period(settings: Settings) -> Period:
     first = _day("start") or today
     if kind is not Kind.CUSTOM:
         return period_at(kind, first, settings)
-    last = _day("until")
-    return custom(first, last + ONE_DAY if last else _day("end") or today)
+    last = _day("until") or today
+    return custom(first, (None if _text("until") else _day("end")) or last + ONE_DAY)

@@ -24,6 +24,17 @@ PAGES = {
     "early": ("/ui/my", {"card": samples.early_card}),
     "nobody": ("/ui/my", {"card": samples.empty_card}),
     "team": ("/ui/team", {}),
+    "long team": ("/ui/team?find=a", {"team": lambda: samples.team(found=512, everybody=512)}),
+    "early team": ("/ui/team", {"team": lambda: samples.team(complete=False)}),
+    "nobody's team": (
+        "/ui/team",
+        {"team": lambda: samples.team(scorecard_code=None, people=(), everybody=0, total=None)},
+    ),
+    "other days": ("/ui/team", {"team": lambda: samples.team(period=samples.DAYS)}),
+    "company": ("/ui/company", {}),
+    "early company": ("/ui/company", {"company": lambda: samples.company(complete=False, dynamics=None)}),
+    "no company": ("/ui/company", {"company": lambda: samples.company(total=None)}),
+    "formula": ("/ui/my?why=revenue", {"why": lambda: samples.why(operands=(("ad_spend", samples.rows()[0].number),))}),
     "why": ("/ui/my?why=revenue", {}),
     "not counted": ("/ui/why?tab=not-counted", {}),
     "deal": ("/ui/deal/7405", {}),
@@ -169,6 +180,61 @@ def test_reasons_open_beside_the_page_with_an_address_and_escape_closes_them(pag
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(page).not_to_have_url(re.compile("why="))
+
+
+def test_closing_the_reasons_gives_the_focus_back_even_after_the_page_was_renewed(page, site):
+    answers = Answers()
+    page.goto(shell(site(answers=answers), "/ui/team"))
+    cell = page.locator("#why-employee-8-revenue")
+    cell.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel-title")).to_be_focused()
+    answers.team = samples.team(at_risk=3)
+    expect(page.get_by_text("3 people at risk")).to_be_attached()
+    page.keyboard.press("Escape")
+    expect(cell).to_be_focused()
+
+
+def test_first_key_leads_past_the_menus_and_another_page_begins_at_its_beginning(page, site):
+    page.goto(shell(site(), "/ui/team"))
+    page.wait_for_selector(".heat")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.locator("#kind-day")).to_be_focused()
+    page.get_by_role("link", name="Company", exact=True).press("Enter")
+    page.wait_for_selector(".chart")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+
+
+def test_person_is_found_while_typing_and_the_words_stay(page, site):
+    apps: list[Flask] = []
+    answers = Answers(team=samples.team(found=512, everybody=512))
+    page.goto(shell(site(apps.append, answers=answers), "/ui/team"))
+    answers.team = samples.team(people=samples.team().people[:1], found=1, everybody=512)
+    page.get_by_label("Find a person").press_sequentially("boris")
+    expect(page.locator("#rows-people tbody tr")).to_have_count(1)
+    expect(page.get_by_label("Find a person")).to_be_focused()
+    expect(page.get_by_label("Find a person")).to_have_value("boris")
+    page.wait_for_url("**/ui/team?find=boris")
+    assert "find=boris" in page.locator("#live").get_attribute("hx-get")
+    assert "find=boris" in page.locator("#sort-name").get_attribute("href")
+
+
+def test_other_days_are_asked_for(page, site):
+    page.goto(shell(site(answers=Answers(team=samples.team(period=samples.DAYS))), "/ui/team?period=custom"))
+    page.get_by_label("From").fill("2026-11-03")
+    page.get_by_label("to", exact=True).fill("2026-11-09")
+    page.get_by_role("button", name="Show", exact=True).click()
+    page.wait_for_url("**/ui/team?period=custom&start=2026-11-03&until=2026-11-09")
+
+
+def test_numbers_of_the_chart_open_by_keyboard(page, site):
+    page.goto(shell(site(), "/ui/company"))
+    page.get_by_text("Show as a table").press("Enter")
+    expect(page.locator("#chart-table table")).to_be_visible()
 
 
 def test_more_records_are_added_to_the_list(page, site):

@@ -34,7 +34,7 @@ from b24app.outcomes.dashboards.rules import (
     Why,
     WhyFact,
 )
-from b24app.periods.rules import Kind, Settings, period_at, previous
+from b24app.periods.rules import Kind, Settings, custom, period_at, previous
 from b24app.portal.rules import COMPANY, Person, Structure, Subject, Unit, Viewer, department, employee
 from b24app.scorecards import documents
 from b24app.scorecards.rules import Indicator, Version
@@ -50,6 +50,7 @@ EMPLOYEE = Viewer(1, ANNA)
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SETTINGS = Settings("Europe/Moscow")
 NOVEMBER = period_at(Kind.MONTH, date(2026, 11, 23), SETTINGS)
+DAYS = custom(date(2026, 11, 2), date(2026, 11, 21))
 
 WORDS = {
     "Revenue": "Выручка",

@@ -277,7 +277,7 @@ def test_other_days_are_chosen_by_their_first_and_last():
         client = app.test_client()
         text = client.get("/ui/team?period=custom&start=2026-11-02&until=2026-11-20", headers=HTMX).text
         assert asked(client)[3] == days
-    assert 'action="/ui/team?period=custom" method="get"' in text
+    assert 'hx-get="/ui/team?period=custom" hx-push-url="true"' in text
     assert 'name="until" value="2026-11-20"' in text
 
 
@@ -298,6 +298,22 @@ def test_why_lists_the_records_with_their_amounts_and_hides_those_of_others(clie
     assert "96 records" in text
     assert "$611.02 × 90" in text
     assert "and 3 records of other people" in text
+
+
+def test_formula_shows_what_it_was_computed_from():
+    operands = (
+        ("ad_spend", Number(Fraction(90_000), "money", "RUB")),
+        ("leads_created", Number(Fraction(120), "count")),
+    )
+    with application(answers=Answers(why=samples.why(operands=operands))) as app:
+        text = page(app.test_client(), "/ui/why?scorecard=sales&indicator=cpl").replace("\xa0", " ")
+    assert "Operand Value ad_spend 90,000 ₽ leads_created 120" in text
+
+
+def test_sides_of_a_number_are_tabs_and_an_unknown_one_is_an_error(client):
+    text = client.get("/ui/why?tab=not-counted", headers=HTMX).text
+    assert re.search(r'id="tab-not-counted"[^>]+aria-current="page"', text)
+    assert page(client, "/ui/why?tab=nonsense", status=422)
 
 
 def test_not_counted_tells_the_reason_of_each_record(client):

@@ -307,6 +307,8 @@ class Why:
     next_cursor: str | None
     attainment_steps: tuple[str, ...]
     """How the value became the attainment and its part of the score."""
+    operands: tuple[tuple[str, Number], ...] = ()
+    """What a formula was computed from: (name, value)."""
 
 
 @dataclass(frozen=True, slots=True)
