@@ -122,6 +122,7 @@ def main(portal: str) -> None:
         shoot(browser, portal, "my", employee, "/ui/my", ".rows")
         shoot(browser, portal, "why", employee, "/ui/my?why=revenue", "#panel[open] .facts")
         shoot(browser, portal, "team", ADMIN, "/ui/team", ".heat")
+        shoot(browser, portal, "company", ADMIN, "/ui/company", ".chart")
         shoot(browser, portal, "deal", ADMIN, f"/ui/deal/{deal}", ".deal")
         shoot(browser, portal, "client", ADMIN, f"/ui/company/{deals['items'][0]['companyId']}", ".client")
         shoot(browser, portal, "scorecards", ADMIN, "/ui/scorecards", ".list")
