@@ -23,6 +23,9 @@ class Tally(NamedTuple):
     at: int = 0
 
 
+_NOTHING = Tally(None, 0)
+
+
 def roll_up(aggregate: Aggregate, tallies: Iterable[Tally]) -> Tally:
     """The aggregate over the facts of all holders together, made of the aggregates of each (semantics 4.6).
 
@@ -30,7 +33,7 @@ def roll_up(aggregate: Aggregate, tallies: Iterable[Tally]) -> Tally:
     """
     held = [tally for tally in tallies if tally.value is not None]
     if len(held) <= 1:
-        return held[0] if held else Tally(None, 0)
+        return held[0] if held else _NOTHING
     if aggregate is Aggregate.LAST:
         return max(held, key=lambda tally: tally.at)
     merge = _MERGES.get(aggregate, sum)
@@ -121,6 +124,9 @@ class Parts:
             return middle(one for bins in chosen for one in bins)
         grid = self._grids[measure]
         columns, rows = grid.columns[measure], grid.spans[span]
+        if len(holders) == 1:
+            row = rows.get(holders[0])
+            return _NOTHING if row is None else columns.read(row)
         if members is None:
             return roll_up(measure.aggregate, map(columns.read, rows.values()))
         return roll_up(measure.aggregate, [columns.read(rows[holder]) for holder in holders if holder in rows])

@@ -32,14 +32,15 @@ def evaluate(portal_id: int, plans: Sequence[Plan], spans: Sequence[Span], now: 
     for plan in plans:
         for measure in plan.measures:
             (medians if measure.aggregate is Aggregate.MEDIAN else by_scan[measure.scan])[measure] = None
+    parameters = compile.parameters(portal_id, spans, now) if spans else {}
     return Parts(
         (
-            _grid(compile.totals(portal_id, scan, some, spans, now), len(spans))
+            _grid(compile.totals(scan, some, len(spans)), len(spans), parameters)
             for scan, measures in by_scan.items()
             for some in _chunks(tuple(measures))
             if spans
         ),
-        {measure: _histogram(portal_id, measure, spans, now) for measure in medians if spans},
+        {measure: _histogram(measure, len(spans), parameters) for measure in medians if spans},
     )
 
 
@@ -48,16 +49,17 @@ def _chunks(measures: tuple[Measure, ...]) -> Iterator[tuple[Measure, ...]]:
         yield measures[start : start + MOST_MEASURES]
 
 
-def _grid(totals: compile.Totals, width: int) -> Grid:
+def _grid(totals: compile.Totals, width: int, parameters: Mapping[str, int]) -> Grid:
     spans: list[dict[Holder, Sequence[Any]]] = [{} for _span in range(width)]
-    for row in db.session.execute(totals.statement):
-        spans[row[0]][totals.holder(row)] = row
+    of_departments = totals.holder_width == 2
+    for row in map(tuple, db.session.execute(totals.statement, parameters)):
+        spans[row[0]][row[1], row[2] if of_departments else None] = row
     return Grid(totals.columns, spans)
 
 
-def _histogram(portal_id: int, measure: Measure, spans: Sequence[Span], now: int) -> Histogram:
-    found: list[dict[Holder, list[tuple[int, int]]]] = [defaultdict(list) for _span in spans]
-    for span, owner, number, times in db.session.execute(compile.histogram(portal_id, measure, spans, now)):
+def _histogram(measure: Measure, width: int, parameters: Mapping[str, int]) -> Histogram:
+    found: list[dict[Holder, list[tuple[int, int]]]] = [defaultdict(list) for _span in range(width)]
+    for span, owner, number, times in db.session.execute(compile.histogram(measure, width), parameters):
         found[span][owner, None].append((number, times))
     return found
 
