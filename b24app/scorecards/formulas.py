@@ -164,9 +164,7 @@ def _cycles(indicators: Indicators, readings: Mapping[int, Reading]) -> Iterator
             circle = " → ".join((first, *others, first))
             sentence = _("These formulas need one another: %(circle)s.", circle=circle)
         else:
-            sentence = _(
-                "A formula cannot name itself. If %(name)s is something else, say so in operands.", name=name.text
-            )
+            sentence = _("A formula cannot name itself. Say in operands what else %(name)s is.", name=name.text)
         yield _fault(places[first], "formula", _at(name.at, sentence))
 
 
@@ -239,9 +237,7 @@ def _alike(text: str) -> str:
 def _plain(name: Name) -> Name:
     """Only indicators have more than a value."""
     if name.part != "value":
-        raise Invalid(
-            _("%(name)s is no indicator of this scorecard: it has no target and no attainment.", name=name.text)
-        )
+        raise Invalid(_("%(name)s is no indicator of this scorecard and has a value only.", name=name.text))
     return name
 
 
@@ -269,7 +265,7 @@ class _Own:
         except Invalid as error:
             fault = next((f"{one.path}: {one.message}" for one in error.errors), error.message)
             raise Invalid(
-                _("%(name)s cannot be computed like this (%(fault)s)", name=name.text, fault=fault)
+                _("%(name)s needs more words in operands (%(fault)s)", name=name.text, fault=fault)
             ) from error
         taken = {path for path in self._parts if self._takes(metric, options, path)}
         self._taken |= taken
