@@ -283,6 +283,10 @@ class Sibling:
     is_money: bool = False
 
 
+TOO_LARGE = 10**18
+"""A formula that comes to so much has no result: nobody could read it, and a slip like ^ for * is likelier."""
+
+
 @dataclass(frozen=True, slots=True)
 class FormulaPlan:
     """A value computed from others (semantics 9). It has what is asked of a `Plan` too, and no numerator.
@@ -321,7 +325,8 @@ class FormulaPlan:
         """Computed from what `of` tells of its plans and `number_of` of other indicators."""
         values = tuple(number_of(one) if isinstance(one, Sibling) else one.value(of(one)) for one in self.operands)
         facts = sum(of(leaf).facts for leaf in self.leaves)
-        return Part(None, None, facts, self.formula.evaluate(values), values)
+        value = self.formula.evaluate(values)
+        return Part(None, None, facts, value if value is None or abs(value) < TOO_LARGE else None, values)
 
     def value(self, part: "Part") -> Fraction | None:
         return part.value

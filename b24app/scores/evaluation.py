@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple
 
 from sqlalchemy import func, select
@@ -263,15 +264,30 @@ Moved = Callable[[Plan, Period, Subject, Part], Part]
 """What a part would be for the subject and period if something were other than it is."""
 
 
-def evaluate(context: Context, works: Iterable[Work], moved: Moved | None = None) -> list[Finding]:
-    """What each subject of each work reached and was to reach in each indicator."""
+Place = tuple[str, date, Subject, str]
+"""Scorecard, start, subject and indicator."""
+
+
+def place(finding: Finding) -> Place:
+    return finding.version.code, finding.period.start, finding.subject, finding.indicator.code
+
+
+def evaluate(
+    context: Context,
+    works: Iterable[Work],
+    moved: Moved | None = None,
+    kept: Mapping[Place, Finding] = MappingProxyType({}),
+) -> list[Finding]:
+    """What each subject of each work reached and was to reach in each indicator; what is `kept` is as it was found."""
     by_kind: dict[Kind, list[Work]] = defaultdict(list)
     for work in works:
         by_kind[work.period.kind].append(work)
-    return [finding for group in by_kind.values() for finding in _evaluate(context, group, moved)]
+    return [finding for group in by_kind.values() for finding in _evaluate(context, group, moved, kept)]
 
 
-def _evaluate(context: Context, works: Sequence[Work], moved: Moved | None) -> Iterator[Finding]:
+def _evaluate(
+    context: Context, works: Sequence[Work], moved: Moved | None, kept: Mapping[Place, Finding]
+) -> Iterator[Finding]:
     asked = sorted({work.period for work in works})
     indicators = [one for work in works for one in work.version.indicators]
     plans = dict.fromkeys(plan for one in indicators for plan in (*one.plan.leaves, _presence(one)) if plan)
@@ -295,6 +311,7 @@ def _evaluate(context: Context, works: Sequence[Work], moved: Moved | None) -> I
                 reason = unread or _reason(indicator, part, has_any_fact)
                 target = targets.of(indicator, subject)
                 finding = _finding(work, indicator, subject, part, reason, target)
+                finding = kept.get(place(finding), finding)
                 known.add(finding)
                 yield finding
 

@@ -188,18 +188,20 @@ def _exact(text: str | None) -> Fraction | None:
 
 
 def operands(context: Context, sheet: Sheet, subject: Subject, code: str) -> tuple[Operand, ...]:
-    """What the formula of an indicator is computed from; nothing of an indicator that is measured."""
+    """What the formula of an indicator is computed from, other indicators as the sheet shows them; nothing of an
+    indicator that is measured."""
     indicator = sheet.version.indicator(code)
     if indicator is None or not isinstance(indicator.plan, FormulaPlan):
         return ()
     work = replace(context.work(sheet.version, sheet.period), subjects=frozenset({subject}))
     findings = evaluation.evaluate(context, [work])
     values = next((one.operands for one in findings if one.indicator.code == code), ())
+    shown = {row.indicator.code: row for row in sheet.results if row.subject == subject}
     named = zip(indicator.plan.formula.names, indicator.plan.operands, values, strict=True)
     return tuple(
         Operand(
             name=label(name),
-            value=value,
+            value=getattr(shown[one.code], one.part) if isinstance(one, Sibling) and one.code in shown else value,
             unit=one.unit,
             currency=context.currency if one.unit is Unit.MONEY else None,
             is_money=one.is_money,

@@ -201,6 +201,16 @@ def test_a_formula_without_a_value_says_what_is_empty(formulas):
     assert told.row.reason == "The formula lacks a number: something it names has no data."
 
 
+def test_however_small_a_formula_comes_out_it_is_told():
+    tiny = "10 ^ -10 * 10 ^ -10 * 10 ^ -10 * 10 ^ -10"
+    one = indicator("tiny", metric="formula", formula=tiny, direction="down", target=5, weight=100)
+    world.scorecard(document(one, subjects=CARD["subjects"]))
+    pipeline.recompute_open(PORTAL, NOW)
+    told = why("tiny")
+    assert told.steps[0].endswith("= 0")
+    assert told.attainment_steps[1] == "Not more than 150% counts."
+
+
 def test_a_formula_of_a_department_is_told_with_the_departments_numbers(formulas):
     told = why("per_visit", HEAD_SEES, department(SALES))
     assert operands(told)[:2] == [("Выручка", 1050, "money", "revenue"), ("meetings", 1, "count", None)]

@@ -18,7 +18,7 @@ from b24app.portal.rules import COMPANY, Subject, SubjectType, department, emplo
 from b24app.scorecards import documents as parsing
 from b24app.scorecards import operations as scorecards
 from b24app.scorecards.formulas import operand_plan
-from b24app.scores import queries
+from b24app.scores import locks, queries
 from b24app.scores.tables import Result, Score
 from tests.metrics import slow_formula, slow_reading
 from tests.scorecards.documents import document, indicator
@@ -95,6 +95,8 @@ def test_cost_per_deal_is_what_was_spent_by_what_was_created(portal):
         ("IFEMPTY(spend, 5) + deals_won", {}, F(7), None),
         ("SUM(spend, deals_won)", {}, F(2), None),
         ("7", {}, F(7), None),
+        ("10 ^ 9 * 10 ^ 9 - deals_won", {}, F(10**18 - 2), None),
+        ("deals_won * 10 ^ 9 * 10 ^ 9", {}, None, "no_result"),
     ],
 )
 def test_what_nothing_means(portal, text, changes, value, reason):
@@ -203,6 +205,39 @@ def test_facts_of_an_indicator_that_is_named_recompute_the_formula(portal):
     live = snapshot()
     everything()
     assert snapshot() == live
+
+
+def test_a_formula_names_what_is_shown_of_an_indicator_that_moves_at_its_time(portal):
+    world.scorecard(
+        card(
+            indicator("visits", metric="meetings", target=None, refresh="daily"),
+            formula("twice", "visits * 2 + meetings"),
+        )
+    )
+    meeting(ANN, "2026-11-03")
+    everything()
+    meeting(ANN, "2026-11-04")
+    pipeline.recompute(PORTAL, [Cell("activity", "completed", "responsible", ANN, at("2026-11-04"))], NOW)
+    assert stored("twice")[employee(ANN)] == (1 * 2 + 2, None)
+    everything()
+    assert stored("twice")[employee(ANN)] == (2 * 2 + 2, None)
+
+
+def test_a_locked_period_keeps_the_value_of_a_formula(portal):
+    world.scorecard(card(formula("f", "meetings / 3")))
+    meeting(ANN, "2026-10-05")
+    everything()
+    october = Period(Kind.MONTH, date(2026, 10, 1), date(2026, 11, 1))
+    locks.lock(PORTAL, october, None, "user:1", NOW)
+    meeting(ANN, "2026-10-06")
+    pipeline.recompute(PORTAL, [Cell("activity", "completed", "responsible", ANN, at("2026-10-06"))], NOW)
+    assert stored("f", "2026-10-01")[employee(ANN)] == (F(1, 3), None)
+    shown = queries.results(PORTAL, october, SubjectType.EMPLOYEE, subject_ids=[ANN], now=NOW)[0]
+    assert (shown.value, shown.locked, shown.changed_after_lock) == (F(1, 3), True, 1)
+    locks.unlock(PORTAL, october, None, "A late report", "user:1", NOW)
+    assert stored("f", "2026-10-01")[employee(ANN)] == (F(2, 3), None)
+    told = queries.changes(PORTAL, "sales", "f", employee(ANN), date(2026, 10, 1))
+    assert [(one.before, one.after) for one in told] == [(F(1, 3), F(2, 3))]
 
 
 def test_periods_of_another_kind_are_computed_when_asked(portal):

@@ -23,7 +23,7 @@ def no_data(reason: str | None, document: IndicatorDocument) -> str | None:
         case "empty_operand":
             return _("The formula lacks a number: something it names has no data.")
         case "no_result":
-            return _("The formula has no result with these numbers: it divides by zero, for example.")
+            return _("The formula has no result with these numbers: it divides by zero, or comes to too much.")
         case _:
             return _("No records in this period.")
 
