@@ -13,7 +13,7 @@ from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.metrics import compile
 from b24app.metrics.parts import Grid, Histogram, Holder, Parts
-from b24app.metrics.rules import Aggregate, Among, Measure, Plan, Scan, Side, sides
+from b24app.metrics.rules import Aggregate, Among, AnyPlan, Measure, Near, Plan, Scan, Side, sides
 from b24app.periods.rules import Span
 
 MOST_MEASURES = 400
@@ -95,7 +95,7 @@ class FactPage:
 
 def facts_behind(
     portal_id: int,
-    plan: Plan,
+    plan: AnyPlan,
     span: Span,
     members: Collection[int] | None = None,
     *,
@@ -115,7 +115,7 @@ def facts_behind(
 
 def not_counted(
     portal_id: int,
-    plan: Plan,
+    plan: AnyPlan,
     span: Span,
     members: Collection[int] | None = None,
     *,
@@ -126,26 +126,15 @@ def not_counted(
     visible: Collection[int] | None = None,
 ) -> FactPage:
     """The facts that nearly counted, each with the code of its reason (`catalogue.REASONS` has the words)."""
-    top = plan.numerator
-    lists = [
-        _list(
-            portal_id,
-            Side("value", near.measure, *_number_shown(near.measure, top)),
-            span,
-            now,
-            members,
-            departments,
-            near.among,
-            near.reason,
-        )
-        for near in plan.near
-    ]
+    nears = dict.fromkeys((_side(near, leaf.numerator), near) for leaf in plan.leaves for near in leaf.near)
+    lists = [_list(portal_id, side, span, now, members, departments, near.among, near.reason) for side, near in nears]
     return _page(lists, visible, limit, cursor)
 
 
-def _number_shown(near: Measure, top: Measure) -> tuple[str | None, int]:
-    """What would have been aggregated, where facts of this kind have it."""
-    return (top.field, top.scale) if near.scan.entity == top.scan.entity else (near.field, near.scale)
+def _side(near: Near, top: Measure) -> Side:
+    """Each fact with what would have been aggregated, where facts of this kind have it."""
+    shown = top if near.measure.scan.entity == top.scan.entity else near.measure
+    return Side("value", near.measure, shown.field, shown.scale)
 
 
 @dataclass(frozen=True, slots=True)

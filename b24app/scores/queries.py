@@ -5,7 +5,7 @@ in one evaluation (semantics 2.5).
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
@@ -15,8 +15,10 @@ from sqlalchemy import ColumnElement, Row, and_, select
 from b24app.lib.clock import moment
 from b24app.lib.db import db
 from b24app.lib.storage import table_of
+from b24app.metrics.rules import FormulaPlan, Sibling, Unit
 from b24app.periods.rules import Kind, Period, elapsed_share, inside, working_days_left
 from b24app.portal.rules import COMPANY, Subject, SubjectType, employee
+from b24app.scorecards.formulas import label
 from b24app.scorecards.rules import Lock, Record, Version
 from b24app.scores import evaluation, late
 from b24app.scores.evaluation import Context
@@ -54,6 +56,20 @@ class Change:
     """The first few of those that did it."""
     count: int
     """How many did it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """One number that a formula was computed from."""
+
+    name: str
+    value: Fraction | None
+    unit: Unit
+    currency: str | None
+    is_money: bool
+    """Only those who may see money are told it."""
+    indicator: str | None
+    """The code of the indicator it is of."""
 
 
 def results(
@@ -171,6 +187,30 @@ def _exact(text: str | None) -> Fraction | None:
     return None if text is None else Fraction(text)
 
 
+def operands(context: Context, sheet: Sheet, subject: Subject, code: str) -> tuple[Operand, ...]:
+    """What the formula of an indicator is computed from, other indicators as the sheet shows them; nothing of an
+    indicator that is measured."""
+    indicator = sheet.version.indicator(code)
+    if indicator is None or not isinstance(indicator.plan, FormulaPlan):
+        return ()
+    work = replace(context.work(sheet.version, sheet.period), subjects=frozenset({subject}))
+    findings = evaluation.evaluate(context, [work])
+    values = next((one.operands for one in findings if one.indicator.code == code), ())
+    shown = {row.indicator.code: row for row in sheet.results if row.subject == subject}
+    named = zip(indicator.plan.formula.names, indicator.plan.operands, values, strict=True)
+    return tuple(
+        Operand(
+            name=label(name),
+            value=getattr(shown[one.code], one.part) if isinstance(one, Sibling) and one.code in shown else value,
+            unit=one.unit,
+            currency=context.currency if one.unit is Unit.MONEY else None,
+            is_money=one.is_money,
+            indicator=one.code if isinstance(one, Sibling) else None,
+        )
+        for name, one, value in named
+    )
+
+
 def pace(context: Context, period: Period, subject: Subject = COMPANY) -> Pace:
     """By the subject's own calendar (semantics 10)."""
     calendar = context.calendar_of(subject)
@@ -283,6 +323,7 @@ def finding_of(version: Version, period: Period, row: Row[Any]) -> Finding | Non
         numerator=row.numerator,
         denominator=row.denominator,
         facts=row.facts,
+        computed=Fraction(row.value) if row.value is not None else None,
         reason=row.reason,
         target=Fraction(row.target) if row.target is not None else None,
         computed_at=moment(row.computed_at),

@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from b24app.lib.i18n import gettext as _
-from b24app.metrics.rules import Part, is_small_sample, value_of
+from b24app.metrics.rules import Part, is_small_sample
 from b24app.periods.rules import Period
 from b24app.portal.rules import Structure, Subject, SubjectType
 from b24app.scorecards.documents import IndicatorDocument
@@ -32,16 +32,24 @@ class Finding:
     denominator: int | None
     facts: int
     reason: str | None
-    """Why there is no data: no_facts | absent | few_facts | not_synced | unavailable."""
+    """Why there is no data: no_facts | absent | few_facts | not_synced | unavailable | empty_operand | no_result."""
     target: Fraction | None
     target_people: tuple[int, int] | None = None
     computed_at: datetime | None = None
+    computed: Fraction | None = None
+    """The value of a formula; every other is made of numerator and denominator."""
+    operands: tuple[Fraction | None, ...] = ()
+    """What a formula was computed from, in the order of its names; not stored."""
+
+    @property
+    def part(self) -> Part:
+        return Part(self.numerator, self.denominator, self.facts, self.computed, self.operands)
 
     @property
     def value(self) -> Fraction | None:
         if self.reason:
             return None
-        value = value_of(self.indicator.plan, self.numerator, self.denominator)
+        value = self.indicator.plan.value(self.part)
         return Fraction(0) if value is None and self.indicator.document.empty == "zero" else value
 
 
@@ -134,7 +142,7 @@ def _result_row(finding: Finding, curve_: Curve, zones_: Zones, setting: Setting
     document, plan, pace = finding.indicator.document, finding.indicator.plan, setting.pace_of(finding.subject)
     value, target = finding.value, finding.target
     reached, is_up = rules.attainment(value, target, curve_), document.direction == "up"
-    part = Part(finding.numerator, finding.denominator, finding.facts)
+    numerator, denominator = plan.told(finding.part)
     return ResultRow(
         scorecard=finding.version.code,
         scorecard_version=finding.version.number,
@@ -144,8 +152,8 @@ def _result_row(finding: Finding, curve_: Curve, zones_: Zones, setting: Setting
         subject_name=name_of(finding.subject, setting.structure),
         period=finding.period,
         value=value,
-        numerator=_scaled(finding.numerator, plan.numerator.scale) if plan.keeps_sides else None,
-        denominator=_scaled(finding.denominator, plan.denominator.scale) if plan.denominator else None,
+        numerator=numerator,
+        denominator=denominator,
         facts=finding.facts,
         target=target,
         target_people=finding.target_people,
@@ -157,7 +165,7 @@ def _result_row(finding: Finding, curve_: Curve, zones_: Zones, setting: Setting
         expected=rules.expected(target, pace, plan.additive) if pace.is_open else None,
         needed_per_day=rules.needed_per_day(value, target, pace) if plan.additive and is_up else None,
         at_risk=rules.at_risk(value, target, pace, plan.additive, curve_),
-        small_sample=value is not None and is_small_sample(plan, part),
+        small_sample=value is not None and is_small_sample(plan, finding.part),
         complete=setting.complete,
         no_data_reason=finding.reason,
         computed_at=finding.computed_at or setting.now,
@@ -205,7 +213,3 @@ def score_rows(
 
 def _fraction(value: Decimal | None) -> Fraction | None:
     return None if value is None else Fraction(value)
-
-
-def _scaled(value: int | None, scale: int) -> Fraction | None:
-    return None if value is None else Fraction(value, scale)

@@ -13,7 +13,7 @@ from math import floor
 from typing import TypeVar
 
 from b24app.facts.rules import ENTRY
-from b24app.metrics.rules import Plan
+from b24app.metrics.rules import AnyPlan
 from b24app.periods.rules import Period
 from b24app.portal.rules import Subject, SubjectType
 from b24app.scorecards.documents import IndicatorDocument
@@ -88,7 +88,7 @@ class ResultRow:
     scorecard: str
     scorecard_version: int
     indicator: IndicatorDocument
-    plan: Plan
+    plan: AnyPlan
     subject: Subject
     subject_name: str
     period: Period

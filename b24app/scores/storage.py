@@ -27,7 +27,7 @@ Periods = Collection[tuple[str, str]]
 Model = type[Result] | type[Score]
 
 COMPARED: Mapping[Model, Sequence[str]] = {
-    Result: ("numerator", "denominator", "facts", "target", "reason"),
+    Result: ("numerator", "denominator", "value", "facts", "target", "reason"),
     Score: ("exact", "preliminary", "indicators_with_data"),
 }
 """A row moved when one of these did."""
@@ -45,6 +45,7 @@ def result_values(portal_id: int, finding: Finding, now: datetime) -> dict[str, 
         "version_id": finding.version.id,
         "numerator": finding.numerator,
         "denominator": finding.denominator,
+        "value": None if finding.computed is None else str(finding.computed),
         "facts": finding.facts,
         "target": None if finding.target is None else str(finding.target),
         "reason": finding.reason,

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
-from b24app.outcomes.dashboards.rules import ClientTab
+from b24app.outcomes.dashboards.rules import ClientTab, Number, WhyOperand
 from b24app.periods.rules import Kind, period_at
 from b24app.portal.rules import COMPANY, department, employee
 from b24app.web import dashboards
@@ -225,6 +225,17 @@ def test_why_lists_the_records_with_their_amounts_and_hides_those_of_others(clie
     assert "96 records" in text
     assert "$611.02 × 90" in text
     assert "and 3 records of other people" in text
+
+
+def test_why_shows_the_formula_with_its_numbers_and_leads_to_their_own_reasons():
+    operands = (WhyOperand("Выручка", None, "revenue"), WhyOperand("meetings", Number(Fraction(3), "count"), None))
+    told = samples.why(formula="[Выручка] / meetings < 5", operands=operands)
+    with application(answers=Answers(why=told)) as app:
+        text = app.test_client().get("/ui/why?scorecard=sales&indicator=f&subject=employee", headers=HTMX).text
+    assert "<code>[Выручка] / meetings &lt; 5</code>" in text
+    assert re.search(r'href="/ui/why[^"]*indicator=revenue[^"]*"[^>]*>Выручка</a>', text)
+    assert "Amounts of money are hidden from you." in text
+    assert re.search(r"<td>meetings</td>\s*<td[^>]*>3</td>", text)
 
 
 def test_not_counted_tells_the_reason_of_each_record(client):
