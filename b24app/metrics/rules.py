@@ -412,12 +412,14 @@ class Part:
 
 def value_of(plan: Plan, numerator: int | None, denominator: int | None) -> Fraction | None:
     """The exact value in the plan's unit; None is no data: nothing to divide by, nothing to take (semantics 4.1)."""
+    times, over = plan.factor.as_integer_ratio()
     if plan.denominator is None:
         twice = 2 if plan.numerator.aggregate is Aggregate.MEDIAN else 1
-        return None if numerator is None else plan.factor * Fraction(numerator, twice * plan.numerator.scale)
+        return None if numerator is None else Fraction(times * numerator, over * twice * plan.numerator.scale)
     if not denominator:
         return None
-    return plan.factor * Fraction((numerator or 0) * plan.denominator.scale, denominator * plan.numerator.scale)
+    above = times * (numerator or 0) * plan.denominator.scale
+    return Fraction(above, over * denominator * plan.numerator.scale)
 
 
 @dataclass(frozen=True, slots=True)

@@ -311,7 +311,7 @@ def _evaluate(
                 reason = unread or _reason(indicator, part, has_any_fact)
                 target = targets.of(indicator, subject)
                 finding = _finding(work, indicator, subject, part, reason, target)
-                finding = kept.get(place(finding), finding)
+                finding = kept.get(place(finding), finding) if kept else finding
                 known.add(finding)
                 yield finding
 
