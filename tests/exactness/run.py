@@ -24,7 +24,7 @@ from b24app.ingest.tables import SyncCursor
 from b24app.jobs import scores as score_jobs
 from b24app.lib import clock
 from b24app.lib.db import db, write
-from b24app.metrics.rules import value_of
+from b24app.metrics.rules import Plan, value_of
 from b24app.periods import operations as periods
 from b24app.periods.queries import Away, OwnDay
 from b24app.portal import operations as portals
@@ -81,7 +81,9 @@ SALES = {
          "where": {"any": [{"source_id": ["WEB"]}, {"fields": [{"field": NUMBER, "op": "gte", "value": 5}]}]},
          "weight": 15},
         {"code": "product", "name": "P", "metric": "average_deal", "where": {"product_section_id": [21]},
-         "target": 700, "weight": 10},
+         "target": 700, "weight": 5},
+        {"code": "mix", "name": "Mix", "metric": "formula", "target": 1500, "weight": 5,
+         "formula": "IF(won > 1; revenue / won - new.target * 0,5; 7)"},
     ],
 }  # fmt: skip
 TEAM = {
@@ -542,7 +544,9 @@ def stored() -> dict[tuple[Any, ...], tuple[Fraction | None, Fraction | None]]:
         version = in_force(versions[row.scorecard], date.fromisoformat(row.start))
         indicator = version.indicator(row.indicator) if version else None
         assert indicator is not None, row
-        value = None if row.reason else value_of(indicator.plan, row.numerator, row.denominator)
+        value = None if row.reason or row.value is None else Fraction(row.value)
+        if isinstance(indicator.plan, Plan) and not row.reason:
+            value = value_of(indicator.plan, row.numerator, row.denominator)
         if not row.reason and value is None and indicator.document.empty == "zero":
             value = Fraction(0)
         key = (row.scorecard, row.start, (row.subject_type, row.subject_id), row.indicator)

@@ -447,13 +447,32 @@ def _read_period(
     ]
     for subject in subjects:
         reached: list[tuple[Fraction, Read, Indicator]] = []
+        named: dict[str, Read] = {}
         for indicator in document["indicators"]:
-            value = _value(reader, indicator, subject, span, at)
+            if indicator["metric"] == "formula":
+                value = FORMULAS[indicator["formula"]](named)
+            else:
+                value = _value(reader, indicator, subject, span, at)
             target = target_of(indicator, subject, document, days, at, people, truth)
-            read = Read(value, target)
+            read = named[indicator["code"]] = Read(value, target)
             results[code, start.isoformat(), subject, indicator["code"]] = read
             reached.append((Fraction(str(indicator["weight"])), read, indicator))
         scores[code, start.isoformat(), subject] = score(document, reached)
+
+
+def _mix(named: dict[str, Read]) -> Fraction | None:
+    won, revenue, new = named["won"].value, named["revenue"].value, named["new"].target
+    if won is None:
+        return None
+    if won <= 1:
+        return Fraction(7)
+    return None if revenue is None or new is None else revenue / won - new / 2
+
+
+FORMULAS: dict[str, Callable[[dict[str, Read]], Fraction | None]] = {
+    "IF(won > 1; revenue / won - new.target * 0,5; 7)": _mix,
+}
+"""The formulas of the cards, written down once more; their indicators stand behind those they name."""
 
 
 def scored(document: dict[str, Any], at: int, span: tuple[int, int], truth: Truth) -> set[int]:
