@@ -7,7 +7,7 @@ DATABASES ?= sqlite,postgresql
 JOBS ?= 2
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test check lint types imports format bench screens lock messages wheel clean
+.PHONY: help setup demo test check lint types imports format bench soak screens lock messages wheel clean
 
 help: ## What there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ format: $(STAMP) ## Format the code
 
 bench: $(STAMP) ## Measure; prints a table and writes bench/last.json
 	@$(BIN)/python -m bench
+
+soak: $(STAMP) ## Random changes, live against recomputed against a slow reading (CHANGES=20000 SEED=)
+	@$(BIN)/python -m tests.exactness --changes $(or $(CHANGES),20000) $(if $(SEED),--seed $(SEED))
 
 screens: $(STAMP) ## Take the screenshots of docs/screens anew, from a demo of its own
 	@.ci/chromium

@@ -121,7 +121,7 @@ def read_watched(portal_id: int, progress: Progress | None = None) -> bool:
         with _explained(portal_id, WATCHED):
             while is_owed(portal_id):
                 _read_watched(portal_id, lock, progress)
-                scores.recompute_everything(portal_id, None, _alive(lock, progress), CauseKind.DEFINITION)
+                scores.recompute_everything(portal_id, progress=_alive(lock, progress), cause=CauseKind.DEFINITION)
                 with write():
                     portals.lock(portal_id)
                     watching.finish(portal_id, clock.now())

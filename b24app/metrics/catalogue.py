@@ -345,6 +345,21 @@ _ALL = (
 )
 
 CATALOGUE: Mapping[str, Ready] = {ready.code: ready for ready in _ALL}
+"""What measures facts."""
+
+FORMULA = Ready(
+    code="formula",
+    type="formula",
+    entity="",
+    dates={},
+    owners=_CLOSER,
+    name={"ru": "Формула", "en": "Formula"},
+    rule={
+        "ru": "Значение по формуле из других показателей, готовых метрик и записей.",
+        "en": "A value computed by a formula from other indicators, ready-made metrics and entries.",
+    },
+)
+"""What is computed from other numbers (semantics 9); it has neither facts nor dates of its own."""
 
 REASONS: Mapping[str, Text] = {
     "no_rate": {

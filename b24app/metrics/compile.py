@@ -6,6 +6,7 @@ give the same numbers; dividing and scaling is `rules.value_of`. Sums are cast b
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Integer,
     Select,
     and_,
+    bindparam,
     case,
     cast,
     column,
@@ -31,7 +33,7 @@ from b24app.facts.rules import DEAL, ENTRY, MOVE
 from b24app.facts.tables import Activity, Deal, Entry, FieldValue, StageMove
 from b24app.lib.db import Int64
 from b24app.metrics.matching import Condition, Fields, Matcher, table
-from b24app.metrics.parts import Columns, Holder
+from b24app.metrics.parts import Columns
 from b24app.metrics.rules import Aggregate, Among, Measure, Op, Scan, Test
 from b24app.periods.rules import Span
 
@@ -53,17 +55,14 @@ class Totals:
     columns: Mapping[Measure, Columns]
     holder_width: int
 
-    def holder(self, row: Sequence[Any]) -> Holder:
-        return (row[1], row[2] if self.holder_width == 2 else None)
-
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """The stored rows of one scan at an instant: which there are, whose they are, and when they count."""
 
-    portal_id: int
+    portal_id: Any
     scan: Scan
-    now: int
+    now: Any
 
     @property
     def fields(self) -> Fields:
@@ -87,7 +86,8 @@ class Reading:
         return _OWNER.c.ref if self.scan.is_by_field else self.fields[f"{self.scan.owner}_id"]
 
     def span(self, span: Span) -> Span:
-        return Span(span.start - self.scan.delay, span.end - self.scan.delay)
+        delay = self.scan.delay
+        return Span(span.start - delay, span.end - delay) if delay else span
 
     def joined(self, start: FromClause, on: Condition | None = None) -> FromClause:
         """`start` with all that the columns come from."""
@@ -107,10 +107,10 @@ class Reading:
         inline = _inline([self.span(one) for one in spans])
         return inline, self.joined(inline, and_(self.moment >= inline.c.since, self.moment < inline.c.until))
 
-    def mine(self, measures: Sequence[Measure], spans: Sequence[Span], among: Among = Among.LIVING) -> list[Condition]:
-        """Rows of the portal that may count. The range of all spans is said in plain numbers, which a planner can
+    def mine(self, measures: Sequence[Measure], whole: Span, among: Among = Among.LIVING) -> list[Condition]:
+        """Rows of the portal that may count. The range of all spans is said once more by itself, for the planner to
         weigh: a month is read by the index of its date however long the history is."""
-        within = self.span(Span(min(span.start for span in spans), max(span.end for span in spans)))
+        within = self.span(whole)
         return [
             *_standing(self.portal_id, self.scan, among),
             *_indexed(self.scan, measures),
@@ -122,13 +122,40 @@ class Reading:
 _OWNER = table(FieldValue).alias("owner_value")
 
 
-def totals(portal_id: int, scan: Scan, measures: Sequence[Measure], spans: Sequence[Span], now: int) -> Totals:
-    """One statement for the totals of many measures of one scan: of every holder in every span."""
-    reading = Reading(portal_id, scan, now)
-    mine = reading.mine(measures, spans)
+def _open(name: str) -> Any:
+    """A number that is said when the statement is sent: see `parameters`."""
+    return bindparam(name, type_=Int64)
+
+
+_PORTAL, _NOW = _open("portal"), _open("now")
+_WHOLE = Span(_open("first"), _open("last"))
+
+
+def _spans(width: int) -> list[Span]:
+    return [Span(_open(f"since_{number}"), _open(f"until_{number}")) for number in range(width)]
+
+
+def parameters(portal_id: int, spans: Sequence[Span], now: int) -> dict[str, int]:
+    """What `totals` and `histogram` leave open: whose facts, of which spans, seen when."""
+    first, last = min(span.start for span in spans), max(span.end for span in spans)
+    named = {"portal": portal_id, "now": now, "first": first, "last": last}
+    for number, span in enumerate(spans):
+        named[f"since_{number}"], named[f"until_{number}"] = span.start, span.end
+    return named
+
+
+@lru_cache(maxsize=512)
+def totals(scan: Scan, measures: tuple[Measure, ...], width: int) -> Totals:
+    """One statement for the totals of many measures of one scan: of every holder in each of so many spans.
+
+    It is made once and sent with its `parameters`: making it takes longer than many a portal's answer.
+    """
+    spans = _spans(width)
+    reading = Reading(_PORTAL, scan, _NOW)
+    mine = reading.mine(measures, _WHOLE)
     if scan.entity == ENTRY:
         source, marks = _ledger(reading, mine, measures, spans, ("span", "employee_id", "department"))
-        matcher = Matcher(portal_id, now, source.c)
+        matcher = Matcher(_PORTAL, _NOW, source.c)
         holders: list[ColumnElement[Any]] = [source.c["span"], source.c["employee_id"], source.c["department"]]
         grouped = select(*holders).select_from(source)
     else:
@@ -139,18 +166,19 @@ def totals(portal_id: int, scan: Scan, measures: Sequence[Measure], spans: Seque
     return Totals(grouped.add_columns(*aggregates).group_by(*holders).order_by(*holders), columns, len(holders) - 1)
 
 
-def histogram(portal_id: int, measure: Measure, spans: Sequence[Span], now: int) -> Select[Any]:
-    """(span, owner, number, how many facts have it): what a median is taken of."""
+@lru_cache(maxsize=512)
+def histogram(measure: Measure, width: int) -> Select[Any]:
+    """(span, owner, number, how many facts have it): what a median is taken of. To be sent with its `parameters`."""
     assert measure.field is not None
-    reading = Reading(portal_id, measure.scan, now)
-    inline, joined = reading.spanned(spans)
+    reading = Reading(_PORTAL, measure.scan, _NOW)
+    inline, joined = reading.spanned(_spans(width))
     number = reading.matcher.number(measure.field, measure.where)
     counted = reading.matcher.passes(measure.where)
     keys = [inline.c.span, reading.owner, number]
     return (
         select(*keys, func.count())
         .select_from(joined)
-        .where(*reading.mine((measure,), spans), counted, number.is_not(None))
+        .where(*reading.mine((measure,), _WHOLE), counted, number.is_not(None))
         .group_by(*keys)
         .order_by(*keys)
     )
@@ -203,7 +231,7 @@ def rows(
     scan = measure.scan
     reading = Reading(portal_id, scan, now)
     home = _TABLES[DEAL if scan.entity == MOVE else scan.entity]
-    mine = [*reading.mine((measure,), (span,), among), *_owned(reading, members, departments)]
+    mine = [*reading.mine((measure,), span, among), *_owned(reading, members, departments)]
     moment = reading.moment
     if scan.entity == MOVE:
         entered = _entered(reading, mine, measure)

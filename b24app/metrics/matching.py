@@ -43,10 +43,13 @@ _VALUES, _ROWS, _SECTIONS = table(FieldValue), table(ProductRow), table(ProductS
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """Asks conditions of the rows of one portal that have these columns, at the instant `now`."""
+    """Asks conditions of the rows of one portal that have these columns, at the instant `now`.
 
-    portal_id: int
-    now: int
+    Both are numbers, or parameters of a statement that is made once for many.
+    """
+
+    portal_id: Any
+    now: Any
     fields: Fields
 
     def passes(self, where: Where) -> Condition:

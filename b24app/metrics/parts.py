@@ -23,6 +23,9 @@ class Tally(NamedTuple):
     at: int = 0
 
 
+_NOTHING = Tally(None, 0)
+
+
 def roll_up(aggregate: Aggregate, tallies: Iterable[Tally]) -> Tally:
     """The aggregate over the facts of all holders together, made of the aggregates of each (semantics 4.6).
 
@@ -30,7 +33,7 @@ def roll_up(aggregate: Aggregate, tallies: Iterable[Tally]) -> Tally:
     """
     held = [tally for tally in tallies if tally.value is not None]
     if len(held) <= 1:
-        return held[0] if held else Tally(None, 0)
+        return held[0] if held else _NOTHING
     if aggregate is Aggregate.LAST:
         return max(held, key=lambda tally: tally.at)
     merge = _MERGES.get(aggregate, sum)
@@ -114,6 +117,8 @@ class Parts:
     def _tally(
         self, measure: Measure, span: int, members: Collection[int] | None, departments: Collection[int]
     ) -> Tally:
+        if members is not None and len(members) == 1 and not departments:
+            return self._of_one(measure, span, (next(iter(members)), None))
         holders: list[Holder] = [*((id, None) for id in members or ()), *((None, id) for id in departments)]
         if measure.aggregate is Aggregate.MEDIAN:
             held = self._histograms[measure][span]
@@ -121,9 +126,28 @@ class Parts:
             return middle(one for bins in chosen for one in bins)
         grid = self._grids[measure]
         columns, rows = grid.columns[measure], grid.spans[span]
-        if members is None:
-            return roll_up(measure.aggregate, map(columns.read, rows.values()))
-        return roll_up(measure.aggregate, [columns.read(rows[holder]) for holder in holders if holder in rows])
+        theirs = rows.values() if members is None else [rows[holder] for holder in holders if holder in rows]
+        if measure.aggregate in _UNLIKE_SUMS:
+            return roll_up(measure.aggregate, map(columns.read, theirs))
+        return _added(columns, theirs)
+
+    def _of_one(self, measure: Measure, span: int, holder: Holder) -> Tally:
+        if measure.aggregate is Aggregate.MEDIAN:
+            return middle(self._histograms[measure][span].get(holder, ()))
+        grid = self._grids[measure]
+        row = grid.spans[span].get(holder)
+        return _NOTHING if row is None else grid.columns[measure].read(row)
+
+
+_UNLIKE_SUMS = frozenset({Aggregate.MIN, Aggregate.MAX, Aggregate.LAST})
+
+
+def _added(columns: Columns, rows: Iterable[Sequence[Any]]) -> Tally:
+    """What `roll_up` gives for counts and sums, without a tally for each of the rows: there are many."""
+    known = [row for row in rows if row[columns.value] is not None]
+    if not known:
+        return _NOTHING
+    return Tally(sum(row[columns.value] for row in known), sum(row[columns.facts] for row in known))
 
 
 def _or_nothing(measure: Measure, tally: Tally) -> int | None:

@@ -13,7 +13,7 @@ from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.metrics import compile
 from b24app.metrics.parts import Grid, Histogram, Holder, Parts
-from b24app.metrics.rules import Aggregate, Among, Measure, Plan, Scan, Side, sides
+from b24app.metrics.rules import Aggregate, Among, AnyPlan, Measure, Near, Plan, Scan, Side, sides
 from b24app.periods.rules import Span
 
 MOST_MEASURES = 400
@@ -32,14 +32,15 @@ def evaluate(portal_id: int, plans: Sequence[Plan], spans: Sequence[Span], now: 
     for plan in plans:
         for measure in plan.measures:
             (medians if measure.aggregate is Aggregate.MEDIAN else by_scan[measure.scan])[measure] = None
+    parameters = compile.parameters(portal_id, spans, now) if spans else {}
     return Parts(
         (
-            _grid(compile.totals(portal_id, scan, some, spans, now), len(spans))
+            _grid(compile.totals(scan, some, len(spans)), len(spans), parameters)
             for scan, measures in by_scan.items()
             for some in _chunks(tuple(measures))
             if spans
         ),
-        {measure: _histogram(portal_id, measure, spans, now) for measure in medians if spans},
+        {measure: _histogram(measure, len(spans), parameters) for measure in medians if spans},
     )
 
 
@@ -48,16 +49,17 @@ def _chunks(measures: tuple[Measure, ...]) -> Iterator[tuple[Measure, ...]]:
         yield measures[start : start + MOST_MEASURES]
 
 
-def _grid(totals: compile.Totals, width: int) -> Grid:
+def _grid(totals: compile.Totals, width: int, parameters: Mapping[str, int]) -> Grid:
     spans: list[dict[Holder, Sequence[Any]]] = [{} for _span in range(width)]
-    for row in db.session.execute(totals.statement):
-        spans[row[0]][totals.holder(row)] = row
+    of_departments = totals.holder_width == 2
+    for row in map(tuple, db.session.execute(totals.statement, parameters)):
+        spans[row[0]][row[1], row[2] if of_departments else None] = row
     return Grid(totals.columns, spans)
 
 
-def _histogram(portal_id: int, measure: Measure, spans: Sequence[Span], now: int) -> Histogram:
-    found: list[dict[Holder, list[tuple[int, int]]]] = [defaultdict(list) for _span in spans]
-    for span, owner, number, times in db.session.execute(compile.histogram(portal_id, measure, spans, now)):
+def _histogram(measure: Measure, width: int, parameters: Mapping[str, int]) -> Histogram:
+    found: list[dict[Holder, list[tuple[int, int]]]] = [defaultdict(list) for _span in range(width)]
+    for span, owner, number, times in db.session.execute(compile.histogram(measure, width), parameters):
         found[span][owner, None].append((number, times))
     return found
 
@@ -93,7 +95,7 @@ class FactPage:
 
 def facts_behind(
     portal_id: int,
-    plan: Plan,
+    plan: AnyPlan,
     span: Span,
     members: Collection[int] | None = None,
     *,
@@ -113,7 +115,7 @@ def facts_behind(
 
 def not_counted(
     portal_id: int,
-    plan: Plan,
+    plan: AnyPlan,
     span: Span,
     members: Collection[int] | None = None,
     *,
@@ -124,26 +126,15 @@ def not_counted(
     visible: Collection[int] | None = None,
 ) -> FactPage:
     """The facts that nearly counted, each with the code of its reason (`catalogue.REASONS` has the words)."""
-    top = plan.numerator
-    lists = [
-        _list(
-            portal_id,
-            Side("value", near.measure, *_number_shown(near.measure, top)),
-            span,
-            now,
-            members,
-            departments,
-            near.among,
-            near.reason,
-        )
-        for near in plan.near
-    ]
+    nears = dict.fromkeys((_side(near, leaf.numerator), near) for leaf in plan.leaves for near in leaf.near)
+    lists = [_list(portal_id, side, span, now, members, departments, near.among, near.reason) for side, near in nears]
     return _page(lists, visible, limit, cursor)
 
 
-def _number_shown(near: Measure, top: Measure) -> tuple[str | None, int]:
-    """What would have been aggregated, where facts of this kind have it."""
-    return (top.field, top.scale) if near.scan.entity == top.scan.entity else (near.field, near.scale)
+def _side(near: Near, top: Measure) -> Side:
+    """Each fact with what would have been aggregated, where facts of this kind have it."""
+    shown = top if near.measure.scan.entity == top.scan.entity else near.measure
+    return Side("value", near.measure, shown.field, shown.scale)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,18 @@
-"""A metric as data: what is counted (Measure), how two measures make a value (Plan), what came out (Part). Pure.
+"""A metric as data: what is counted (Measure), how two measures make a value (Plan) or how a formula makes one of
+several (FormulaPlan), what came out (Part). Pure.
 
 `compile.py` turns measures into SQL, `plans.py` makes plans of what people write, `queries.py` evaluates them,
 `parts.py` sums up what they gave over people.
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
 from b24app.facts.rules import PRODUCT_ROWS, PRODUCT_SECTIONS
+from b24app.metrics.formula import Formula
 
 
 class Op(StrEnum):
@@ -229,14 +231,116 @@ class Plan:
         return () if self.denominator is None else (self.denominator, *self.denominator_more)
 
     @property
-    def keeps_sides(self) -> bool:
-        """Whether numerator and denominator mean something to a reader; a median has none (semantics 4.1)."""
-        return self.numerator.aggregate is not Aggregate.MEDIAN
-
-    @property
     def scans(self) -> frozenset[Scan]:
         """Where a change of facts may touch the value."""
         return frozenset(measure.scan for measure in self.measures)
+
+    @property
+    def leaves(self) -> tuple["Plan", ...]:
+        """The plans whose facts the value is made of: this one."""
+        return (self,)
+
+    @property
+    def own(self) -> tuple["Plan", ...]:
+        """The plans that it says itself what to count by: this one."""
+        return (self,)
+
+    @property
+    def siblings(self) -> frozenset[str]:
+        """The indicators it names: none."""
+        return frozenset()
+
+    @property
+    def is_money(self) -> bool:
+        """Whether the value is for those only who may see money."""
+        return self.unit is Unit.MONEY
+
+    def part(self, of: "Measured", number_of: "Numbers") -> "Part":
+        return of(self)
+
+    def value(self, part: "Part") -> Fraction | None:
+        return value_of(self, part.numerator, part.denominator)
+
+    def told(self, part: "Part") -> tuple[Fraction | None, Fraction | None]:
+        """Numerator and denominator as people are told them, in the units of their measures; a median has neither."""
+        if part.numerator is None or self.numerator.aggregate is Aggregate.MEDIAN:
+            top = None
+        else:
+            top = Fraction(part.numerator, self.numerator.scale)
+        if self.denominator is None or part.denominator is None:
+            return top, None
+        return top, Fraction(part.denominator, self.denominator.scale)
+
+
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """A number of another indicator of the same scorecard."""
+
+    code: str
+    part: str
+    """value, target or attainment (percent, as it goes into the score)."""
+    unit: Unit
+    is_money: bool = False
+
+
+TOO_LARGE = 10**18
+"""A formula that comes to so much has no result: nobody could read it, and a slip like ^ for * is likelier."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaPlan:
+    """A value computed from others (semantics 9). It has what is asked of a `Plan` too, and no numerator.
+
+    `leaves` are all plans whose facts are in the value: those of its own operands and those of the indicators it names.
+    """
+
+    formula: Formula
+    operands: tuple[Plan | Sibling, ...]
+    """In the order of `formula.names`."""
+    leaves: tuple[Plan, ...]
+    is_money: bool
+    """Whether an amount of money is among the operands, from which it could be worked out."""
+    unit: Unit = Unit.NUMBER
+    shown_as: str = "formula"
+    additive: bool = False
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return tuple(dict.fromkeys(measure for leaf in self.leaves for measure in leaf.measures))
+
+    @property
+    def scans(self) -> frozenset[Scan]:
+        """Where a change of facts may touch the value, also through the indicators it names."""
+        return frozenset(measure.scan for measure in self.measures)
+
+    @property
+    def own(self) -> tuple[Plan, ...]:
+        return tuple(one for one in self.operands if isinstance(one, Plan))
+
+    @property
+    def siblings(self) -> frozenset[str]:
+        return frozenset(one.code for one in self.operands if isinstance(one, Sibling))
+
+    def part(self, of: "Measured", number_of: "Numbers") -> "Part":
+        """Computed from what `of` tells of its plans and `number_of` of other indicators."""
+        values = tuple(number_of(one) if isinstance(one, Sibling) else one.value(of(one)) for one in self.operands)
+        facts = sum(of(leaf).facts for leaf in self.leaves)
+        value = self.formula.evaluate(values)
+        return Part(None, None, facts, value if value is None or abs(value) < TOO_LARGE else None, values)
+
+    def value(self, part: "Part") -> Fraction | None:
+        return part.value
+
+    def told(self, part: "Part") -> tuple[Fraction | None, Fraction | None]:
+        return None, None
+
+
+AnyPlan = Plan | FormulaPlan
+
+Measured = Callable[[Plan], "Part"]
+"""What a plan gave for the subject and span that are looked at."""
+
+Numbers = Callable[[Sibling], Fraction | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,12 +353,16 @@ class Side:
     scale: int
 
 
-def sides(plan: Plan) -> tuple[Side, ...]:
+def sides(plan: AnyPlan) -> tuple[Side, ...]:
     """The lists of facts a value is made of (semantics 13).
 
     A ratio has one list per operand, so that a won deal is in both lists of a conversion. A mean has one list: the
     facts that were averaged, each with its number; one without an amount is there with 0, as it counts in the mean.
+    A formula has the lists of its operands, each once.
     """
+    if isinstance(plan, FormulaPlan):
+        every = (dataclasses.replace(side, part="value") for leaf in plan.leaves for side in sides(leaf))
+        return tuple(dict.fromkeys(every))
     top, bottom = plan.numerator, plan.denominator
     if bottom is None:
         return (Side("value", top, top.field, top.scale),)
@@ -266,7 +374,7 @@ def sides(plan: Plan) -> tuple[Side, ...]:
     )
 
 
-def needs(plan: Plan) -> frozenset[str]:
+def needs(plan: AnyPlan) -> frozenset[str]:
     """What has to be watched of deals beside their columns: names of fields, `productRows`, `productSections`."""
     found = {measure.scan.owner for measure in plan.measures if measure.scan.is_by_field}
     for test in (test for measure in plan.measures for test in measure.where.leaves):
@@ -278,7 +386,7 @@ def needs(plan: Plan) -> frozenset[str]:
     return frozenset(found)
 
 
-def ripening(plan: Plan) -> frozenset[tuple[str, str, int]]:
+def ripening(plan: AnyPlan) -> frozenset[tuple[str, str, int]]:
     """(entity, date, seconds): so long after that date of a record the number changes by itself."""
     return frozenset(
         (measure.scan.entity, test.field.removesuffix("_at"), int(test.values[0]))
@@ -290,21 +398,28 @@ def ripening(plan: Plan) -> frozenset[tuple[str, str, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a plan gave for one subject and span, in stored units. `facts` = how many different facts made it."""
+    """What a plan gave for one subject and span, in stored units. `facts` = how many different facts made it.
+
+    A formula gives a value and what its operands were; a fact in two of them is two facts.
+    """
 
     numerator: int | None
     denominator: int | None
     facts: int
+    value: Fraction | None = None
+    operands: tuple[Fraction | None, ...] = ()
 
 
 def value_of(plan: Plan, numerator: int | None, denominator: int | None) -> Fraction | None:
     """The exact value in the plan's unit; None is no data: nothing to divide by, nothing to take (semantics 4.1)."""
+    times, over = plan.factor.as_integer_ratio()
     if plan.denominator is None:
         twice = 2 if plan.numerator.aggregate is Aggregate.MEDIAN else 1
-        return None if numerator is None else plan.factor * Fraction(numerator, twice * plan.numerator.scale)
+        return None if numerator is None else Fraction(times * numerator, over * twice * plan.numerator.scale)
     if not denominator:
         return None
-    return plan.factor * Fraction((numerator or 0) * plan.denominator.scale, denominator * plan.numerator.scale)
+    above = times * (numerator or 0) * plan.denominator.scale
+    return Fraction(above, over * denominator * plan.numerator.scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +431,7 @@ class Settled:
 
 
 def settle(
-    plan: Plan,
+    plan: AnyPlan,
     part: Part,
     *,
     direction: str = "up",
@@ -329,7 +444,7 @@ def settle(
     `has_any_fact` answers `presence(plan)` and matters for employees under direction `down`: absent is not excellent.
     `empty` overrides what nothing means; `min_count` is the smallest sample that is a value at all.
     """
-    value = value_of(plan, part.numerator, part.denominator)
+    value = plan.value(part)
     if min_count is not None and part.facts and sample(plan, part) < min_count:
         return Settled(None, "few_facts")
     absent = direction == "down" and not has_any_fact and presence(plan) is not None
@@ -338,14 +453,21 @@ def settle(
         return Settled(value)
     if empty == "zero":
         return Settled(Fraction(0))
-    return Settled(None, "absent" if absent else "no_facts")
+    if absent:
+        return Settled(None, "absent")
+    if value is None and isinstance(plan, FormulaPlan):
+        return Settled(None, "empty_operand" if None in part.operands else "no_result")
+    return Settled(None, "no_facts")
 
 
-def presence(plan: Plan) -> Plan | None:
+def presence(plan: AnyPlan) -> Plan | None:
     """Whether there was any fact of the entity by the same date and owner, whatever the conditions: the `down` rule.
 
-    None where the rule does not apply: ratios are no data by themselves, and no entries may be a good thing (4.1).
+    None where the rule does not apply: ratios are no data by themselves, and no entries may be a good thing (4.1). To
+    a formula it applies through the indicators it names.
     """
+    if isinstance(plan, FormulaPlan):
+        return None
     scan = plan.numerator.scan
     if plan.denominator is not None or not plan.additive or scan.entity == "entry":
         return None
@@ -356,14 +478,16 @@ def presence(plan: Plan) -> Plan | None:
 SMALL_SAMPLE = 10
 
 
-def sample(plan: Plan, part: Part) -> Fraction:
+def sample(plan: AnyPlan, part: Part) -> Fraction:
     """n: what a ratio divides by, or how many facts a count or a sum has."""
-    if plan.denominator is None:
+    if isinstance(plan, FormulaPlan) or plan.denominator is None:
         return Fraction(part.facts)
     return Fraction(part.denominator or 0, plan.denominator.scale)
 
 
-def is_small_sample(plan: Plan, part: Part) -> bool:
+def is_small_sample(plan: AnyPlan, part: Part) -> bool:
     """Ratios, means and medians over fewer than ten are marked (semantics 10)."""
+    if isinstance(plan, FormulaPlan):
+        return False
     judged = plan.denominator is not None or plan.numerator.aggregate is Aggregate.MEDIAN
     return judged and part.facts > 0 and sample(plan, part) < SMALL_SAMPLE

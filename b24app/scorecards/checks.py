@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
+from b24app.metrics.catalogue import FORMULA
 from b24app.metrics.rules import Plan
 
 if TYPE_CHECKING:
@@ -24,13 +25,17 @@ CENT = Decimal("0.01")
 
 
 def indicator(document: IndicatorDocument) -> list[Fault]:
-    plan, faults = _plan(document)
+    if document.metric == FORMULA.code:
+        is_additive, faults = False, _computed(document)
+    else:
+        plan, faults = _plan(document)
+        is_additive = plan is None or plan.additive
     faults += _curve(document)
     if document.weight < 0:
         faults.append(Fault("weight", _("A weight cannot be negative.")))
     if document.weight != document.weight.quantize(CENT):
         faults.append(Fault("weight", _("A weight has at most 2 decimals.")))
-    if plan and not plan.additive and document.target_per == "working_day":
+    if not is_additive and document.target_per == "working_day":
         faults.append(Fault("target_per", _("Only counts and sums can have a target per working day.")))
     if document.refresh == "manual" and document.metric != "entries":
         faults.append(Fault("refresh", _("Values are entered by hand into the metric entries: choose it here.")))
@@ -83,8 +88,6 @@ def scorecard(document: ScorecardDocument) -> list[Fault]:
 
 
 def _plan(document: IndicatorDocument) -> tuple[Plan | None, list[Fault]]:
-    if document.metric == "formula":
-        return None, [Fault("metric", _("Formulas are not available yet."))]
     faults = [
         Fault(field, _("Only the metric formula has this field."))
         for field in ("formula", "operands")
@@ -94,6 +97,21 @@ def _plan(document: IndicatorDocument) -> tuple[Plan | None, list[Fault]]:
         return document.plan(), faults
     except Invalid as error:
         return None, faults + list(error.errors or (Fault("metric", error.message),))
+
+
+def _computed(document: IndicatorDocument) -> list[Fault]:
+    """What a formula cannot have. What its names mean is read in formulas.py."""
+    faults = []
+    if document.options:
+        faults.append(Fault("options", _("A formula has no options: write them to its operands.")))
+    if document.date is not None:
+        faults.append(
+            Fault("date", _("A formula has no date of its own: each operand counts by the date of its metric."))
+        )
+    if document.min_count is not None:
+        message = _("A formula has no records of its own to count: set this in the indicators it names.")
+        faults.append(Fault("min_count", message))
+    return faults
 
 
 def _curve(document: IndicatorDocument) -> Iterator[Fault]:

@@ -26,12 +26,13 @@ from pydantic_core import PydanticCustomError
 
 from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
+from b24app.metrics.catalogue import FORMULA
 from b24app.metrics.plans import defaults
 from b24app.metrics.plans import plan as plan_of
-from b24app.metrics.rules import Plan
+from b24app.metrics.rules import AnyPlan, Plan
 from b24app.periods.rules import YEARS, Kind
 from b24app.portal.rules import Subject, SubjectType
-from b24app.scorecards import checks, refresh
+from b24app.scorecards import checks, formulas, refresh
 
 DECIMALS = 6
 DIGITS = 15
@@ -140,6 +141,15 @@ class Critical(Document):
     share: Number
 
 
+class OperandDocument(Document):
+    """A number that a formula names; without `metric` the name is that of the metric."""
+
+    metric: str | None = None
+    options: Options = {}
+    where: Options = {}
+    owner: str | None = None
+
+
 class IndicatorDocument(Document):
     code: Code
     name: Name
@@ -149,7 +159,7 @@ class IndicatorDocument(Document):
     owner: str | None = None
     where: Options = {}
     formula: str | None = None
-    operands: Options = {}
+    operands: dict[str, OperandDocument] = {}
     direction: Literal["up", "down"] = "up"
     target: Number | None = None
     target_per: Literal["period", "working_day"] = "period"
@@ -165,7 +175,10 @@ class IndicatorDocument(Document):
     notify: StrictBool = True
 
     def plan(self) -> Plan:
-        """What is computed. Invalid, with paths inside the indicator, when the metric cannot be understood."""
+        """What is measured. Invalid, with paths inside the indicator, when the metric cannot be understood.
+
+        A formula is planned together with the indicators it may name: `ScorecardDocument.plans`.
+        """
         return plan_of(self.metric, self.options, self.date, self.owner, self.where)
 
 
@@ -184,6 +197,10 @@ class ScorecardDocument(Document):
     @property
     def kind(self) -> Kind:
         return Kind(self.period)
+
+    def plans(self) -> tuple[AnyPlan, ...]:
+        """What is computed for each of the indicators."""
+        return formulas.plans(self.indicators)
 
     def stored(self) -> dict[str, Any]:
         """As kept in the database; decimals as text, so that they come back exactly."""
@@ -228,6 +245,7 @@ def parse(raw: Any) -> ScorecardDocument:
             Fault(f"indicators[{position}].{fault.path}", fault.message) for fault in checks.indicator(indicator)
         ]
     faults += checks.repeated(indicators)
+    faults += formulas.faults(indicators)
     if document:
         faults += checks.scorecard(document)
     if faults or document is None:
@@ -236,7 +254,12 @@ def parse(raw: Any) -> ScorecardDocument:
 
 
 def _filled(indicator: IndicatorDocument) -> IndicatorDocument:
-    """With the date and owner that the metric takes when none is named."""
+    """With the date and owner that the metric takes when none is named, and the metrics of operands."""
+    if indicator.metric == FORMULA.code:
+        named = {
+            name: one.model_copy(update={"metric": one.metric or name}) for name, one in indicator.operands.items()
+        }
+        return indicator.model_copy(update={"operands": named})
     date_, owner = defaults(indicator.metric, indicator.options)
     return indicator.model_copy(update={"date": indicator.date or date_, "owner": indicator.owner or owner})
 

@@ -29,7 +29,7 @@ from b24app.periods.rules import Kind, Settings, named
 from b24app.portal import audit
 from b24app.portal import queries as portal
 from b24app.portal.rules import COMPANY, Structure, Subject, SubjectType
-from b24app.scorecards import checks, documents, queries
+from b24app.scorecards import checks, documents, formulas, queries
 from b24app.scorecards.documents import ScorecardDocument, TargetDocument
 from b24app.scorecards.queries import MILLIONTHS
 from b24app.scorecards.rules import Lock, Version, is_counted
@@ -54,7 +54,7 @@ def save(portal_id: int, document: ScorecardDocument, actor: str, now: datetime)
         .where(ScorecardVersion.portal_id == portal_id, ScorecardVersion.code == document.code)
         .order_by(ScorecardVersion.effective_from)
     ).all()
-    faults = [*_faults(portal_id, document), *_other_kind(document, stored)]
+    faults = [*_faults(portal_id, document), *_unknown_names(portal_id, document), *_other_kind(document, stored)]
     if faults:
         raise Invalid(_("The scorecard has faults and was not saved."), faults)
 
@@ -180,21 +180,42 @@ def _faults(portal_id: int, document: ScorecardDocument) -> Iterator[Fault]:
 
 def _needed(document: ScorecardDocument) -> frozenset[str]:
     """What has to be read of deals beside their columns."""
-    return frozenset[str]().union(*(needs(one.plan()) for one in document.indicators))
+    return frozenset[str]().union(*(needs(plan) for plan in document.plans()))
 
 
 def _field_faults(portal_id: int, document: ScorecardDocument) -> Iterator[Fault]:
     """Fields that deals of this portal do not have; nothing is said while its dictionary is not known."""
-    wanted = {place: needs(one.plan()) - NOT_FIELDS for place, one in enumerate(document.indicators)}
-    fields = {term.id: term for term in known.terms(portal_id, FIELD) if term.active} if any(wanted.values()) else {}
-    for place, names in wanted.items() if fields else ():
-        owner = document.indicators[place].owner
+    wanted = [(path, owner, names - NOT_FIELDS) for path, owner, names in _needed_where(document)]
+    is_needed = any(names for _path, _owner, names in wanted)
+    fields = {term.id: term for term in known.terms(portal_id, FIELD) if term.active} if is_needed else {}
+    for place, owner, names in wanted if fields else ():
         for name in sorted(names):
-            path = f"indicators[{place}].{'owner' if name == owner else 'where'}"
+            path = f"{place}.{'owner' if name == owner else 'where'}"
             if name not in fields:
                 yield Fault(path, _("Deals of this portal have no field %(field)s.", field=name))
             elif name == owner and fields[name].extra["type"] not in EMPLOYEE:
                 yield Fault(path, _("The field %(field)s does not hold an employee.", field=fields[name].name))
+
+
+def _needed_where(document: ScorecardDocument) -> Iterator[tuple[str, str | None, frozenset[str]]]:
+    """(path, owner, what it needs) of everything in a document that has conditions and an owner."""
+    for position, (one, plan) in enumerate(zip(document.indicators, document.plans(), strict=True)):
+        path = f"indicators[{position}]"
+        operands = {name: formulas.operand_plan(name, operand) for name, operand in one.operands.items()}
+        for name, made in operands.items():
+            yield f"{path}.operands.{name}", one.operands[name].owner, needs(made)
+        own = [leaf for leaf in plan.own if leaf not in operands.values()]
+        yield path, one.owner, frozenset[str]().union(*map(needs, own))
+
+
+def _unknown_names(portal_id: int, document: ScorecardDocument) -> Iterator[Fault]:
+    """Names in formulas that could only be codes of entries, and are none."""
+    named = list(formulas.entry_codes(dict(enumerate(document.indicators))))
+    asked = {code for _path, _name, code in named} - formulas.codes_counted(document.indicators)
+    known = queries.entry_codes(portal_id, asked) if asked else ()
+    for path, name, code in named:
+        if code in asked and code not in known:
+            yield Fault(path, formulas.unknown(name))
 
 
 def _start_faults(path: str, kind: Kind, start: date, settings: Settings) -> Iterator[Fault]:

@@ -9,13 +9,14 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from b24app.facts.rules import Cell
+from b24app.facts.tables import Entry
 from b24app.lib.db import db
 from b24app.lib.errors import NotFound
 from b24app.lib.i18n import gettext as _
 from b24app.periods import queries as periods
 from b24app.periods.rules import Kind
 from b24app.portal.rules import Subject, SubjectType
-from b24app.scorecards import documents, rules
+from b24app.scorecards import documents, formulas, rules
 from b24app.scorecards.documents import ScorecardDocument
 from b24app.scorecards.rules import Indicator, Lock, Targets, Version
 from b24app.scorecards.tables import PeriodLock, ScorecardVersion, Target
@@ -59,8 +60,8 @@ def version(row: ScorecardVersion) -> Version:
 
 def indicators(document: ScorecardDocument) -> tuple[Indicator, ...]:
     """With their plans; those of a document that is not computed have none."""
-    computed = document.indicators if rules.is_counted(document) else ()
-    return tuple(Indicator(one, one.plan()) for one in computed)
+    plans = document.plans() if rules.is_counted(document) else ()
+    return tuple(map(Indicator, document.indicators, plans))
 
 
 def locks(portal_id: int, scorecard: str | None = None) -> dict[tuple[str, date], Lock]:
@@ -111,6 +112,14 @@ def by_code(found: Iterable[Version]) -> dict[str, tuple[Version, ...]]:
     for one in found:
         grouped[one.code].append(one)
     return {code: tuple(those) for code, those in grouped.items()}
+
+
+def entry_codes(portal_id: int, asked: Collection[str]) -> frozenset[str]:
+    """Those of the codes that entries of the portal have, or that an indicator of one of its scorecards counts."""
+    mine = Entry.portal_id == portal_id
+    posted = {code for code in asked if db.session.scalar(select(Entry.id).where(mine, Entry.code == code).limit(1))}
+    counted = (formulas.codes_counted(one.document.indicators) for one in versions(portal_id))
+    return frozenset(asked) & posted.union(*counted)
 
 
 def counted(portal_id: int) -> dict[str, tuple[Version, ...]]:

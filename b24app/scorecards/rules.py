@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from b24app.facts.rules import DEAL, MOVE, Cell
-from b24app.metrics.rules import Plan, Scan
+from b24app.metrics.formula import order
+from b24app.metrics.rules import AnyPlan, Plan, Scan
 from b24app.periods.rules import Kind, Settings, local_day, period_at
 from b24app.portal.rules import COMPANY, Structure, Subject, SubjectType, department, employee
 from b24app.scorecards.documents import IndicatorDocument, ScorecardDocument, Subjects
@@ -19,10 +20,10 @@ COUNTED = frozenset({"active", "shadow"})
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """An indicator of a stored version with the plan of its metric."""
+    """An indicator of a stored version with the plan of its metric or formula."""
 
     document: IndicatorDocument
-    plan: Plan
+    plan: AnyPlan
 
     @property
     def code(self) -> str:
@@ -55,6 +56,12 @@ class Version:
 
     def indicator(self, code: str) -> Indicator | None:
         return next((one for one in self.indicators if one.code == code), None)
+
+    @property
+    def in_order(self) -> tuple[Indicator, ...]:
+        """The indicators so that formulas come after those they name."""
+        by_code = {one.code: one for one in self.indicators}
+        return tuple(by_code[code] for code in order({code: one.plan.siblings for code, one in by_code.items()}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,8 +274,9 @@ class TargetsOverPeriods:
 
 
 def plans(scorecards: Mapping[str, Sequence[Version]]) -> frozenset[Plan]:
-    """All plans of all versions, each different one once."""
-    return frozenset(one.plan for versions in scorecards.values() for version in versions for one in version.indicators)
+    """All that is measured for all versions, each different plan once."""
+    every = (one for versions in scorecards.values() for version in versions for one in version.indicators)
+    return frozenset(leaf for one in every for leaf in one.plan.leaves)
 
 
 Record = tuple[str, int]

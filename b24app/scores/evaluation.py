@@ -6,10 +6,12 @@ stores what it finds, queries.py answers with it where nothing is stored.
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from fractions import Fraction
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple
 
 from sqlalchemy import func, select
@@ -21,7 +23,8 @@ from b24app.ingest.queries import SyncStatus
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.metrics import queries as metrics
-from b24app.metrics.rules import Part, Plan, needs, presence, settle
+from b24app.metrics.parts import Parts
+from b24app.metrics.rules import AnyPlan, Measured, Numbers, Part, Plan, Sibling, needs, presence, settle
 from b24app.periods import queries as periods
 from b24app.periods.rules import ONE_DAY, Calendar, Kind, Period, inside, local_day, span, working_days
 from b24app.portal import queries as portal
@@ -41,7 +44,8 @@ from b24app.scorecards.rules import (
     departments_of,
     in_force,
 )
-from b24app.scores.rows import Finding
+from b24app.scores.rows import Finding, curves
+from b24app.scores.rules import Curve, attainment
 from b24app.scores.tables import Score
 
 
@@ -259,18 +263,37 @@ class Context:
         return self._scored[lock.id]
 
 
-def evaluate(context: Context, works: Iterable[Work]) -> list[Finding]:
-    """What each subject of each work reached and was to reach in each indicator."""
+Moved = Callable[[Plan, Period, Subject, Part], Part]
+"""What a part would be for the subject and period if something were other than it is."""
+
+
+Place = tuple[str, date, Subject, str]
+"""Scorecard, start, subject and indicator."""
+
+
+def place(finding: Finding) -> Place:
+    return finding.version.code, finding.period.start, finding.subject, finding.indicator.code
+
+
+def evaluate(
+    context: Context,
+    works: Iterable[Work],
+    moved: Moved | None = None,
+    kept: Mapping[Place, Finding] = MappingProxyType({}),
+) -> list[Finding]:
+    """What each subject of each work reached and was to reach in each indicator; what is `kept` is as it was found."""
     by_kind: dict[Kind, list[Work]] = defaultdict(list)
     for work in works:
         by_kind[work.period.kind].append(work)
-    return [finding for group in by_kind.values() for finding in _evaluate(context, group)]
+    return [finding for group in by_kind.values() for finding in _evaluate(context, group, moved, kept)]
 
 
-def _evaluate(context: Context, works: Sequence[Work]) -> Iterator[Finding]:
+def _evaluate(
+    context: Context, works: Sequence[Work], moved: Moved | None, kept: Mapping[Place, Finding]
+) -> Iterator[Finding]:
     asked = sorted({work.period for work in works})
     indicators = [one for work in works for one in work.version.indicators]
-    plans = dict.fromkeys(plan for one in indicators for plan in (one.plan, _presence(one)) if plan)
+    plans = dict.fromkeys(plan for one in indicators for plan in (*one.plan.leaves, _presence(one)) if plan)
     spans = [span(period, context.settings) for period in asked]
     parts = metrics.evaluate(context.portal_id, list(plans), spans, epoch(context.now))
     position = {period: index for index, period in enumerate(asked)}
@@ -278,18 +301,56 @@ def _evaluate(context: Context, works: Sequence[Work]) -> Iterator[Finding]:
     for work in works:
         targets = targets_of(context, work.version, work.period)
         index = position[work.period]
-        members = {subject: work.members(subject) for subject in work.subjects}
-        for indicator in work.version.indicators:
+        measured = {subject: _measured(parts, index, work, subject, moved) for subject in work.subjects}
+        known = _Known(work.version)
+        for indicator in work.version.in_order:
             unread = _unread(context, indicator.plan) or _untold(context, indicator.plan)
             presence = _presence(indicator)
-            for subject, whose in members.items():
-                part = parts.get(indicator.plan, index, *whose)
+            for subject, of in measured.items():
+                part = indicator.plan.part(of, known.numbers_of(subject))
                 has_any_fact = True
                 if presence and subject.type is SubjectType.EMPLOYEE:
-                    has_any_fact = bool(parts.get(presence, index, *whose).facts)
+                    has_any_fact = bool(of(presence).facts)
                 reason = unread or _reason(indicator, part, has_any_fact)
                 target = targets.of(indicator, subject)
-                yield _finding(work, indicator, subject, part, reason, target)
+                finding = _finding(work, indicator, subject, part, reason, target)
+                finding = kept.get(place(finding), finding) if kept else finding
+                known.add(finding)
+                yield finding
+
+
+def _measured(parts: Parts, index: int, work: Work, subject: Subject, moved: Moved | None) -> Measured:
+    """What a plan gave for one subject."""
+    whose = work.members(subject)
+    if moved is None:
+        return lambda plan: parts.get(plan, index, *whose)
+    return lambda plan: moved(plan, work.period, subject, parts.get(plan, index, *whose))
+
+
+class _Known:
+    """The numbers of one scorecard and period as far as they are found, for the formulas that name them."""
+
+    def __init__(self, version: Version) -> None:
+        self._curves: Mapping[str, Curve] = curves(version)
+        self._named = {code for one in version.indicators for code in one.plan.siblings}
+        self._found: dict[tuple[str, Subject], Finding] = {}
+
+    def add(self, finding: Finding) -> None:
+        if finding.indicator.code in self._named:
+            self._found[finding.indicator.code, finding.subject] = finding
+
+    def numbers_of(self, subject: Subject) -> Numbers:
+        return lambda sibling: self._number(sibling, self._found[sibling.code, subject])
+
+    def _number(self, sibling: Sibling, finding: Finding) -> Fraction | None:
+        match sibling.part:
+            case "target":
+                return finding.target
+            case "attainment":
+                reached = attainment(finding.value, finding.target, self._curves[sibling.code])
+                return reached.counted if reached else None
+            case _:
+                return finding.value
 
 
 def _finding(
@@ -302,6 +363,8 @@ def _finding(
         subject=subject,
         numerator=None if reason else part.numerator,
         denominator=None if reason else part.denominator,
+        computed=None if reason else part.value,
+        operands=part.operands,
         facts=part.facts,
         reason=reason,
         target=target.value,
@@ -328,13 +391,15 @@ def _presence(indicator: Indicator) -> Plan | None:
     return presence(indicator.plan) if indicator.document.direction == "down" else None
 
 
-def _unread(context: Context, plan: Plan) -> str | None:
-    """Why nothing is known: nothing of what the plan counts has been read from the portal yet (semantics 3.7)."""
-    known = None if context.complete else context.sync.entities.get(plan.numerator.scan.entity)
-    return "not_synced" if known is not None and known.synced_at is None and not known.rows else None
+def _unread(context: Context, plan: AnyPlan) -> str | None:
+    """Why nothing is known: nothing of what the plan, or an operand, counts has been read yet (semantics 3.7)."""
+    if context.complete:
+        return None
+    known = [context.sync.entities.get(leaf.numerator.scan.entity) for leaf in plan.leaves]
+    return "not_synced" if any(one and one.synced_at is None and not one.rows for one in known) else None
 
 
-def _untold(context: Context, plan: Plan) -> str | None:
+def _untold(context: Context, plan: AnyPlan) -> str | None:
     """Why a field or the product rows it needs are not known of every deal: refused, or not read yet."""
     needed = needs(plan)
     if not needed:

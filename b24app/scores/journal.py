@@ -6,6 +6,7 @@ Written by the transaction that moves the result, for what showed another number
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select
@@ -110,6 +111,7 @@ class _Then:
             indicator=indicator or finding.indicator,
             numerator=before.numerator,
             denominator=before.denominator,
+            computed=None if before.value is None else Fraction(before.value),
             reason=before.reason,
         )
         return _text(stored.value), before.target

@@ -19,13 +19,13 @@ from b24app.lib.db import db
 from b24app.metrics.ripening import also_touched
 from b24app.periods import queries as periods
 from b24app.periods.rules import Period, covering, inside, local_day, period_at, previous
-from b24app.portal.rules import Subject, SubjectType
+from b24app.portal.rules import SubjectType
 from b24app.scorecards import refresh
 from b24app.scorecards import rules as scorecards
 from b24app.scorecards.queries import counted, locks
 from b24app.scorecards.rules import Indicator, Record, Version
 from b24app.scores import evaluation, journal, late, storage
-from b24app.scores.evaluation import Context, Work
+from b24app.scores.evaluation import Context, Place, Work, place
 from b24app.scores.queries import finding_of
 from b24app.scores.rows import Finding, score_values
 from b24app.scores.rules import FACTS, REPAIR, Cause, CauseKind, Changes, Moved, ScoreValue, Slice
@@ -34,9 +34,6 @@ from b24app.scores.tables import Result, Score
 
 ROWS_PER_SLICE = 4_000
 """So that a slice is one short write transaction (architecture, decision 2)."""
-
-Place = tuple[str, date, Subject, str]
-"""Of a result: scorecard, start, subject, indicator."""
 
 NOT_KNOWN: Mapping[Place, Collection[Record]] = {}
 
@@ -80,7 +77,7 @@ def recompute_slice(
     """
     context = Context(portal_id, now)
     works, whole = _unlocked(context, slice_)
-    return _store(context, works, whole, cause, lambda finding: records.get(_place(finding), ()))
+    return _store(context, works, whole, cause, lambda finding: records.get(place(finding), ()))
 
 
 def _unlocked(context: Context, slice_: Slice) -> tuple[list[Work], Periods]:
@@ -215,10 +212,8 @@ def _store(
     What is stored of indicators that are not due stays, and is what the score counts. Until the first sync is done
     numbers come and go with what has been read: they have no history yet.
     """
-    findings = evaluation.evaluate(context, works)
     portal_id, now = context.portal_id, context.now
-    kept = _kept(context, works, is_due)
-    findings = [kept.get(_place(finding), finding) for finding in findings]
+    findings = evaluation.evaluate(context, works, kept=_kept(context, works, is_due))
     results = [storage.result_values(portal_id, finding, finding.computed_at or now) for finding in findings]
     scores = [storage.score_values(portal_id, first, value, now) for first, value in _scored(findings)]
     moved = storage.replace(portal_id, Result, results, whole)
@@ -229,10 +224,6 @@ def _store(
         tuple(_moved(one.row) for one in storage.replace(portal_id, Score, scores, whole)),
         tuple(_moved(one.row, one.row["indicator"]) for one in corrected),
     )
-
-
-def _place(finding: Finding) -> Place:
-    return finding.version.code, finding.period.start, finding.subject, finding.indicator.code
 
 
 def _kept(context: Context, works: Sequence[Work], is_due: IsDue) -> dict[Place, Finding]:
@@ -248,7 +239,7 @@ def _kept(context: Context, works: Sequence[Work], is_due: IsDue) -> dict[Place,
         work = late[row.scorecard, date.fromisoformat(row.start)]
         finding = finding_of(work.version, work.period, row)
         if finding and not is_due(finding.indicator):
-            found[_place(finding)] = finding
+            found[place(finding)] = finding
     return found
 
 

@@ -6,7 +6,7 @@ in one evaluation (semantics 2.5).
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
 from functools import lru_cache
@@ -17,8 +17,10 @@ from sqlalchemy import ColumnElement, Row, and_, select
 from b24app.lib.clock import moment
 from b24app.lib.db import db
 from b24app.lib.storage import table_of
+from b24app.metrics.rules import FormulaPlan, Part, Sibling, Unit
 from b24app.periods.rules import Kind, Period, elapsed_share, inside, working_days_left
 from b24app.portal.rules import COMPANY, Subject, SubjectType, employee
+from b24app.scorecards.formulas import label
 from b24app.scorecards.rules import Indicator, Lock, Record, Version
 from b24app.scores import evaluation, late
 from b24app.scores.evaluation import Context
@@ -82,6 +84,20 @@ class Board:
     scores: tuple[ScoreRow, ...]
     at_risk: frozenset[Subject]
     results: Callable[[Collection[Subject]], tuple[ResultRow, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """One number that a formula was computed from."""
+
+    name: str
+    value: Fraction | None
+    unit: Unit
+    currency: str | None
+    is_money: bool
+    """Only those who may see money are told it."""
+    indicator: str | None
+    """The code of the indicator it is of."""
 
 
 def results(
@@ -159,7 +175,7 @@ def values_at(
     known = {one.code: one for one in version.indicators}
     found = _by_subject(db.session.execute(query), subjects)
     return {
-        (subject, row.indicator): value_found(known[row.indicator], row.numerator, row.denominator, row.reason)
+        (subject, row.indicator): value_found(known[row.indicator], _part(row), row.reason)
         for subject, rows in found.items()
         for row in rows
         if row.indicator in known
@@ -180,7 +196,7 @@ def course(
     )
     return {
         (subject, date.fromisoformat(row.start)): (
-            value_found(indicator, row.numerator, row.denominator, row.reason),
+            value_found(indicator, _part(row), row.reason),
             _exact(row.target) if row.target is not None else None,
         )
         for subject, rows in _by_subject(db.session.execute(query), subjects).items()
@@ -242,6 +258,30 @@ def _exact_or_none(text: str | None) -> Fraction | None:
     return None if text is None else _exact(text)
 
 
+def operands(context: Context, sheet: Sheet, subject: Subject, code: str) -> tuple[Operand, ...]:
+    """What the formula of an indicator is computed from, other indicators as the sheet shows them; nothing of an
+    indicator that is measured."""
+    indicator = sheet.version.indicator(code)
+    if indicator is None or not isinstance(indicator.plan, FormulaPlan):
+        return ()
+    work = replace(context.work(sheet.version, sheet.period), subjects=frozenset({subject}))
+    findings = evaluation.evaluate(context, [work])
+    values = next((one.operands for one in findings if one.indicator.code == code), ())
+    shown = {row.indicator.code: row for row in sheet.results if row.subject == subject}
+    named = zip(indicator.plan.formula.names, indicator.plan.operands, values, strict=True)
+    return tuple(
+        Operand(
+            name=label(name),
+            value=getattr(shown[one.code], one.part) if isinstance(one, Sibling) and one.code in shown else value,
+            unit=one.unit,
+            currency=context.currency if one.unit is Unit.MONEY else None,
+            is_money=one.is_money,
+            indicator=one.code if isinstance(one, Sibling) else None,
+        )
+        for name, one, value in named
+    )
+
+
 def pace(context: Context, period: Period, subject: Subject = COMPANY) -> Pace:
     """By the subject's own calendar (semantics 10)."""
     calendar = context.calendar_of(subject)
@@ -297,11 +337,21 @@ def _by_finding(findings: Iterable[Finding], subjects: Collection[Subject]) -> d
     return found
 
 
+def _part(row: Row[Any]) -> Part:
+    computed = None if row.value is None else _exact(row.value)
+    return Part(row.numerator, row.denominator, row.facts, computed)
+
+
 def _row_at_risk(risks: Risks, subject: Subject, row: Row[Any]) -> bool:
+    if row.reason is None and row.value is not None:
+        target = None if row.target is None else _exact(row.target)
+        return risks.beyond(subject, row.indicator, _exact(row.value), target)
     return row.reason is None and risks.of(subject, row.indicator, row.numerator, row.denominator, row.target)
 
 
 def _at_risk(risks: Risks, one: Finding) -> bool:
+    if one.reason is None and one.computed is not None:
+        return risks.beyond(one.subject, one.indicator.code, one.computed, one.target)
     return one.reason is None and risks.of(one.subject, one.indicator.code, one.numerator, one.denominator, one.target)
 
 
@@ -425,6 +475,7 @@ def finding_of(version: Version, period: Period, row: Row[Any]) -> Finding | Non
         numerator=row.numerator,
         denominator=row.denominator,
         facts=row.facts,
+        computed=Fraction(row.value) if row.value is not None else None,
         reason=row.reason,
         target=_exact(row.target) if row.target is not None else None,
         computed_at=moment(row.computed_at),

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from b24app.lib.i18n import gettext as _
-from b24app.metrics.rules import Part, is_small_sample, value_of
+from b24app.metrics.rules import Part, Plan, is_small_sample, value_of
 from b24app.periods.rules import Period
 from b24app.portal.rules import Structure, Subject, SubjectType
 from b24app.scorecards.documents import IndicatorDocument
@@ -33,23 +33,29 @@ class Finding:
     denominator: int | None
     facts: int
     reason: str | None
-    """Why there is no data: no_facts | absent | few_facts | not_synced | unavailable."""
+    """Why there is no data: no_facts | absent | few_facts | not_synced | unavailable | empty_operand | no_result."""
     target: Fraction | None
     target_people: tuple[int, int] | None = None
     computed_at: datetime | None = None
+    computed: Fraction | None = None
+    """The value of a formula; every other is made of numerator and denominator."""
+    operands: tuple[Fraction | None, ...] = ()
+    """What a formula was computed from, in the order of its names; not stored."""
+
+    @property
+    def part(self) -> Part:
+        return Part(self.numerator, self.denominator, self.facts, self.computed, self.operands)
 
     @property
     def value(self) -> Fraction | None:
-        return value_found(self.indicator, self.numerator, self.denominator, self.reason)
+        return value_found(self.indicator, self.part, self.reason)
 
 
-def value_found(
-    indicator: Indicator, numerator: int | None, denominator: int | None, reason: str | None
-) -> Fraction | None:
+def value_found(indicator: Indicator, part: Part, reason: str | None) -> Fraction | None:
     """The value of what was found, in the indicator's unit; None is no data."""
     if reason:
         return None
-    value = value_of(indicator.plan, numerator, denominator)
+    value = indicator.plan.value(part)
     return Fraction(0) if value is None and indicator.document.empty == "zero" else value
 
 
@@ -179,14 +185,14 @@ class Risks:
             return None
         plan = indicator.plan
         line = rules.risk_line(Fraction(target), pace, plan.additive, self._curves[code])
-        one = value_of(plan, 1, 1)
+        one = value_of(plan, 1, 1) if isinstance(plan, Plan) else Fraction(1)
         if line is None or one is None:
             return None
         return _Line(
             times=one.numerator * line.limit.denominator,
             limit=one.denominator * line.limit.numerator,
             exact=line,
-            divides=plan.denominator is not None,
+            divides=isinstance(plan, Plan) and plan.denominator is not None,
             empty=0 if indicator.document.empty == "zero" else None,
         )
 
@@ -219,7 +225,7 @@ def _result_row(finding: Finding, curve_: Curve, zones_: Zones, risks: Risks, se
     document, plan, pace = finding.indicator.document, finding.indicator.plan, setting.pace_of(finding.subject)
     value, target = finding.value, finding.target
     reached, is_up = rules.attainment(value, target, curve_), document.direction == "up"
-    part = Part(finding.numerator, finding.denominator, finding.facts)
+    numerator, denominator = plan.told(finding.part)
     return ResultRow(
         scorecard=finding.version.code,
         scorecard_version=finding.version.number,
@@ -229,8 +235,8 @@ def _result_row(finding: Finding, curve_: Curve, zones_: Zones, risks: Risks, se
         subject_name=name_of(finding.subject, setting.structure),
         period=finding.period,
         value=value,
-        numerator=_scaled(finding.numerator, plan.numerator.scale) if plan.keeps_sides else None,
-        denominator=_scaled(finding.denominator, plan.denominator.scale) if plan.denominator else None,
+        numerator=numerator,
+        denominator=denominator,
         facts=finding.facts,
         target=target,
         target_people=finding.target_people,
@@ -242,7 +248,7 @@ def _result_row(finding: Finding, curve_: Curve, zones_: Zones, risks: Risks, se
         expected=rules.expected(target, pace, plan.additive) if pace.is_open else None,
         needed_per_day=rules.needed_per_day(value, target, pace) if plan.additive and is_up else None,
         at_risk=value is not None and risks.beyond(finding.subject, document.code, value, target),
-        small_sample=value is not None and is_small_sample(plan, part),
+        small_sample=value is not None and is_small_sample(plan, finding.part),
         complete=setting.complete,
         no_data_reason=finding.reason,
         computed_at=finding.computed_at or setting.now,
@@ -292,7 +298,3 @@ def score_rows(
 
 def _fraction(value: Decimal | None) -> Fraction | None:
     return None if value is None else Fraction(value)
-
-
-def _scaled(value: int | None, scale: int) -> Fraction | None:
-    return None if value is None else Fraction(value, scale)

@@ -13,7 +13,7 @@ from math import floor
 from typing import TypeVar
 
 from b24app.facts.rules import ENTRY
-from b24app.metrics.rules import Plan
+from b24app.metrics.rules import AnyPlan
 from b24app.periods.rules import Period
 from b24app.portal.rules import Subject, SubjectType
 from b24app.scorecards.documents import IndicatorDocument
@@ -88,7 +88,7 @@ class ResultRow:
     scorecard: str
     scorecard_version: int
     indicator: IndicatorDocument
-    plan: Plan
+    plan: AnyPlan
     subject: Subject
     subject_name: str
     period: Period
@@ -225,50 +225,59 @@ def actor_of(cause: Cause, records: Collection[Record], known: Mapping[Record, s
 
 def attainment(value: Fraction | None, target: Fraction | None, curve: Curve) -> Attainment | None:
     """None without a value, without a target, or where the target says nothing: 0 or less, or, with a baseline, not on
-    the better side of it (semantics 7)."""
+    the better side of it (semantics 7).
+
+    Quotients are put together from their integers: a full recompute comes here once for every number there is, and a
+    `Fraction` looks for the greatest common divisor at every step.
+    """
     if value is None or target is None:
         return None
     if curve.baseline is not None:
         is_better = target > curve.baseline if curve.direction == "up" else target < curve.baseline
         if not is_better:
             return None
-        raw = 100 * (value - curve.baseline) / (target - curve.baseline)
-    elif target <= 0:
+        return _reached(100 * (value - curve.baseline) / (target - curve.baseline), curve)
+    (reached, of), (wanted, in_) = value.as_integer_ratio(), target.as_integer_ratio()
+    if wanted <= 0:
         return None
-    elif curve.direction == "up":
-        raw = 100 * value / target
-    elif value <= 0:
+    if curve.direction == "up":
+        return _reached(Fraction(100 * reached * in_, of * wanted), curve)
+    if reached <= 0:
         return Attainment(curve.best, curve.best)
-    else:
-        raw = 100 * target / value
-    return Attainment(raw, _counted(raw, curve))
+    return _reached(Fraction(100 * wanted * of, in_ * reached), curve)
 
 
-def _counted(raw: Fraction, curve: Curve) -> Fraction:
-    if curve.floor is not None and raw < curve.floor:
-        return Fraction(0)
+_ZERO = Fraction(0)
+
+
+def _reached(raw: Fraction, curve: Curve) -> Attainment:
+    if raw.numerator < 0 or (curve.floor is not None and raw < curve.floor):
+        return Attainment(raw, _ZERO)
     if curve.steps:
         reached = [result for start, result in curve.steps if start <= raw]
-        return reached[-1] if reached else Fraction(0)
-    return min(max(raw, Fraction(0)), curve.cap)
+        return Attainment(raw, reached[-1] if reached else _ZERO)
+    cap = curve.cap
+    return Attainment(raw, cap if raw.numerator * cap.denominator > cap.numerator * raw.denominator else raw)
 
 
 def score(parts: Iterable[Part], missing: str = "skip") -> ScoreValue:
     """The weighted mean of the attainments; `missing` (skip | zero) says what no data counts for."""
-    weight_of_all = weight_counted = total = Fraction(0)
+    weight_of_all = weight_counted = _ZERO
+    over, under = 0, 1  # the sum of weight x attainment, not reduced before the end
     with_data = 0
     for part in parts:
         weight_of_all += part.weight
         with_data += part.has_data
         counted = part.attainment
         if counted is None and missing == "zero" and part.has_target and not part.has_data:
-            counted = Fraction(0)
+            counted = _ZERO
         if counted is not None:
             weight_counted += part.weight
-            total += part.weight * counted
+            (weight, whole), (reached, of) = part.weight.as_integer_ratio(), counted.as_integer_ratio()
+            over, under = over * whole * of + weight * reached * under, under * whole * of
     if not weight_counted:
         return ScoreValue(None, False, with_data)
-    return ScoreValue(total / weight_counted, 2 * weight_counted < weight_of_all, with_data)
+    return ScoreValue(Fraction(over, under) / weight_counted, 2 * weight_counted < weight_of_all, with_data)
 
 
 def half_up(value: Fraction, digits: int) -> Fraction:

@@ -1,11 +1,12 @@
 """How results and scores are kept: compared with what is stored, upserted in one statement a table."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, delete, or_, select
+from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, delete, or_, select, update
 
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
@@ -26,24 +27,30 @@ Periods = Collection[tuple[str, str]]
 Model = type[Result] | type[Score]
 
 COMPARED: Mapping[Model, Sequence[str]] = {
-    Result: ("numerator", "denominator", "facts", "target", "reason"),
+    Result: ("numerator", "denominator", "value", "facts", "target", "reason"),
     Score: ("exact", "preliminary", "indicators_with_data"),
 }
 """A row moved when one of these did."""
 
 
+_seen_in: Mapping[Model, Callable[[Any], Any]] = {model: itemgetter(*names) for model, names in COMPARED.items()}
+_stored_in: Mapping[Model, Callable[[Any], Any]] = {model: attrgetter(*names) for model, names in COMPARED.items()}
+
+
 def result_values(portal_id: int, finding: Finding, now: datetime) -> dict[str, Any]:
+    at = epoch(now)
     return {
         **_whose(portal_id, finding),
         "indicator": finding.indicator.code,
         "version_id": finding.version.id,
         "numerator": finding.numerator,
         "denominator": finding.denominator,
+        "value": None if finding.computed is None else str(finding.computed),
         "facts": finding.facts,
         "target": None if finding.target is None else str(finding.target),
         "reason": finding.reason,
-        "changed_at": epoch(now),
-        "computed_at": epoch(now),
+        "changed_at": at,
+        "computed_at": at,
     }
 
 
@@ -66,7 +73,7 @@ def _whose(portal_id: int, finding: Finding) -> dict[str, Any]:
         "portal_id": portal_id,
         "scorecard": finding.version.code,
         "start": finding.period.start.isoformat(),
-        "subject_type": finding.subject.type.value,
+        "subject_type": finding.subject.type._value_,  # `.value` is a call, and a full recompute comes here often
         "subject_id": finding.subject.id,
     }
 
@@ -115,20 +122,39 @@ class Move(NamedTuple):
 
 
 def replace(portal_id: int, model: Model, rows: Sequence[dict[str, Any]], whole: Periods) -> list[Move]:
-    """Upsert the rows and, in the periods that are `whole`, remove all others. Returns the rows that moved."""
+    """Upsert the rows and, in the periods that are `whole`, remove all others. Returns the rows that moved.
+
+    Of whole periods only what is different is written row by row; that the rest was computed again is said at once.
+    """
     table = table_of(model)
     stored = _stored(portal_id, table, rows, whole)
-    moved = []
+    keys, seen, known = itemgetter(*_keys(table)), _seen_in[model], _stored_in[model]
+    moved, written = [], []
     for place, row in enumerate(rows):
-        before = stored.pop(_key(table, row), None)
-        if before is None or any(row[name] != getattr(before, name) for name in COMPARED[model]):
+        before = stored.pop(keys(row), None)
+        if before is None or seen(row) != known(before):
             moved.append(Move(place, row, before))
-        elif "changed_at" in row:
+            written.append(row)
+            continue
+        if "changed_at" in row:
             row["changed_at"] = before.changed_at
-    upsert(model, rows)
+        if row["version_id"] != before.version_id:
+            written.append(row)
+    moments = {row["computed_at"] for row in rows}
+    if whole and len(moments) == 1:
+        _stamp(portal_id, table, whole, *moments)
+        upsert(model, written)
+    else:
+        upsert(model, rows)
     pairs = set(whole)
     _remove(table, [key for key, row in stored.items() if (row.scorecard, row.start) in pairs])
     return moved
+
+
+def _stamp(portal_id: int, table: Table, periods: Periods, at: int) -> None:
+    """All that is stored of these periods has been computed again and is as it was."""
+    mine = and_(table.c.portal_id == portal_id, _in_periods(table, periods))
+    db.session.execute(update(table).where(mine).values(computed_at=at))
 
 
 def kept(portal_id: int, scorecard: str, start: date) -> dict[str, list[dict[str, Any]]]:
@@ -143,19 +169,22 @@ def kept(portal_id: int, scorecard: str, start: date) -> dict[str, list[dict[str
     return found
 
 
-def _key(table: Table, row: Mapping[str, Any]) -> Key:
-    return tuple(row[column.name] for column in table.primary_key)
+def _keys(table: Table) -> list[str]:
+    return [column.name for column in table.primary_key]
 
 
 def _stored(portal_id: int, table: Table, rows: Iterable[Mapping[str, Any]], whole: Periods) -> dict[Key, Row[Any]]:
     pairs = {(row["scorecard"], row["start"]) for row in rows} | set(whole)
     if not pairs:
         return {}
-    query = select(table).where(table.c.portal_id == portal_id, _in_periods(table, pairs))
+    key = _keys(table)
+    columns = [table.c[name] for name in key] + [column for column in table.c if column.name not in key]
+    query = select(*columns).where(table.c.portal_id == portal_id, _in_periods(table, pairs))
     subjects = {row["subject_id"] for row in rows}
     if not whole and len(subjects) <= FEW:
         query = query.where(table.c.subject_id.in_(subjects))
-    return {tuple(getattr(row, column.name) for column in table.primary_key): row for row in db.session.execute(query)}
+    width = len(key)
+    return {row[:width]: row for row in db.session.execute(query)}
 
 
 def _in_periods(table: Table, pairs: Periods) -> ColumnElement[bool]:

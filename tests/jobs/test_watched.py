@@ -254,7 +254,7 @@ def full(read: Site, computed: list[int]) -> Site:
 def touched(monkeypatch: pytest.MonkeyPatch) -> list[Cell]:
     """The cells handed to the pipeline."""
     cells: list[Cell] = []
-    monkeypatch.setattr("b24app.pipeline.recompute", lambda _portal_id, changed, _now: cells.extend(changed))
+    monkeypatch.setattr("b24app.pipeline.recompute", lambda _portal_id, changed, *_rest: cells.extend(changed))
     return cells
 
 

@@ -112,7 +112,7 @@ def test_overlapping_spans_count_a_fact_in_each(portal: int) -> None:
 
 def test_both_databases_are_asked_in_the_same_words(database: Flask) -> None:
     def words(dialect: Any) -> str:
-        statement = compile.totals(1, WON.numerator.scan, AVERAGE.measures, [MAY], NOW).statement
+        statement = compile.totals(WON.numerator.scan, AVERAGE.measures, 1).statement
         return " ".join(str(statement.compile(dialect=dialect)).replace("::", " ").split())
 
     asked = words(postgresql.dialect(paramstyle="qmark"))

@@ -1,5 +1,6 @@
 """The deal tab: what a deal gives, why it does not count, and what a win would bring - which winning it then brings."""
 
+from dataclasses import replace
 from fractions import Fraction as F
 
 import pytest
@@ -70,6 +71,49 @@ def test_winning_it_brings_what_was_promised():
     pipeline.recompute_open(PORTAL, NOW)
     shown = queries.card(ANN_SEES, gives(one)["revenue"].employee, None, MONTH, NOW)
     assert shown.score == promised
+
+
+COMPUTED = document(
+    indicator("ticket", metric="formula", formula="revenue / won * 2", weight=40, target=1000),
+    indicator("revenue", weight=20, owner="closed_by", target=1000),
+    indicator("won", metric="deals_won", weight=20, owner="closed_by", target=4),
+    indicator("lost", metric="formula", formula="deals_lost", owner="closed_by", direction="down", weight=20, target=3),
+    code="computed",
+    subjects={"departments": [SALES]},
+)
+
+
+def test_winning_a_deal_brings_a_formula_what_was_promised():
+    world.scorecard(COMPUTED)
+    deal(ANN, "2026-11-04", 300)
+    one = deal(ANN, None, 500, client="C1")
+    pipeline.recompute_open(PORTAL, NOW)
+    found = {gift.indicator_code: gift for gift in tab(one).gives if gift.scorecard_code == "computed"}
+    assert (found["ticket"].counted, found["ticket"].number.value, found["ticket"].number.unit) == (True, 200, "number")
+    assert (found["lost"].counted, found["lost"].reason) == (False, "Only lost deals count here.")
+    assert found["ticket"].score_now < found["ticket"].score_after
+    one.semantic, one.closed_at, one.closed_by_id, one.win_no = "S", epoch(NOW), ANN, 1
+    db.session.flush()
+    pipeline.recompute_open(PORTAL, NOW)
+    shown = queries.card(ANN_SEES, found["ticket"].employee, "computed", MONTH, NOW)
+    assert shown.score == found["ticket"].score_after
+
+
+def test_what_a_deal_brings_a_formula_over_money_is_hidden_with_money():
+    world.scorecard(COMPUTED)
+    one = deal(ANN, None, 500)
+    poor = replace(ADMIN_SEES, sees_money=False)
+    found = {gift.indicator_code: gift for gift in tab(one, poor).gives if gift.scorecard_code == "computed"}
+    assert (found["ticket"].counted, found["ticket"].number) == (True, None)
+    assert found["won"].number.value == 1
+
+
+def test_a_won_deal_counts_in_a_formula_without_saying_how_much():
+    world.scorecard(COMPUTED)
+    one = deal(ANN, "2026-11-04", 300)
+    pipeline.recompute_open(PORTAL, NOW)
+    (found,) = (gift for gift in tab(one).gives if gift.indicator_code == "ticket")
+    assert (found.counted, found.number.value) == (True, None)
 
 
 def test_a_won_deal_shows_what_it_gave():

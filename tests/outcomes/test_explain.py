@@ -143,3 +143,106 @@ def test_a_long_list_goes_on_where_it_stopped():
     assert (len(first.facts), len(second.facts), second.next_cursor) == (explain.PAGE, 2, None)
     assert sum(fact.number for fact in (*first.facts, *second.facts)) == 1000 + explain.PAGE
     assert date(2026, 11, 2) == second.facts[0].date.date()
+
+
+def computed(code, text, **changes):
+    return indicator(code, metric="formula", formula=text, target=None, weight=25) | changes
+
+
+@pytest.fixture
+def formulas():
+    """Revenue of each meeting and each deal, in two steps, and one that lacks a number."""
+    world.scorecard(
+        document(
+            computed("per_visit", "[Выручка] / meetings + revenue.target", target=2),
+            indicator("revenue", name={"ru": "Выручка"}, owner="closed_by", target=2000, weight=25),
+            computed("twice", "2 * per_visit"),
+            computed("lacks", "meetings / nps + won", operands={"won": {"metric": "deal_conversion"}, **NPS}),
+            subjects=CARD["subjects"],
+        )
+    )
+    pipeline.recompute_open(PORTAL, NOW)
+
+
+NPS = {"nps": {"metric": "entries", "options": {"code": "nps"}}}
+
+
+def operands(told):
+    return [
+        (one.name, one.number and one.number.value, one.number and one.number.unit, one.indicator)
+        for one in told.operands
+    ]
+
+
+def test_a_formula_is_told_with_the_numbers_it_names(formulas):
+    told = why("per_visit")
+    assert (told.row.number.value, told.formula) == (3000, "[Выручка] / meetings + revenue.target")
+    assert operands(told) == [
+        ("Выручка", 1000, "money", "revenue"),
+        ("meetings", 1, "count", None),
+        ("revenue.target", 2000, "money", "revenue"),
+    ]
+    assert told.steps == ("[Выручка] / meetings + revenue.target = 3,000",)
+    assert told.rule == "By the formula: [Выручка] / meetings + revenue.target"
+    assert (told.numerator, told.denominator) == (None, None)
+    assert sorted((fact.entity, fact.number) for fact in told.facts) == [("activity", 1), ("deal", 300), ("deal", 700)]
+    assert told.total == 3
+
+
+def test_a_formula_of_a_formula_has_the_records_of_both(formulas):
+    told = why("twice")
+    assert operands(told) == [("per_visit", 3000, "number", "per_visit")]
+    assert told.total == 3
+
+
+def test_a_formula_without_a_value_says_what_is_empty(formulas):
+    told = why("lacks")
+    assert told.steps == ("The formula lacks a number: something it names has no data.", "No data: nps.")
+    assert told.row.reason == "The formula lacks a number: something it names has no data."
+
+
+def test_however_small_a_formula_comes_out_it_is_told():
+    tiny = "10 ^ -10 * 10 ^ -10 * 10 ^ -10 * 10 ^ -10"
+    one = indicator("tiny", metric="formula", formula=tiny, direction="down", target=5, weight=100)
+    world.scorecard(document(one, subjects=CARD["subjects"]))
+    pipeline.recompute_open(PORTAL, NOW)
+    told = why("tiny")
+    assert told.steps[0].endswith("= 0")
+    assert told.attainment_steps[1] == "Not more than 150% counts."
+
+
+def test_a_formula_of_a_department_is_told_with_the_departments_numbers(formulas):
+    told = why("per_visit", HEAD_SEES, department(SALES))
+    assert operands(told)[:2] == [("Выручка", 1050, "money", "revenue"), ("meetings", 1, "count", None)]
+    assert operands(told)[2][1] == 6000
+
+
+def test_money_in_a_formula_is_hidden_with_all_that_tells_of_it(formulas):
+    poor = replace(ADMIN_SEES, sees_money=False)
+    told = why("per_visit", poor)
+    assert operands(told) == [
+        ("Выручка", None, None, "revenue"),
+        ("meetings", 1, "count", None),
+        ("revenue.target", None, None, "revenue"),
+    ]
+    assert (told.row.number.value, told.row.target, told.steps, told.attainment_steps) == (None, None, (), ())
+    assert {(fact.number, fact.amount, fact.amount_original) for fact in told.facts} == {(None, None, None)}
+    assert operands(why("twice", poor)) == [("per_visit", None, None, "per_visit")]
+    assert why("lacks", poor).steps
+
+
+def test_what_nearly_counted_for_a_formula_is_what_did_for_its_operands(formulas):
+    deal(ANN, "2026-11-07", None, currency="XXX", title="Foreign")
+    with speaking("en"):
+        told = explain.not_counted(ANN_SEES, "sales", "twice", employee(ANN), MONTH, None, NOW)
+    assert [(fact.title, fact.reason) for fact in told.facts] == [
+        ("Foreign", "No exchange rate: the deal counts, its amount does not")
+    ]
+
+
+def test_a_page_of_the_records_of_a_formula_goes_on_where_the_last_one_ended(formulas, monkeypatch):
+    monkeypatch.setattr(explain, "PAGE", 2)
+    first = why("per_visit")
+    rest = why("per_visit", cursor=first.next_cursor)
+    assert len(first.facts) == 2
+    assert len({(fact.entity, fact.id) for fact in (*first.facts, *rest.facts)}) == 3

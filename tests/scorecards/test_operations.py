@@ -4,14 +4,17 @@ from datetime import date
 from fractions import Fraction
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from b24app.facts.tables import Entry
 from b24app.lib.db import db
 from b24app.lib.errors import Conflict, Invalid, NotFound
+from b24app.lib.i18n import speaking
 from b24app.portal.rules import COMPANY, department, employee
 from b24app.portal.tables import AuditEntry
 from b24app.scorecards import documents, operations, queries
 from tests.scorecards.documents import document, indicator
+from tests.scores import world
 from tests.scores.world import ANN, HEAD, NOW, OTHER, PORTAL, SALES
 
 
@@ -33,6 +36,44 @@ def target(value, subject=employee(ANN), start="2026-11-01", **changes):
 
 def audited() -> list[tuple[str, str]]:
     return [(row.actor, row.action) for row in db.session.scalars(select(AuditEntry).order_by(AuditEntry.id))]
+
+
+def formula(text, **changes):
+    return indicator("f", metric="formula", formula=text, target=None) | changes
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "message"),
+    [
+        ("1 + ad_spnd", "en", "At character 5: No indicator, metric or entry is called ad_spnd."),
+        ("1 + [Расход]", "ru", "Символ 5: Нет показателя, метрики или записей с именем Расход."),
+    ],
+)
+def test_a_formula_with_a_name_that_nothing_has_is_refused(portal, text, language, message):
+    world.entry("ad_spend", 5, "2026-11-03")
+    with speaking(language), pytest.raises(Invalid) as caught:
+        save(document(formula(text)))
+    assert [(fault.path, fault.message) for fault in caught.value.errors] == [("indicators[0].formula", message)]
+    assert queries.versions(PORTAL) == ()
+
+
+def test_a_code_is_known_once_it_was_posted_or_is_counted(portal):
+    world.entry("ad_spend", 5, "2026-11-03")
+    save(document(formula("ad_spend / 2")))
+    counted = indicator("visits", metric="entries", options={"code": "visit"}, target=None)
+    save(document(formula("visit + 1", weight=50), counted | {"weight": 50}, code="own"))
+    save(document(formula("visit + 1"), code="others"))
+    described = {"n": {"metric": "entries", "options": {"code": "nps"}}}
+    save(document(formula("n / nps", operands=described), code="described"))
+    with pytest.raises(Invalid):
+        save(document(formula("visits + 1"), code="unknown"))
+
+
+def test_entries_of_another_portal_are_not_known(portal):
+    world.entry("ad_spend", 5, "2026-11-03")
+    db.session.execute(update(Entry).values(portal_id=OTHER))
+    with pytest.raises(Invalid):
+        save(document(formula("ad_spend / 2")))
 
 
 def test_the_same_effective_from_replaces_and_another_adds(portal):

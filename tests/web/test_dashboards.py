@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
-from b24app.outcomes.dashboards.rules import ClientTab, Number
+from b24app.outcomes.dashboards.rules import ClientTab, Number, WhyOperand
 from b24app.periods.rules import Kind, custom, period_at
 from b24app.portal.rules import COMPANY, department, employee
 from b24app.web import dashboards
@@ -300,14 +300,15 @@ def test_why_lists_the_records_with_their_amounts_and_hides_those_of_others(clie
     assert "and 3 records of other people" in text
 
 
-def test_formula_shows_what_it_was_computed_from():
-    operands = (
-        ("ad_spend", Number(Fraction(90_000), "money", "RUB")),
-        ("leads_created", Number(Fraction(120), "count")),
-    )
-    with application(answers=Answers(why=samples.why(operands=operands))) as app:
-        text = page(app.test_client(), "/ui/why?scorecard=sales&indicator=cpl").replace("\xa0", " ")
-    assert "Operand Value ad_spend 90,000 ₽ leads_created 120" in text
+def test_why_shows_the_formula_with_its_numbers_and_leads_to_their_own_reasons():
+    operands = (WhyOperand("Выручка", None, "revenue"), WhyOperand("meetings", Number(Fraction(3), "count"), None))
+    told = samples.why(formula="[Выручка] / meetings < 5", operands=operands)
+    with application(answers=Answers(why=told)) as app:
+        text = app.test_client().get("/ui/why?scorecard=sales&indicator=f&subject=employee", headers=HTMX).text
+    assert "<code>[Выручка] / meetings &lt; 5</code>" in text
+    assert re.search(r'href="/ui/why[^"]*indicator=revenue[^"]*"[^>]*>Выручка</a>', text)
+    assert "Amounts of money are hidden from you." in text
+    assert re.search(r"<td>meetings</td>\s*<td[^>]*>3</td>", text)
 
 
 def test_sides_of_a_number_are_tabs_and_an_unknown_one_is_an_error(client):

@@ -1,9 +1,12 @@
 """The pages of scorecards with the sales template behind them: who may look, and who may choose the numbers."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 
+from b24app.scorecards import documents
+from b24app.scorecards.rules import Indicator
 from b24app.web import scorecards
 from tests.web import samples
 from tests.web.samples import EMPLOYEE, HEAD
@@ -39,6 +42,21 @@ def test_scorecard_says_in_words_for_whom_and_how_much():
     assert "500 000 ₽" in text
     assert "Запад, Gladys Colclough" in " ".join(text.split())
     assert "Boris Faz" in text
+
+
+def test_scorecard_shows_a_formula_as_it_was_written(monkeypatch):
+    template = samples.scorecard()
+    one = {"code": "f", "name": "Per visit", "metric": "formula", "formula": "revenue / meetings < 5", "weight": 15}
+    raw = template.document.as_json()
+    raw["indicators"][3] = one | {"target": 10}
+    document = documents.parse(raw)
+    version = replace(
+        template, document=document, indicators=tuple(map(Indicator, document.indicators, document.plans()))
+    )
+    monkeypatch.setattr(samples, "scorecard", lambda: version)
+    with application() as app:
+        text = app.test_client().get("/ui/scorecards/sales", headers=HTMX).text
+    assert "<code>revenue / meetings &lt; 5</code>" in text
 
 
 def test_head_reads_but_does_not_choose(chosen):

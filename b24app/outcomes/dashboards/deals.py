@@ -5,7 +5,7 @@ is what the score is computed with.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
@@ -19,15 +19,15 @@ from b24app.lib.db import db
 from b24app.lib.errors import Forbidden, NotFound
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import pick
-from b24app.metrics.rules import Aggregate, Measure, Test, Unit
+from b24app.metrics.rules import Aggregate, FormulaPlan, Measure, Part, Plan, Test, Unit
 from b24app.outcomes.dashboards import records
 from b24app.outcomes.dashboards.records import Record
 from b24app.outcomes.dashboards.rules import DEAL_STATES, DealGives, DealSummary, DealTab, Number
-from b24app.periods.rules import local_day, period_at
+from b24app.periods.rules import Period, local_day, period_at
 from b24app.portal.rules import Action, Subject, Viewer, can, employee
 from b24app.scorecards.rules import Indicator, Version, in_force
 from b24app.scores import evaluation
-from b24app.scores.evaluation import Context, Work
+from b24app.scores.evaluation import Context, Moved, Work
 from b24app.scores.rows import Finding, name_of, score_values
 
 _OWNERS = ("responsible_id", "created_by_id", "closed_by_id")
@@ -44,6 +44,20 @@ class _Claim:
     """What it is looked at for; None where only the stage history knows."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Gain:
+    """What the deal's coming into another state changes for one person in one scorecard and period."""
+
+    score_now: Fraction | None
+    score_after: Fraction | None
+    """None where it cannot be told."""
+    formulas: Mapping[str, Fraction]
+    """By indicator, what is added to the values of formulas."""
+
+
+NOTHING = _Gain(None, None, {})
+
+
 def deal(viewer: Viewer, deal_id: int, now: datetime) -> DealTab:
     """NotFound without such a deal; Forbidden unless the viewer may see somebody it counts for."""
     stored = db.session.get(Deal, (viewer.portal_id, deal_id))
@@ -55,10 +69,10 @@ def deal(viewer: Viewer, deal_id: int, now: datetime) -> DealTab:
     context = Context(viewer.portal_id, now)
     state = _as_if_won(context, actual) if stored.semantic == "P" else actual
     claims = [claim for claim in _claims(context, state) if can(viewer, Action.SEE, claim.subject)]
-    scores = _scores(context, claims, actual, state) if state is not actual else {}
+    gains = _gains(context, claims, actual, state) if state is not actual else {}
     return DealTab(
         deal=_summary(context, viewer, stored),
-        gives=tuple(_gives(context, viewer, claim, state, scores) for claim in claims),
+        gives=tuple(_gives(context, viewer, claim, state, gains.get(_key(claim), NOTHING)) for claim in claims),
         complete=context.complete,
     )
 
@@ -120,7 +134,7 @@ def _claims(context: Context, state: Record) -> Iterator[_Claim]:
     works: dict[tuple[str, object], Work] = {}
     for versions in context.scorecards.values():
         for indicator in versions[-1].indicators:
-            at, owner = _place(_looked_at(indicator), state) if _is_of_deals(indicator) else (None, None)
+            at, owner = _place(_looked_at(indicator, state), state) if _is_of_deals(indicator) else (None, None)
             if at is None or owner is None:
                 continue
             period = period_at(versions[-1].kind, local_day(at, context.settings), context.settings)
@@ -130,16 +144,25 @@ def _claims(context: Context, state: Record) -> Iterator[_Claim]:
                 continue
             work = works.setdefault((version.code, period), context.work(version, period))
             if employee(owner) in work.subjects:
-                yield _Claim(work, found, employee(owner), _looked_at(found))
+                yield _Claim(work, found, employee(owner), _looked_at(found, state))
 
 
 def _is_of_deals(indicator: Indicator) -> bool:
     return any(measure.scan.entity in (DEAL, MOVE) for measure in indicator.plan.measures)
 
 
-def _looked_at(indicator: Indicator) -> Measure | None:
-    """What a deal is asked about: whether it is in the numerator, or, where that is not of deals, in the other."""
-    return next((measure for measure in indicator.plan.measures if measure.scan.entity == DEAL), None)
+def _looked_at(indicator: Indicator, state: Record) -> Measure | None:
+    """What a deal is asked about: whether it is in the numerator, or, where that is not of deals, in the other.
+
+    Of a formula it is that of an operand that counts the deal, if there is one.
+    """
+    found = [
+        measure
+        for leaf in indicator.plan.leaves
+        if (measure := next((one for one in leaf.measures if one.scan.entity == DEAL), None))
+    ]
+    counting = (measure for measure in found if records.why_not(measure, state) is None)
+    return next(counting, next(iter(found), None))
 
 
 def _place(measure: Measure | None, state: Record) -> tuple[int | None, int | None]:
@@ -156,70 +179,104 @@ def _key(claim: _Claim) -> Key:
     return claim.work.version.code, claim.work.period, claim.subject
 
 
-def _scores(
-    context: Context, claims: Iterable[_Claim], actual: Record, state: Record
-) -> dict[Key, tuple[Fraction | None, Fraction | None]]:
-    """The score of everybody concerned now, and after the deal has come into the other state."""
+def _gains(context: Context, claims: Iterable[_Claim], actual: Record, state: Record) -> dict[Key, _Gain]:
+    """What everybody concerned has now, and after the deal has come into the other state."""
     works = {_key(claim): replace(claim.work, subjects=frozenset({claim.subject})) for claim in claims}
-    findings = evaluation.evaluate(context, works.values())
-    found = {}
-    for key, work in works.items():
-        version, period, subject = work.version, work.period, key[2]
-        mine = [one for one in findings if (one.version.id, one.period, one.subject) == (version.id, period, subject)]
-        moved = [_moved(context, one, actual, state) for one in mine]
-        after = [one for one in moved if one is not None]
-        told = score_values(version, after)[subject].score if len(after) == len(moved) else None
-        found[key] = score_values(version, mine)[subject].score, told
-    return found
+    now = evaluation.evaluate(context, works.values())
+    after = evaluation.evaluate(context, works.values(), _in_state(context, actual, state))
+    return {key: _gain(context, work, _of(now, work), _of(after, work), actual, state) for key, work in works.items()}
 
 
-def _moved(context: Context, finding: Finding, actual: Record, state: Record) -> Finding | None:
-    """The finding once the deal has moved from one state to the other; None where this cannot be told."""
-    plan = finding.indicator.plan
-    if any(_is_untold(measure, actual, state) for measure in plan.measures):
-        return None
-
-    def change(measure: Measure) -> int:
-        if measure.scan.entity != DEAL:
-            return 0
-        return _adds(context, measure, finding, state) - _adds(context, measure, finding, actual)
-
-    top, bottom = change(plan.numerator), sum(map(change, plan.below))
-    if plan.numerator.aggregate is Aggregate.MEDIAN:
-        return None if top else finding
-    if not top and not bottom:
-        return finding
-    denominator = (finding.denominator or 0) + bottom if plan.denominator else None
-    return replace(finding, numerator=(finding.numerator or 0) + top, denominator=denominator, reason=None)
+def _of(findings: Iterable[Finding], work: Work) -> list[Finding]:
+    wanted = (work.version.id, work.period, work.subjects)
+    return [one for one in findings if (one.version.id, one.period, frozenset({one.subject})) == wanted]
 
 
-def _is_untold(measure: Measure, actual: Record, state: Record) -> bool:
-    """Whether the new stage is one whose entering is counted: only the stage history knows if it was entered before."""
-    if measure.scan.entity != MOVE or actual["stage_id"] == state["stage_id"]:
-        return False
-    named = [test for test in measure.where.tests if isinstance(test, Test) and test.field == "entered_stage_id"]
-    return any(state["stage_id"] in test.values for test in named)
+def _gain(
+    context: Context, work: Work, now: Sequence[Finding], after: Sequence[Finding], actual: Record, state: Record
+) -> _Gain:
+    (subject,) = work.subjects
+    untold = {
+        one.indicator.code
+        for one in now
+        if any(_is_untold(context, leaf, work.period, subject, actual, state) for leaf in one.indicator.plan.leaves)
+    }
+    return _Gain(
+        score_now=score_values(work.version, now)[subject].score,
+        score_after=None if untold else score_values(work.version, after)[subject].score,
+        formulas={
+            old.indicator.code: new.value - (old.value or 0)
+            for old, new in zip(now, after, strict=True)
+            if isinstance(old.indicator.plan, FormulaPlan)
+            and new.value is not None
+            and old.indicator.code not in untold
+        },
+    )
 
 
-def _adds(context: Context, measure: Measure, finding: Finding, record: Record) -> int:
-    """What a deal in this state is in a count or sum of the finding's subject and period."""
+def _in_state(context: Context, actual: Record, state: Record) -> Moved:
+    """Makes of what was counted what will be once the deal has moved from one state to the other."""
+
+    def moved(plan: Plan, period: Period, subject: Subject, part: Part) -> Part:
+        def change(measure: Measure, adds: Callable[[Measure, Record], int]) -> int:
+            if measure.scan.entity != DEAL:
+                return 0
+            before, then = (
+                adds(measure, one) if _counts(context, measure, period, subject, one) else 0 for one in (actual, state)
+            )
+            return then - before
+
+        shared = plan.denominator is not None and plan.denominator.scan == plan.numerator.scan
+        numbers = {measure: change(measure, _number_in) for measure in plan.measures}
+        facts = sum(change(measure, _one_fact) for measure in (plan.below if shared else plan.measures))
+        if plan.numerator.aggregate is Aggregate.MEDIAN or not (facts or any(numbers.values())):
+            return part
+        below = sum(numbers[measure] for measure in plan.below)
+        return replace(
+            part,
+            numerator=(part.numerator or 0) + numbers[plan.numerator],
+            denominator=(part.denominator or 0) + below if plan.denominator else None,
+            facts=part.facts + facts,
+        )
+
+    return moved
+
+
+def _counts(context: Context, measure: Measure, period: Period, subject: Subject, record: Record) -> bool:
+    """Whether a deal in this state is among the facts of the subject and period."""
     at, owner = records.moment(measure.scan, record), records.owner(measure.scan, record)
-    if at is None or owner != finding.subject.id or local_day(at, context.settings) not in finding.period:
-        return 0
-    if not records.holds(measure.where, record):
-        return 0
+    if at is None or owner != subject.id or local_day(at, context.settings) not in period:
+        return False
+    return records.holds(measure.where, record) and records.number(measure, record) is not None
+
+
+def _number_in(measure: Measure, record: Record) -> int:
     return records.number(measure, record) or 0
 
 
-def _gives(
-    context: Context,
-    viewer: Viewer,
-    claim: _Claim,
-    state: Record,
-    scores: Mapping[Key, tuple[Fraction | None, Fraction | None]],
-) -> DealGives:
+def _one_fact(measure: Measure, record: Record) -> int:
+    return 1
+
+
+def _is_untold(context: Context, plan: Plan, period: Period, subject: Subject, actual: Record, state: Record) -> bool:
+    """Whether what the new state brings cannot be told: only the stage history knows if a stage was entered before, and
+    a median rests on every other deal."""
+    if plan.numerator.aggregate is Aggregate.MEDIAN:
+        return any(_counts(context, plan.numerator, period, subject, one) for one in (actual, state))
+    if actual["stage_id"] == state["stage_id"]:
+        return False
+    entering = (
+        test
+        for measure in plan.measures
+        if measure.scan.entity == MOVE
+        for test in measure.where.tests
+        if isinstance(test, Test) and test.field == "entered_stage_id"
+    )
+    return any(state["stage_id"] in test.values for test in entering)
+
+
+def _gives(context: Context, viewer: Viewer, claim: _Claim, state: Record, gain: _Gain) -> DealGives:
     version: Version = claim.work.version
-    score_now, score_after = scores.get(_key(claim), (None, None))
     if claim.measure is None:
         reason: str | None = _("Counted by the history of stages: this page cannot tell.")
     else:
@@ -233,20 +290,22 @@ def _gives(
         employee_name=name_of(claim.subject, context.structure()),
         period=claim.work.period,
         counted=reason is None,
-        number=None if reason else _number(context, viewer, claim, state),
+        number=None if reason else _number(context, viewer, claim, state, gain),
         reason=reason,
-        score_now=score_now,
-        score_after=score_after,
+        score_now=gain.score_now,
+        score_after=gain.score_after,
     )
 
 
-def _number(context: Context, viewer: Viewer, claim: _Claim, state: Record) -> Number | None:
-    """What goes into the count, the sum or the mean; money only for those who may see it."""
+def _number(context: Context, viewer: Viewer, claim: _Claim, state: Record, gain: _Gain) -> Number | None:
+    """What goes into the count, the sum or the mean, or changes in a formula; money only for those who may see it."""
     plan, measure = claim.indicator.plan, claim.measure
+    if plan.is_money and not can(viewer, Action.SEE_MONEY, claim.subject):
+        return None
+    if isinstance(plan, FormulaPlan):
+        return Number(gain.formulas.get(claim.indicator.code), plan.unit)
     if measure is None or measure.field is None:
         return Number(Fraction(1), Unit.COUNT)
-    if plan.unit is Unit.MONEY and not can(viewer, Action.SEE_MONEY, claim.subject):
-        return None
     value = records.number(measure, state) or 0
     return Number(Fraction(value, measure.scale), plan.unit, context.currency if plan.unit is Unit.MONEY else None)
 

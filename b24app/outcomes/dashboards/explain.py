@@ -3,7 +3,7 @@
 The records come from the same plan as the number, so re-applying the arithmetic to them gives the number again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -15,14 +15,15 @@ from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import ngettext
 from b24app.metrics import queries as metrics
 from b24app.metrics.queries import FactPage, FactRow
-from b24app.metrics.rules import Unit
+from b24app.metrics.rules import FormulaPlan, Unit
 from b24app.outcomes.dashboards import queries, words
 from b24app.outcomes.dashboards.figures import figure, percent, plain
-from b24app.outcomes.dashboards.rules import NotCounted, Number, Why, WhyFact
+from b24app.outcomes.dashboards.rules import NotCounted, Number, Why, WhyFact, WhyOperand
 from b24app.periods.rules import Period, Span, span
 from b24app.portal.rules import Action, Structure, Subject, Viewer, can
 from b24app.scores import queries as scores
 from b24app.scores.evaluation import Context, Members
+from b24app.scores.queries import Operand, Sheet
 from b24app.scores.rows import curve
 from b24app.scores.rules import ResultRow
 
@@ -36,6 +37,7 @@ class _Asked(NamedTuple):
     """A number that the viewer may see."""
 
     context: Context
+    sheet: Sheet
     result: ResultRow
     span: Span
     members: Members
@@ -66,7 +68,8 @@ def why(
         cursor=cursor,
         visible=asked.visible,
     )
-    hidden = result.unit == "money" and not asked.sees_money
+    hidden = result.plan.is_money and not asked.sees_money
+    operands = scores.operands(asked.context, asked.sheet, subject, indicator)
     return Why(
         subject=subject,
         subject_name=result.subject_name,
@@ -74,7 +77,7 @@ def why(
         period=period,
         row=queries.row(result, asked.sees_money),
         rule=words.rule(result.indicator),
-        steps=() if hidden else tuple(_value_steps(result)),
+        steps=() if hidden else tuple(_value_steps(result, operands)),
         numerator=None if hidden else _numerator(result),
         denominator=Number(result.denominator, Unit.COUNT) if result.denominator is not None else None,
         facts=_facts(asked, page),
@@ -82,6 +85,8 @@ def why(
         hidden=page.hidden,
         next_cursor=page.next_cursor,
         attainment_steps=() if hidden else tuple(_attainment_steps(result)),
+        formula=result.indicator.formula,
+        operands=tuple(_operand(one, asked.sees_money) for one in operands),
     )
 
 
@@ -131,6 +136,7 @@ def _ask(viewer: Viewer, scorecard: str, indicator: str, subject: Subject, perio
     seen = None if viewer.is_admin else viewer.employees | {viewer.user_id or 0}
     return _Asked(
         context,
+        sheet,
         result,
         span(period, context.settings),
         context.work(sheet.version, period).members(subject),
@@ -147,7 +153,7 @@ def _facts(asked: _Asked, page: FactPage) -> tuple[WhyFact, ...]:
 def _fact(one: FactRow, result: ResultRow, structure: Structure, sees_money: bool) -> WhyFact:
     person = structure.people.get(one.employee_id) if one.employee_id is not None else None
     path = _PATHS.get(one.entity)
-    money_hidden = result.unit == "money" and not sees_money
+    money_hidden = result.plan.is_money and not sees_money
     return WhyFact(
         entity=one.entity,
         id=one.id,
@@ -167,31 +173,40 @@ def _fact(one: FactRow, result: ResultRow, structure: Structure, sees_money: boo
 
 def _numerator(result: ResultRow) -> Number | None:
     """What a ratio divides: records for a share, the sum of what is averaged for a mean. Others have no sides."""
-    if result.plan.denominator is None or result.numerator is None:
+    if isinstance(result.plan, FormulaPlan) or result.plan.denominator is None or result.numerator is None:
         return None
     unit = Unit.COUNT if result.plan.unit is Unit.PERCENT else result.plan.unit
     return Number(result.numerator, unit, result.currency)
 
 
-def _value_steps(result: ResultRow) -> Iterator[str]:
+def _operand(one: Operand, sees_money: bool) -> WhyOperand:
+    hidden = one.is_money and not sees_money
+    return WhyOperand(one.name, None if hidden else Number(one.value, one.unit, one.currency), one.indicator)
+
+
+def _value_steps(result: ResultRow, operands: Sequence[Operand]) -> Iterator[str]:
     """How the value came about."""
     if result.no_data_reason:
         yield words.no_data(result.no_data_reason, result.indicator) or ""
+        if empty := ", ".join(one.name for one in operands if one.value is None):
+            yield _("No data: %(names)s.", names=empty)
         return
     if result.value is None:
         return
-    told = figure(result.value, result.unit, result.currency, exact=True)
-    if result.plan.denominator is not None and result.numerator is not None and result.denominator is not None:
-        factor = f"{plain(result.plan.factor)} × " if result.plan.factor != 1 else ""
+    told, plan = figure(result.value, result.unit, result.currency, exact=True), result.plan
+    if isinstance(plan, FormulaPlan):
+        yield f"{plan.formula.source} = {told}"
+    elif plan.denominator is not None and result.numerator is not None and result.denominator is not None:
+        factor = f"{plain(plan.factor)} × " if plan.factor != 1 else ""
         yield f"{factor}{plain(result.numerator)} ÷ {plain(result.denominator)} = {told}"
-    elif result.plan.shown_as == "median":
+    elif plan.shown_as == "median":
         yield ngettext(
             "The middle of %(num)s record is %(value)s.",
             "The middle of %(num)s records is %(value)s.",
             result.facts,
             value=told,
         )
-    elif result.plan.shown_as == "count":
+    elif plan.shown_as == "count":
         yield ngettext("%(num)s record in the period counts.", "%(num)s records in the period count.", result.facts)
     else:
         yield ngettext(

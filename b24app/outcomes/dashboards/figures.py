@@ -4,7 +4,7 @@ Rounding is that of `scores.rules.shown`: never up to a limit that was not reach
 """
 
 from collections.abc import Callable, Iterable
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from functools import lru_cache, wraps
 from typing import ParamSpec
@@ -18,6 +18,8 @@ Real = Fraction | Decimal | int
 
 NO_DATA = "—"
 SPACE = "\N{NO-BREAK SPACE}"
+LONGEST = 3000
+"""More digits than any number has: an attainment by a formula's tiny value can be as long as formulas allow."""
 
 # CLDR writes only a country's own currency with its sign ("RUB 1,234" in English); whoever earns in it knows the sign.
 SIGNS = {"RUB": "₽", "KZT": "₸", "UAH": "₴", "BYN": "Br", "AMD": "֏", "GEL": "₾", "AZN": "₼", "TRY": "₺"}
@@ -61,7 +63,8 @@ def plain(value: Real | None, digits: int = 2, *, fixed: bool = False, limits: t
     if value is None:
         return NO_DATA
     pattern = f"#,##0.{('0' if fixed else '#') * digits}" if digits else "#,##0"
-    return numbers.format_decimal(rounded(value, digits, limits), format=pattern, locale=locale())
+    with localcontext(prec=LONGEST):
+        return numbers.format_decimal(rounded(value, digits, limits), format=pattern, locale=locale())
 
 
 @remembered

@@ -198,7 +198,7 @@ def must_see(viewer: Viewer, subject: Subject, structure: Structure) -> None:
 def row(result: ResultRow, sees_money: bool, history: tuple[Point, ...] = (), before: Fraction | None = None) -> Row:
     """A result as a line of a screen; amounts of money only for those who may see them."""
     document, unit = result.indicator, result.unit
-    hidden = unit == "money" and not sees_money
+    hidden = result.plan.is_money and not sees_money
 
     def number(value: Fraction | None) -> Number | None:
         return None if value is None or hidden else Number(value, unit, result.currency)

@@ -287,6 +287,17 @@ class WhyFact:
 
 
 @dataclass(frozen=True, slots=True)
+class WhyOperand:
+    """One number that a formula was computed from."""
+
+    name: str
+    number: Number | None
+    """None: an amount of money that is hidden from the viewer."""
+    indicator: str | None
+    """The code of the indicator it is of, whose own Why tells more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Why:
     """A number taken apart: the rule, the arithmetic, the records."""
 
@@ -307,8 +318,9 @@ class Why:
     next_cursor: str | None
     attainment_steps: tuple[str, ...]
     """How the value became the attainment and its part of the score."""
-    operands: tuple[tuple[str, Number], ...] = ()
-    """What a formula was computed from: (name, value)."""
+    formula: str | None = None
+    """As it was written; `operands` are the numbers it names."""
+    operands: tuple[WhyOperand, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from b24app.lib import i18n
 from b24app.lib.i18n import gettext as _
-from b24app.metrics.catalogue import CATALOGUE, REASONS
+from b24app.metrics.catalogue import CATALOGUE, FORMULA, REASONS
 from b24app.scorecards.documents import IndicatorDocument
 from b24app.scores.rules import CauseKind
 
@@ -20,6 +20,10 @@ def no_data(reason: str | None, document: IndicatorDocument) -> str | None:
             return _("These records have not been read from Bitrix24 yet.")
         case "unavailable":
             return _("Bitrix24 does not tell the app what this rests on: a field, the product rows or the catalogue.")
+        case "empty_operand":
+            return _("The formula lacks a number: something it names has no data.")
+        case "no_result":
+            return _("The formula has no result with these numbers: it divides by zero, or comes to too much.")
         case _:
             return _("No records in this period.")
 
@@ -48,5 +52,7 @@ def cause(kind: CauseKind) -> str:
 
 def rule(document: IndicatorDocument) -> str:
     """What the indicator counts."""
+    if document.metric == FORMULA.code:
+        return _("By the formula: %(formula)s", formula=document.formula)
     ready = CATALOGUE.get(document.metric)
     return i18n.pick(ready.rule) if ready else ""

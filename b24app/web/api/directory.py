@@ -1,8 +1,11 @@
 """GET portal, employees, departments, metrics: who there is and what can be measured."""
 
+from typing import Any
+
 from b24app.ingest import queries as ingest
-from b24app.metrics.catalogue import CATALOGUE, Ready
+from b24app.metrics.catalogue import CATALOGUE, FORMULA, Ready
 from b24app.metrics.plans import plan
+from b24app.metrics.rules import Unit
 from b24app.metrics.types.base import metric_types
 from b24app.portal import queries
 from b24app.portal.rules import Viewer
@@ -87,21 +90,28 @@ def departments(viewer: Viewer, query: Paging) -> Page[shapes.Department]:
 @call("GET", "/metrics", tag=TAG, query=Paging, answer=Page[shapes.Metric])
 def metrics(viewer: Viewer, query: Paging) -> Page[shapes.Metric]:
     """The catalogue: what an indicator can measure. The first date and owner are the defaults."""
-    rows, next_cursor = cut(CATALOGUE.values(), lambda ready: (ready.code,), query)
+    rows, next_cursor = cut((*CATALOGUE.values(), FORMULA), lambda ready: (ready.code,), query)
     return Page(items=[_metric(ready) for ready in rows], next_cursor=next_cursor)
 
 
 def _metric(ready: Ready) -> shapes.Metric:
+    if ready is FORMULA:
+        return _described(ready, Unit.NUMBER, {"type": "object", "properties": {}, "additionalProperties": False})
     options = metric_types()[ready.type].Params.model_json_schema()
     chosen = {name: {"enum": list(one.choices), "default": one.default} for name, one in ready.options.items()}
+    unit = plan(ready.code, ready.example).unit
+    return _described(ready, unit, {**options, "properties": {**options.get("properties", {}), **chosen}})
+
+
+def _described(ready: Ready, unit: Unit, options: dict[str, Any]) -> shapes.Metric:
     return shapes.Metric(
         code=ready.code,
         name=dict(ready.name),
         rule=dict(ready.rule),
-        unit=plan(ready.code, ready.example).unit,
+        unit=unit,
         direction=ready.direction,
         dates=list(ready.dates),
         owners=list(ready.owners),
         proposed_owner=ready.template_owner,
-        options={**options, "properties": {**options.get("properties", {}), **chosen}},
+        options=options,
     )

@@ -4,7 +4,6 @@
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
 
@@ -13,12 +12,13 @@ from b24app.lib.errors import NotFound
 from b24app.lib.i18n import gettext as _
 from b24app.metrics import queries as metrics
 from b24app.metrics.queries import FactRow
-from b24app.metrics.rules import Unit
+from b24app.metrics.rules import FormulaPlan
 from b24app.periods.rules import Span, span
 from b24app.portal import queries as portals
 from b24app.portal.rules import Subject, SubjectType, Viewer
 from b24app.scores import queries as scores
 from b24app.scores.evaluation import Context, Members
+from b24app.scores.queries import Sheet
 from b24app.scores.rules import ResultRow
 from b24app.web.api import shapes
 from b24app.web.api.calls import call
@@ -35,20 +35,15 @@ def explain(viewer: Viewer, query: shapes.ExplainQuery) -> shapes.Explanation:
     """The records a value was made of, newest first; applying `aggregate` to their numbers gives the value again.
 
     Of a ratio each operand lists its records, told apart by `part`; a record of both is listed twice. `ratio` of a
-    percent is 100 x numerator / denominator.
+    percent is 100 x numerator / denominator. `operands` of a `formula` are the numbers it names, its records those of
+    all of them.
     """
     asked = Question.of(viewer, query)
     result, page = asked.result, metrics.facts_behind(*asked.facts, **asked.page)
-    shown = viewer.sees_money or result.unit != Unit.MONEY
-    operands = {"numerator": result.numerator, "denominator": result.denominator}
     return shapes.Explanation(
-        value=result.value if shown else None,
+        value=result.value if asked.shows_number else None,
         aggregate=result.plan.shown_as,
-        operands=[
-            shapes.Operand(name=name, value=value if shown else None)
-            for name, value in operands.items()
-            if result.plan.denominator is not None
-        ],
+        operands=asked.operands(),
         total=page.total,
         items=[shapes.Fact(**asked.fact(row)) for row in page.items],
         next_cursor=page.next_cursor,
@@ -70,12 +65,13 @@ class Question:
 
     viewer: Viewer
     query: shapes.ExplainQuery
+    context: Context
+    sheet: Sheet
     result: ResultRow
     span: Span
     members: Members
     time: PortalClock
     portal_url: str
-    now: datetime
 
     @classmethod
     def of(cls, viewer: Viewer, query: shapes.ExplainQuery) -> "Question":
@@ -88,9 +84,8 @@ class Question:
                 if result.indicator.code == query.indicator:
                     members = context.work(sheet.version, period).members(subject)
                     portal_url = portals.get(viewer.portal_id).client_endpoint
-                    return cls(
-                        viewer, query, result, span(period, time.settings), members, time, portal_url, context.now
-                    )
+                    within = span(period, time.settings)
+                    return cls(viewer, query, context, sheet, result, within, members, time, portal_url)
         raise NotFound(_("There is no such number: the subject has no result of this indicator in the period."))
 
     @property
@@ -100,11 +95,29 @@ class Question:
     @property
     def page(self) -> dict[str, Any]:
         return {
-            "now": clock.epoch(self.now),
+            "now": clock.epoch(self.context.now),
             "departments": self.members.departments,
             "limit": self.query.limit,
             "cursor": self.query.cursor,
         }
+
+    @property
+    def shows_number(self) -> bool:
+        return self.viewer.sees_money or not self.result.plan.is_money
+
+    def operands(self) -> list[shapes.Operand]:
+        """What was divided by what, or what a formula was computed from; nothing of a count or a sum."""
+        result = self.result
+        if isinstance(result.plan, FormulaPlan):
+            found = scores.operands(self.context, self.sheet, result.subject, result.indicator.code)
+            return [
+                shapes.Operand(name=one.name, value=one.value if self.viewer.sees_money or not one.is_money else None)
+                for one in found
+            ]
+        if result.plan.denominator is None:
+            return []
+        sides = {"numerator": result.numerator, "denominator": result.denominator}
+        return [shapes.Operand(name=name, value=one if self.shows_number else None) for name, one in sides.items()]
 
     def fact(self, row: FactRow) -> dict[str, Any]:
         shown = self.viewer.sees_money
@@ -113,7 +126,7 @@ class Question:
             "entity": row.entity,
             "id": row.id,
             "title": row.title,
-            "number": row.number if shown or self.result.unit != Unit.MONEY else None,
+            "number": row.number if self.shows_number else None,
             "share": row.share,
             "amount": row.amount if shown else None,
             "amount_original": row.amount_original if shown else None,

@@ -5,30 +5,30 @@ from typing import Any
 
 from b24app.lib.errors import Fault, Forbidden
 from b24app.lib.i18n import gettext as _
-from b24app.metrics.rules import Unit
 from b24app.portal.rules import Viewer
-from b24app.scorecards.documents import IndicatorDocument, ScorecardDocument
+from b24app.scorecards.documents import ScorecardDocument
 
 HIDDEN = {"target": None, "baseline": None}
 
 
-def is_money(indicator: IndicatorDocument) -> bool:
-    return indicator.plan().unit is Unit.MONEY
+def of(document: ScorecardDocument) -> dict[str, bool]:
+    """By indicator whether its numbers are sums of money, or tell of some."""
+    return {one.code: plan.is_money for one, plan in zip(document.indicators, document.plans(), strict=True)}
 
 
 def shown(viewer: Viewer, document: ScorecardDocument) -> dict[str, Any]:
     """The document as JSON; sums of money are null for those who may not see them."""
     answer = document.as_json()
     if not viewer.sees_money:
-        pairs = zip(answer["indicators"], document.indicators, strict=True)
-        answer["indicators"] = [one | HIDDEN if is_money(indicator) else one for one, indicator in pairs]
+        is_money = of(document)
+        answer["indicators"] = [one | HIDDEN if is_money[one["code"]] else one for one in answer["indicators"]]
     return answer
 
 
-def refuse(viewer: Viewer, indicators: Iterable[tuple[str, IndicatorDocument]]) -> None:
-    """Forbidden for those who would write over sums they are not shown. Takes (path, indicator)."""
+def refuse(viewer: Viewer, indicators: Iterable[tuple[str, bool]]) -> None:
+    """Forbidden for those who would write over sums they are not shown. Takes (path, whether it is money)."""
     if viewer.sees_money:
         return
-    hidden = [Fault(path, _("This is a sum of money.")) for path, indicator in indicators if is_money(indicator)]
+    hidden = [Fault(path, _("This is a sum of money.")) for path, is_money in indicators if is_money]
     if hidden:
         raise Forbidden(_("This token may not write sums of money: it lacks the scope “money”."), hidden)

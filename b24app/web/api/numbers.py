@@ -45,7 +45,7 @@ def _asked(
 
 
 def _result(viewer: Viewer, row: ResultRow, time: PortalClock) -> shapes.Result:
-    shown = viewer.sees_money or row.unit != Unit.MONEY
+    shown = viewer.sees_money or not row.plan.is_money
     return shapes.Result(
         scorecard=row.scorecard,
         scorecard_version=row.scorecard_version,

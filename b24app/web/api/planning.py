@@ -18,7 +18,7 @@ from b24app.periods.rules import Kind
 from b24app.portal import operations as portals
 from b24app.portal.rules import Viewer
 from b24app.scorecards import documents, operations, queries, rules
-from b24app.scorecards.documents import IndicatorDocument, ScorecardDocument, TargetDocument
+from b24app.scorecards.documents import ScorecardDocument, TargetDocument
 from b24app.scorecards.queries import TargetRow
 from b24app.scorecards.rules import Version
 from b24app.scores.rules import Cause, CauseKind
@@ -76,7 +76,7 @@ def put_scorecard(viewer: Viewer, code: str, body: ScorecardDocument) -> dict[st
     if body.code != code:
         message = _("The code of the document is not the one of the address.")
         raise Invalid(message, [Fault("code", message)])
-    money.refuse(viewer, ((f"indicators[{place}]", one) for place, one in enumerate(body.indicators)))
+    money.refuse(viewer, ((f"indicators[{place}]", one) for place, one in enumerate(money.of(body).values())))
     now = clock.now()
     with write():
         portals.lock(viewer.portal_id)
@@ -162,19 +162,15 @@ def _compute_past(portal_id: int, jobs: Iterable[str]) -> None:
         enqueue(score_jobs.recompute_everything, portal_id, job_id, queue="sync")
 
 
-def _targeted(portal_id: int, items: Iterable[TargetDocument]) -> Iterator[tuple[str, IndicatorDocument]]:
-    """The indicators the targets are of, each with the target's path."""
-    indicators = _indicators(portal_id)
-    for place, item in enumerate(items):
-        if indicator := indicators.get((item.scorecard, item.indicator)):
-            yield f"[{place}].target", indicator
+def _targeted(portal_id: int, items: Iterable[TargetDocument]) -> Iterator[tuple[str, bool]]:
+    """The path of each target, and whether it is a sum of money."""
+    hidden = _in_money(portal_id)
+    return ((f"[{place}].target", (item.scorecard, item.indicator) in hidden) for place, item in enumerate(items))
 
 
 def _in_money(portal_id: int) -> frozenset[tuple[str, str]]:
-    return frozenset(key for key, indicator in _indicators(portal_id).items() if money.is_money(indicator))
-
-
-def _indicators(portal_id: int) -> dict[tuple[str, str], IndicatorDocument]:
-    """(scorecard, indicator) -> its document in the latest version that has it."""
-    versions = queries.versions(portal_id)
-    return {(version.code, one.code): one for version in versions for one in version.document.indicators}
+    """(scorecard, indicator) of what is a sum of money in the latest version that has it."""
+    is_money: dict[tuple[str, str], bool] = {}
+    for version in queries.versions(portal_id):
+        is_money |= {(version.code, code): one for code, one in money.of(version.document).items()}
+    return frozenset(key for key, one in is_money.items() if one)

@@ -47,6 +47,13 @@ def test_the_catalogue_names_unit_and_options(api: Api) -> None:
     assert metrics["deals_won"]["name"].keys() == {"ru", "en"}
 
 
+def test_the_catalogue_lists_formulas_with_their_rule(api: Api) -> None:
+    metrics = {metric["code"]: metric for metric in api.get("/metrics")["items"]}
+    formula = metrics["formula"]
+    assert (formula["unit"], formula["dates"], formula["options"]["properties"]) == ("number", [], {})
+    assert formula["rule"].keys() == {"ru", "en"}
+
+
 def test_numbers_never_arrive_as_text(api: Api, scorecard: dict[str, object]) -> None:
     indicator = scorecard["indicators"][0]  # type: ignore[index]
     assert (indicator["target"], indicator["weight"]) == (Decimal("500000.5"), 40)
