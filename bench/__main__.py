@@ -2,6 +2,7 @@
 
     engine    a full recompute, and one changed deal, against bare SQL            (bench/engine.py)
     reading   the history of a portal, against the limiter's bound and others     (bench/reading.py)
+    pages     Team with 500 people, against the same table rendered bare (SQLite)  (bench/pages.py)
     formulas  a million evaluations                                               (bench/formulas.py)
 
 All of it takes about half an hour; `--quick` measures the same with a tenth of the deals and less than that of history.
@@ -13,12 +14,12 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from bench import engine, formulas, reading
+from bench import engine, formulas, pages, reading
 from bench.figures import Figure
 from bench.stores import store
 
 DATABASES = ("sqlite", "postgresql")
-SECTIONS = ("engine", "reading", "formulas")
+SECTIONS = ("engine", "reading", "pages", "formulas")
 
 
 def main() -> None:
@@ -53,12 +54,18 @@ def _reading(databases: list[str], quick: bool) -> Iterator[Figure]:
     yield from reading.others(deals)
 
 
+def _pages(_databases: list[str], quick: bool) -> Iterator[Figure]:
+    for people in (500,) if quick else (500, 1000):
+        for found in pages.measure(people):
+            yield Figure(found["name"], found["ours_ms"], found["base_ms"], goal=3)
+
+
 def _formulas(_databases: list[str], _quick: bool) -> Iterator[Figure]:
     yield from formulas.million()
 
 
 MEASURED: Mapping[str, Callable[[list[str], bool], Iterator[Figure]]] = {
-    "engine": _engine, "reading": _reading, "formulas": _formulas,
+    "engine": _engine, "reading": _reading, "pages": _pages, "formulas": _formulas,
 }  # fmt: skip
 
 

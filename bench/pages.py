@@ -27,6 +27,7 @@ from b24app.lib.storage import table_of
 from b24app.portal.tables import Department, Employee, Portal
 from b24app.scorecards import documents, operations
 from b24app.scores.tables import Result, Score
+from tests.databases import tables
 
 NOW = datetime(2026, 11, 17, 9, tzinfo=UTC)
 PORTAL, ADMIN, REPEAT = 1, 1, 40
@@ -56,7 +57,7 @@ def measure(people: int = 500, repeat: int = REPEAT) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder, time_machine.travel(NOW):
         app = _app(folder)
         with app.app_context():
-            db.create_all()
+            tables().create_all(db.engine)
             _fill(people)
         bare = _bare(people)
         figures = [
