@@ -95,6 +95,14 @@ def server(config: pytest.Config) -> str:
     return config.stash[SERVER]
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Figures that tests have to tell (`record_property("told", ..)`), whichever process they ran in."""
+    reports = terminalreporter.stats.get("passed", ())
+    told = [value for report in reports for name, value in getattr(report, "user_properties", ()) if name == "told"]
+    for line in told:
+        terminalreporter.write_line(line)
+
+
 @pytest.fixture(scope="session")
 def postgresql_server(pytestconfig: pytest.Config) -> str:
     """The server itself, for whoever makes a database of his own on it."""
