@@ -29,7 +29,7 @@ from b24app.scores.rules import ResultRow
 
 PAGE = 50
 
-_PATHS = {"deal": "/crm/deal/details/{id}/"}
+PATHS = {"deal": "/crm/deal/details/{id}/"}
 """Where the portal shows a record; activities are shown inside the card they hang on."""
 
 
@@ -152,7 +152,7 @@ def _facts(asked: _Asked, page: FactPage) -> tuple[WhyFact, ...]:
 
 def _fact(one: FactRow, result: ResultRow, structure: Structure, sees_money: bool) -> WhyFact:
     person = structure.people.get(one.employee_id) if one.employee_id is not None else None
-    path = _PATHS.get(one.entity)
+    path = PATHS.get(one.entity)
     money_hidden = result.plan.is_money and not sees_money
     return WhyFact(
         entity=one.entity,

@@ -14,6 +14,7 @@ from b24app.lib.errors import Invalid, NotFound
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import pick
 from b24app.outcomes.dashboards import queries, words
+from b24app.outcomes.dashboards.explain import PAGE, PATHS
 from b24app.outcomes.dashboards.rules import (
     Card,
     ChangeRow,
@@ -35,10 +36,6 @@ from b24app.scores.evaluation import Context
 from b24app.scores.queries import Change
 from b24app.scores.rows import name_of
 from b24app.scores.rules import NOBODY
-
-PAGE = 50
-
-_PATHS = {"deal": "/crm/deal/details/{id}/"}
 
 
 def held(viewer: Viewer, shown: Card | Team | Company, now: datetime) -> Held:
@@ -180,7 +177,7 @@ def _link(viewer: Viewer, record: Record, known: Mapping[Record, Titled]) -> Rec
         return RecordLink(_("A record that is not known any more") if viewer.is_admin else None)
     if not viewer.is_admin and not any(can(viewer, Action.SEE, employee(id)) for id in one.owners):
         return RecordLink(None)
-    path = None if one.is_deleted else _PATHS.get(one.entity)
+    path = None if one.is_deleted else PATHS.get(one.entity)
     return RecordLink(one.title or f"№ {one.id}", path.format(id=one.id) if path else None)
 
 
