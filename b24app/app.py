@@ -36,13 +36,18 @@ def create_app(config: Config, pooled: bool = True) -> Flask:
     with app.app_context():
         prepare(db.engine)
     Migrate(app, db, directory=str(MIGRATIONS), render_as_batch=True)
+    hand_down(config)
+    _register(app)
+    _settle()
+    return app
+
+
+def hand_down(config: Config) -> None:
+    """Give the stages what they need of the configuration: keys, the queue, the connection to portals."""
     crypto.use_keys(config.token_keys)
     if config.redis_url:
         queue.use_redis(config.redis_url)
     portal_operations.use(_connection(config))
-    _register(app)
-    _settle()
-    return app
 
 
 @cache

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 from redis import Redis
 
-from b24app.app import create_app
+from b24app.app import create_app, hand_down
 from b24app.config import Config
 from b24app.lib import crypto, log, redis_server
 from b24app.lib.db import db
@@ -22,6 +23,7 @@ from tests import postgresql
 from tests.databases import Databases
 
 log.configure()
+Flask.jinja_options = {"bytecode_cache": FileSystemBytecodeCache()}  # many small apps have the same templates
 
 SECRET = "a secret for tests only, long enough for its purpose"
 OAUTH = "http://localhost:9/oauth-server"
@@ -160,12 +162,24 @@ def config(databases: Databases, database_kind: str, redis: Redis, redis_url: st
     )
 
 
+@pytest.fixture(scope="session")
+def apps() -> dict[str, Flask]:
+    """The applications of this test run (of this worker of it), by the address of their database."""
+    return {}
+
+
 @pytest.fixture
-def app(config: Config) -> Iterator[Flask]:
-    """The whole application with an empty database; its context is pushed."""
-    app = create_app(config)
+def app(config: Config, apps: dict[str, Flask]) -> Iterator[Flask]:
+    """The whole application with an empty database; its context is pushed. What a test configures ends with it."""
+    if config.database_url not in apps:
+        apps[config.database_url] = create_app(config)
+    app = apps[config.database_url]
+    hand_down(config)
+    before = dict(app.config)
     app.testing = True
     with app.app_context():
         yield app
         db.session.remove()
         db.engine.dispose()
+    app.config.clear()
+    app.config.update(before)

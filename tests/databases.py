@@ -1,6 +1,7 @@
 """Empty databases with the app's tables, quickly, for a process that runs tests one after the other.
 
-The tables are made once: SQLite's file is copied each time, and the one PostgreSQL database has its rows deleted.
+There is one of each kind, always at the same address. The tables are made once: SQLite's file is copied over the one of
+the last test, and the PostgreSQL database has its rows deleted.
 """
 
 import shutil
@@ -28,7 +29,7 @@ END $$
 
 
 class Databases:
-    """Gives databases. Whoever asks for a PostgreSQL again ends the use of the one given before."""
+    """Gives databases. Whoever asks again ends the use of the one of that kind given before."""
 
     def __init__(self, folder: Path, server: Callable[[], str]) -> None:
         """`server` is asked for a PostgreSQL when the first database on it is wanted."""
@@ -48,7 +49,10 @@ class Databases:
         if kind == "postgresql":
             empty(self._engine)
             return self._engine.url.render_as_string(hide_password=False)
-        return f"sqlite:///{shutil.copyfile(self._template, self._file())}"
+        file = self._folder / "app.sqlite"
+        for old in self._folder.glob(f"{file.name}*"):
+            old.unlink()  # who still has it open keeps the old one
+        return f"sqlite:///{shutil.copyfile(self._template, file)}"
 
     def give_bare(self, kind: str) -> str:
         """The address of a database of its own without any table."""

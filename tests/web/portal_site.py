@@ -1,4 +1,4 @@
-"""The addresses that Bitrix24 itself calls, in a small application of their own with a demo portal that posts to it."""
+"""The application with a demo portal that posts to it, as Bitrix24 itself does."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -14,20 +14,16 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from b24app.bitrix.oauth import Credentials
-from b24app.config import Config
 from b24app.demo import installation, server
 from b24app.demo.server import RunningPortal
 from b24app.demo.settings import DemoSettings
 from b24app.demo.wire import flatten
 from b24app.jobs import install as jobs
-from b24app.lib import clock, crypto, queue
-from b24app.lib.db import db, prepare
-from b24app.lib.paths import MANIFEST, STATIC, TEMPLATES
+from b24app.lib import clock
+from b24app.lib.db import db
+from b24app.lib.paths import MANIFEST
 from b24app.portal import operations
 from b24app.portal.tables import Portal
-from b24app.web import dashboards, errors, formats, scorecards, session, settings, viewer
-from b24app.web.bitrix import app as placements
-from b24app.web.bitrix import events, install, robots
 
 ADMIN, EMPLOYEE = 1, 8
 PUBLIC_URL = "http://127.0.0.1:8000"
@@ -93,29 +89,15 @@ class Site:
 
 
 @contextmanager
-def site(config: Config, redis: Redis) -> Iterator[Site]:
+def site(app: Flask, redis: Redis) -> Iterator[Site]:
     """A portal in which the administrator is about to install the app."""
     demo_settings = DemoSettings(app_url=PUBLIC_URL, deals=20, activities=False, language="ru", event_workers=0)
     demo = server.start(demo_settings)
     installation.install(demo.state)
-    app = Flask("site", template_folder=str(TEMPLATES), static_folder=str(STATIC))
-    app.config.update(SECRET_KEY=config.secret_key, SESSION_MINUTES=60, SQLALCHEMY_DATABASE_URI=config.database_url)
-    db.init_app(app)
-    crypto.use_keys(config.token_keys)
-    queue.use_redis(config.redis_url or "")
     credentials = Credentials(demo_settings.client_id, demo_settings.client_secret, (f"{demo.url}/oauth-server",), True)
     manifest = json.loads(MANIFEST.read_text("utf-8"))
     operations.use(operations.Connection(credentials, PUBLIC_URL, manifest, redis))
-    formats.init_templates(app)
-    errors.init_app(app)
-    viewer.init_app(app)
-    for module in (install, placements, events, robots, session, dashboards, scorecards, settings):
-        app.register_blueprint(module.bp)
-    with app.app_context():
-        prepare(db.engine)
-        yield Site(app, app.test_client(), demo, redis)
-        db.session.remove()
-        db.engine.dispose()
+    yield Site(app, app.test_client(), demo, redis)
     demo.close()
 
 

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from flask import Flask
 from redis import Redis
 from sqlalchemy import select
 
-from b24app.config import Config
 from b24app.demo import installation
 from b24app.lib import clock
 from b24app.lib.db import db, write
@@ -18,8 +18,8 @@ from tests.web.portal_site import ADMIN, EMPLOYEE, Site, site
 
 
 @pytest.fixture
-def here(config: Config, redis: Redis) -> Iterator[Site]:
-    with site(config, redis) as found:
+def here(app: Flask, redis: Redis) -> Iterator[Site]:
+    with site(app, redis) as found:
         found.install()
         yield found
 

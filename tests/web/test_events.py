@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+from flask import Flask
 from redis import Redis
 from sqlalchemy import select
 
-from b24app.config import Config
 from b24app.demo import installation
 from b24app.ingest.tables import Inbox
 from b24app.jobs import install as jobs
@@ -18,8 +18,8 @@ CHANGED = {"FIELDS": {"ID": "12"}}
 
 
 @pytest.fixture
-def here(config: Config, redis: Redis) -> Iterator[Site]:
-    with site(config, redis) as found:
+def here(app: Flask, redis: Redis) -> Iterator[Site]:
+    with site(app, redis) as found:
         found.install()
         yield found
 
@@ -154,16 +154,16 @@ def test_an_installation_event_may_come_late_or_again(here: Site) -> None:
     assert here.queued("live") == []
 
 
-def test_an_installation_event_may_come_first(config: Config, redis: Redis) -> None:
-    with site(config, redis) as here:
+def test_an_installation_event_may_come_first(app: Flask, redis: Redis) -> None:
+    with site(app, redis) as here:
         assert here.event("ONAPPINSTALL", {"VERSION": "1", "LANGUAGE_ID": "ru"}).status_code == 200
         assert (here.portal.status, here.portal.language) == ("installing", "ru")
         assert here.portal.application_token == here.demo.state.app.token
         assert here.queued("live") == ["b24app.jobs.install.register"]
 
 
-def test_an_installation_event_of_nobody_is_refused(config: Config, redis: Redis) -> None:
-    with site(config, redis) as here:
+def test_an_installation_event_of_nobody_is_refused(app: Flask, redis: Redis) -> None:
+    with site(app, redis) as here:
         for lie in ({"access_token": "made up"}, {"member_id": "f" * 32}, {"server_endpoint": "https://evil.example/"}):
             assert here.event("ONAPPINSTALL", {"VERSION": "1"}, lie).status_code == 403
         assert db.session.scalars(select(Portal)).all() == []

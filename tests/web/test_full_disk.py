@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from flask import Flask
 from redis import Redis
 from sqlalchemy import event, func, select, text
 
-from b24app.config import Config
 from b24app.ingest.tables import Inbox
 from b24app.lib.db import db
 from b24app.portal.tables import AuditEntry, Portal, Token
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.databases("sqlite")
 
 
 @pytest.fixture
-def here(config: Config, redis: Redis) -> Iterator[Site]:
-    with site(config, redis) as found:
+def here(app: Flask, redis: Redis) -> Iterator[Site]:
+    with site(app, redis) as found:
         found.install()
         yield found
 

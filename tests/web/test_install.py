@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 import requests
 import time_machine
+from flask import Flask
 from redis import Redis
 from sqlalchemy import func, select
 
-from b24app.config import Config
 from b24app.jobs import install as jobs
 from b24app.lib import clock
 from b24app.lib.db import DatabaseUnavailable, db
@@ -21,8 +21,8 @@ from tests.web.portal_site import ADMIN, EMPLOYEE, Site, breaking, site
 
 
 @pytest.fixture
-def here(config: Config, redis: Redis) -> Iterator[Site]:
-    with site(config, redis) as found:
+def here(app: Flask, redis: Redis) -> Iterator[Site]:
+    with site(app, redis) as found:
         yield found
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
+from flask import Flask
 from redis import Redis
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from b24app.config import Config
 from b24app.demo.wire import flatten
 from b24app.ingest.tables import Inbox
 from b24app.lib.db import db
@@ -15,8 +15,8 @@ from tests.web.portal_site import ADMIN, Site, site
 
 
 @pytest.fixture
-def here(config: Config, redis: Redis) -> Iterator[Site]:
-    with site(config, redis) as found:
+def here(app: Flask, redis: Redis) -> Iterator[Site]:
+    with site(app, redis) as found:
         found.install()
         yield found
 

@@ -5,10 +5,9 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from flask import g
+from flask import Flask, g
 from redis import Redis
 
-from b24app.config import Config
 from b24app.lib import clock, crypto
 from b24app.lib.db import write
 from b24app.portal import operations
@@ -19,8 +18,14 @@ from tests.web.portal_site import ADMIN, EMPLOYEE, Site, site
 
 
 @pytest.fixture
-def here(config: Config, redis: Redis) -> Iterator[Site]:
-    with site(config, redis) as found:
+def apps() -> dict[str, Flask]:
+    """An application of its own: it is given views that no other test may see."""
+    return {}
+
+
+@pytest.fixture
+def here(app: Flask, redis: Redis) -> Iterator[Site]:
+    with site(app, redis) as found:
 
         @found.app.get("/ui/probe")
         def probe():
