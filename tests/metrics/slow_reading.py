@@ -1,5 +1,5 @@
 """A plan read the slow and obvious way: every fact in a Python list, one rule after the other. It shares no code with
-`compile.py` and `matching.py`, and none with the summing up in `parts.py`."""
+`compile`, and none with the summing up in `parts.py`."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Conditions -> SQL: whether a row passes, and the number it then gives. `compile.py` makes the statements of them.
+"""Conditions -> SQL: whether a row passes, and the number it then gives. The statements are made of them.
 
 Fields that are no columns and product rows are looked up per record, by their primary keys.
 """

@@ -1,0 +1,110 @@
+"""The stored rows behind one measure, to be listed and counted."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Select, and_, func, or_, select
+
+from b24app.facts.rules import DEAL, ENTRY, MOVE
+from b24app.metrics.compile.ledger import counts, ledger
+from b24app.metrics.compile.matching import Condition, Matcher
+from b24app.metrics.compile.reading import OWNER, TABLES, Reading
+from b24app.metrics.rules import Aggregate, Among, Measure
+from b24app.periods.rules import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Stored rows behind a number, each with `fact_at`, `fact_owner_id` and, if asked for, `fact_number`."""
+
+    statement: Select[Any]
+    moment: ColumnElement[int]
+    id: ColumnElement[int]
+    owner: ColumnElement[Any]
+    of_entries: bool
+
+    def page(self, after: tuple[int, int] | None, limit: int) -> Select[Any]:
+        """Newest first, those after the (instant, id) of the last row of the page before."""
+        statement, moment, id = self.statement, self.moment, self.id
+        if after is not None:
+            statement = statement.where(or_(moment < after[0], and_(moment == after[0], id < after[1])))
+        return statement.order_by(moment.desc(), id.desc()).limit(limit)
+
+    def visible_to(self, visible: Collection[int] | None) -> "Rows":
+        """Only the rows of these owners; entries of departments belong to no person and stay."""
+        if visible is None:
+            return self
+        seen = self.owner.in_(sorted(visible))
+        shown = self.statement.where(or_(seen, self.owner.is_(None)) if self.of_entries else seen)
+        return Rows(shown, self.moment, self.id, self.owner, self.of_entries)
+
+    @property
+    def count(self) -> Select[Any]:
+        return select(func.count()).select_from(self.statement.subquery())
+
+
+def rows(
+    portal_id: int,
+    measure: Measure,
+    span: Span,
+    now: int,
+    members: Collection[int] | None = None,
+    departments: Collection[int] = (),
+    among: Among = Among.LIVING,
+    field: str | None = None,
+) -> Rows:
+    """The stored rows that a measure is made of, for employees and departments or (`members=None`) for the company.
+
+    `field` is the number to show of each; None shows none.
+    """
+    scan = measure.scan
+    reading = Reading(portal_id, scan, now)
+    home = TABLES[DEAL if scan.entity == MOVE else scan.entity]
+    mine = [*reading.mine((measure,), span, among), *_owned(reading, members, departments)]
+    moment = reading.moment
+    if scan.entity == MOVE:
+        entered = _entered(reading, mine, measure)
+        moment = entered.c.at
+        statement = select(home).join(entered, entered.c.record_id == home.c.id).where(home.c.portal_id == portal_id)
+        if scan.is_by_field:
+            statement = statement.outerjoin(OWNER, reading.matcher.owner_value(OWNER, scan.owner))
+    elif measure.aggregate in (Aggregate.BALANCE, Aggregate.LAST):
+        # The last entry is the last of everybody asked about; a `set` replaces what its own holder had.
+        holder = () if measure.aggregate is Aggregate.LAST else ("employee_id", "department")
+        source, marks = ledger(reading, mine, (measure,), (span,), holder)
+        counted = counts(Matcher(portal_id, now, source.c), measure, marks, replaced=among is Among.REPLACED)
+        statement = select(home).join(source, source.c.id == home.c.id).where(counted)
+    else:
+        counted = counts(reading.matcher, measure, {})
+        statement = select(home).select_from(reading.joined(home)).where(*mine, counted)
+        if measure.field is not None:  # a fact without the number that is added up is not behind the sum
+            number = reading.matcher.number(measure.field, measure.where)
+            statement = statement.where(number.is_(None) if among is Among.NUMBERLESS else number.is_not(None))
+    shown = [moment.label("fact_at"), reading.owner.label("fact_owner_id")]
+    if field is not None:
+        shown.append(reading.matcher.number(field, measure.where).label("fact_number"))
+    return Rows(statement.add_columns(*shown), moment, home.c.id, reading.owner, scan.entity == ENTRY)
+
+
+def _entered(reading: Reading, mine: Sequence[Condition], measure: Measure) -> FromClause:
+    """The deals that made the moves, each with its first one."""
+    move = TABLES[MOVE]
+    return (
+        select(move.c.record_id, func.min(move.c.at).label("at"))
+        .select_from(reading.joined(move))
+        .where(*mine, reading.matcher.passes(measure.where))
+        .group_by(move.c.record_id)
+        .subquery("entered")
+    )
+
+
+def _owned(reading: Reading, members: Collection[int] | None, departments: Collection[int]) -> Iterator[Condition]:
+    """What counts for the members; of entries without an employee also those of the departments."""
+    if members is None:
+        return
+    theirs: Condition = reading.owner.in_(sorted(members))
+    if reading.scan.entity == ENTRY:
+        ours = TABLES[ENTRY].c.department_id.in_(sorted(departments))
+        theirs = or_(theirs, and_(reading.owner.is_(None), ours))
+    yield theirs

@@ -1,0 +1,118 @@
+"""What a statement reads: the stored rows of one scan that may count, whose they are, and when they count."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import CTE, ColumnElement, FromClause, Integer, and_, column, false, true, values
+
+from b24app.facts.rules import DEAL, ENTRY, MOVE
+from b24app.facts.tables import Activity, Deal, Entry, FieldValue, StageMove
+from b24app.lib.db import Int64
+from b24app.metrics.compile.matching import Condition, Fields, Matcher, table
+from b24app.metrics.rules import Among, Measure, Op, Scan, Test
+from b24app.periods.rules import Span
+
+TABLES = {model.__tablename__: table(model) for model in (Deal, Activity, Entry, StageMove)}
+OWNER = table(FieldValue).alias("owner_value")
+_BEFORE_DATE = {"activity": "kind", "entry": "code"}
+"""The column between the portal and the date in the indexes of an entity."""
+_MOVED = {"entered_stage_id": "stage_id", "entered_category_id": "category_id", "entered_kind": "kind"}
+"""What a stage move is asked by, beside the columns of its deal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The stored rows of one scan at an instant: which there are, whose they are, and when they count."""
+
+    portal_id: Any
+    scan: Scan
+    now: Any
+
+    @property
+    def fields(self) -> Fields:
+        """The columns conditions are asked of; those of a stage move are its deal's, and its own as `entered_`."""
+        if self.scan.entity != MOVE:
+            return TABLES[self.scan.entity].c
+        own = TABLES[MOVE].c
+        return {**TABLES[DEAL].c, **{name: own[field] for name, field in _MOVED.items()}}
+
+    @property
+    def matcher(self) -> Matcher:
+        return Matcher(self.portal_id, self.now, self.fields)
+
+    @property
+    def moment(self) -> ColumnElement[int]:
+        """The date of a row; the scan's delay is taken off the spans instead, so that its index serves."""
+        return TABLES[MOVE].c.at if self.scan.entity == MOVE else self.fields[f"{self.scan.date}_at"]
+
+    @property
+    def owner(self) -> ColumnElement[Any]:
+        return OWNER.c.ref if self.scan.is_by_field else self.fields[f"{self.scan.owner}_id"]
+
+    def span(self, span: Span) -> Span:
+        delay = self.scan.delay
+        return Span(span.start - delay, span.end - delay) if delay else span
+
+    def joined(self, start: FromClause, on: Condition | None = None) -> FromClause:
+        """`start` with all that the columns come from."""
+        source = start
+        if on is not None:
+            source = source.join(TABLES[self.scan.entity], on)
+        if self.scan.entity == MOVE:
+            deal, move = TABLES[DEAL].c, TABLES[MOVE].c
+            source = source.join(TABLES[DEAL], and_(deal.portal_id == move.portal_id, deal.id == move.record_id))
+        if self.scan.is_by_field:
+            source = source.outerjoin(OWNER, self.matcher.owner_value(OWNER, self.scan.owner))
+        return source
+
+    def spanned(self, spans: Sequence[Span]) -> tuple[CTE, FromClause]:
+        """The spans as a small table, and the rows joined to it by ranges of the indexed date: few spans are few
+        ranges of the index, many spans in a row are one pass over it."""
+        inline = spans_inline([self.span(one) for one in spans])
+        return inline, self.joined(inline, and_(self.moment >= inline.c.since, self.moment < inline.c.until))
+
+    def mine(self, measures: Sequence[Measure], whole: Span, among: Among = Among.LIVING) -> list[Condition]:
+        """Rows of the portal that may count. The range of all spans is said once more by itself, for the planner to
+        weigh: a month is read by the index of its date however long the history is."""
+        within = self.span(whole)
+        return [
+            *_standing(self.portal_id, self.scan, among),
+            *_indexed(self.scan, measures),
+            self.moment >= within.start,
+            self.moment < within.end,
+        ]
+
+
+def spans_inline(spans: Sequence[Span]) -> CTE:
+    table = values(column("span", Integer), column("since", Int64), column("until", Int64), name="inline_span")
+    return table.data([(number, span.start, span.end) for number, span in enumerate(spans)]).cte("span")
+
+
+def _standing(portal_id: int, scan: Scan, among: Among) -> Iterator[Condition]:
+    """Rows of the portal that count at all, or those that no longer do (semantics 3.1, 3.6, 14)."""
+    fields = TABLES[scan.entity].c
+    gone = among is Among.DELETED
+    yield fields["portal_id"] == portal_id
+    if scan.entity == ENTRY:
+        yield fields["undone"] == (true() if gone else false())
+        yield fields["undoes_id"].is_(None)
+        return
+    if scan.entity == MOVE:
+        yield fields["entity"] == DEAL
+        fields = TABLES[DEAL].c
+    yield fields["deleted_at"].is_not(None) if gone else fields["deleted_at"].is_(None)
+    if scan.entity in (DEAL, MOVE):
+        yield fields["is_recurring"] == false()
+
+
+def _indexed(scan: Scan, measures: Sequence[Measure]) -> Iterator[Condition]:
+    """What the measures say of the column before the date, so that the index serves; nothing if one says nothing."""
+    name = _BEFORE_DATE.get(scan.entity)
+    named = [
+        [test for test in measure.where.tests if isinstance(test, Test) and test.field == name and test.op is Op.IN]
+        for measure in measures
+    ]
+    if name and all(named):
+        wanted = sorted({str(value) for tests in named for test in tests for value in test.values})
+        yield TABLES[scan.entity].c[name].in_(wanted)
