@@ -20,7 +20,8 @@ from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import language
 from b24app.outcomes.dashboards import clients, explain, history, queries, stamps
 from b24app.outcomes.dashboards import company as whole
-from b24app.outcomes.dashboards.rules import Card, Company, DealGives, DealTab, Team
+from b24app.outcomes.dashboards.rules import Card, Company, Team
+from b24app.outcomes.dashboards.tabs import DealGives, DealTab
 from b24app.periods import queries as calendars
 from b24app.periods.rules import ONE_DAY, Kind, Period, Settings, custom, local_day, parse_kind, period_at
 from b24app.portal.rules import Subject, SubjectType, employee

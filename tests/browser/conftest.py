@@ -4,7 +4,8 @@ from fractions import Fraction
 
 import pytest
 
-from b24app.outcomes.dashboards.rules import ClientDeal, ClientTab, Number
+from b24app.outcomes.dashboards.rules import Number
+from b24app.outcomes.dashboards.tabs import ClientDeal, ClientTab
 from b24app.portal.rules import employee
 from b24app.web import dashboards
 from tests.web.samples import ANNA, NAMES, NOW

@@ -8,32 +8,30 @@ from fractions import Fraction
 from pathlib import Path
 
 from b24app.lib import i18n
-from b24app.outcomes.dashboards.rules import (
-    Card,
+from b24app.outcomes.dashboards.panel import (
     ChangeRow,
     Changes,
-    Company,
-    DealGives,
-    DealSummary,
-    DealTab,
-    DepartmentRow,
-    Dynamics,
     LateRecords,
     LateRow,
     NotCounted,
-    Number,
-    Others,
-    Point,
     RecordLink,
-    Row,
-    Series,
-    SyncEntity,
-    SyncState,
-    Team,
-    TeamRow,
     Why,
     WhyFact,
 )
+from b24app.outcomes.dashboards.rules import (
+    Card,
+    Company,
+    DepartmentRow,
+    Dynamics,
+    Number,
+    Others,
+    Point,
+    Row,
+    Series,
+    Team,
+    TeamRow,
+)
+from b24app.outcomes.dashboards.tabs import DealGives, DealSummary, DealTab, SyncEntity, SyncState
 from b24app.periods.rules import Kind, Settings, custom, period_at, previous
 from b24app.portal.rules import COMPANY, Person, Structure, Subject, Unit, Viewer, department, employee
 from b24app.scorecards import documents

@@ -10,18 +10,9 @@ from flask import Flask, g, render_template, request
 from b24app.lib.errors import AppError
 from b24app.lib.i18n import speaking
 from b24app.lib.paths import STATIC, TEMPLATES
-from b24app.outcomes.dashboards.rules import (
-    Card,
-    Changes,
-    Company,
-    DealTab,
-    Held,
-    LateRecords,
-    NotCounted,
-    SyncState,
-    Team,
-    Why,
-)
+from b24app.outcomes.dashboards.panel import Changes, Held, LateRecords, NotCounted, Why
+from b24app.outcomes.dashboards.rules import Card, Company, Team
+from b24app.outcomes.dashboards.tabs import DealTab, SyncState
 from b24app.periods.rules import Period, Settings
 from b24app.portal.rules import Structure, Subject, Viewer
 from b24app.portal.tables import Portal

@@ -10,7 +10,9 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
-from b24app.outcomes.dashboards.rules import ClientTab, Number, WhyOperand
+from b24app.outcomes.dashboards.panel import WhyOperand
+from b24app.outcomes.dashboards.rules import Number
+from b24app.outcomes.dashboards.tabs import ClientTab
 from b24app.periods.rules import Kind, custom, period_at
 from b24app.portal.rules import COMPANY, department, employee
 from b24app.web import dashboards

@@ -22,7 +22,8 @@ from b24app.lib.i18n import pick
 from b24app.metrics.rules import Aggregate, FormulaPlan, Measure, Part, Plan, Test, Unit
 from b24app.outcomes.dashboards import records
 from b24app.outcomes.dashboards.records import Record
-from b24app.outcomes.dashboards.rules import DEAL_STATES, DealGives, DealSummary, DealTab, Number
+from b24app.outcomes.dashboards.rules import Number
+from b24app.outcomes.dashboards.tabs import DEAL_STATES, DealGives, DealSummary, DealTab
 from b24app.periods.rules import Period, local_day, period_at
 from b24app.portal.rules import Action, Subject, Viewer, can, employee
 from b24app.scorecards.rules import Indicator, Version, in_force

@@ -18,7 +18,8 @@ from b24app.metrics.queries import FactPage, FactRow
 from b24app.metrics.rules import FormulaPlan, Unit
 from b24app.outcomes.dashboards import queries, words
 from b24app.outcomes.dashboards.figures import figure, percent, plain
-from b24app.outcomes.dashboards.rules import NotCounted, Number, Why, WhyFact, WhyOperand
+from b24app.outcomes.dashboards.panel import NotCounted, Why, WhyFact, WhyOperand
+from b24app.outcomes.dashboards.rules import Number
 from b24app.periods.rules import Period, Span, span
 from b24app.portal.rules import Action, Structure, Subject, Viewer, can
 from b24app.scores import queries as scores

@@ -15,18 +15,8 @@ from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import pick
 from b24app.outcomes.dashboards import queries, words
 from b24app.outcomes.dashboards.explain import PAGE, PATHS
-from b24app.outcomes.dashboards.rules import (
-    Card,
-    ChangeRow,
-    Changes,
-    Company,
-    Held,
-    LateRecords,
-    LateRow,
-    Number,
-    RecordLink,
-    Team,
-)
+from b24app.outcomes.dashboards.panel import ChangeRow, Changes, Held, LateRecords, LateRow, RecordLink
+from b24app.outcomes.dashboards.rules import Card, Company, Number, Team
 from b24app.periods.rules import Period, inside
 from b24app.portal.rules import COMPANY, Action, Structure, Subject, Viewer, can, employee
 from b24app.scorecards.rules import Record

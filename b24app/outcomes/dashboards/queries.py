@@ -16,18 +16,8 @@ from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import pick
 from b24app.outcomes.dashboards import words
 from b24app.outcomes.dashboards.deals import deal as deal
-from b24app.outcomes.dashboards.rules import (
-    Card,
-    Number,
-    Point,
-    Row,
-    SyncEntity,
-    SyncState,
-    Team,
-    TeamRow,
-    in_order,
-    named_like,
-)
+from b24app.outcomes.dashboards.rules import Card, Number, Point, Row, Team, TeamRow, in_order, named_like
+from b24app.outcomes.dashboards.tabs import SyncEntity, SyncState
 from b24app.periods.rules import Kind, Period, following, previous
 from b24app.portal.rules import (
     COMPANY,
