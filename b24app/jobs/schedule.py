@@ -40,6 +40,7 @@ SCHEDULE = (
     Periodic(sync.incremental, 10 * 60, "sync"),
     Periodic(scores.midnight, 5 * 60, "default"),
     Periodic(scores.ripen, 5 * 60, "default"),
+    Periodic(scores.seasons, 5 * 60, "default"),
     Periodic(scores.refresh, 60, "default"),
     Periodic(scores.lock_due, 3600, "sync"),
     Periodic(sync.purge, 24 * 3600, "default", per_portal=False),

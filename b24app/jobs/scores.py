@@ -23,8 +23,9 @@ from b24app.portal import operations as portal
 from b24app.portal import queries as tenants
 from b24app.scorecards import queries as scorecards
 from b24app.scorecards.rules import plans
-from b24app.scores import journal, locks
+from b24app.scores import journal, locks, season
 from b24app.scores import operations as scores
+from b24app.scores.evaluation import Context
 from b24app.scores.rules import NOBODY, Cause, CauseKind, Moved
 
 Progress = Callable[[str, int, int], None]
@@ -64,6 +65,7 @@ def recompute_everything(
             with write():
                 portal.lock(portal_id)
                 pipeline.recompute_slice(portal_id, slice_, clock.now(), reason)
+        seasons(portal_id)
         _report(job_id, progress, len(todo), len(todo))
     except Exception as error:
         db.session.rollback()
@@ -116,6 +118,20 @@ def midnight(portal_id: int) -> None:
             return
         pipeline.recompute_open(portal_id, clock.now(), cause=Cause(CauseKind.TIME))
         tenant.settings = {**tenant.settings, DAY_SEEN: today}
+    seasons(portal_id)
+
+
+def seasons(portal_id: int) -> None:
+    """Every few minutes: find the season of the forecasts where another day began or the past has changed since.
+
+    It is looked for outside of any write; what is written then is for the version it was found for.
+    """
+    for code in season.stale(Context(portal_id, clock.now())):
+        found = season.find(Context(portal_id, clock.now()), code)
+        if found:
+            with write():
+                portal.lock(portal_id)
+                season.keep(portal_id, found)
 
 
 def ripen(portal_id: int) -> None:

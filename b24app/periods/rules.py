@@ -211,6 +211,30 @@ def elapsed_share(calendar: Calendar, period: Period, today: date) -> Fraction |
     return gone / total
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Mark:
+    """A point within a period: all its days before `day`, and this share of that day."""
+
+    day: date
+    share: Fraction
+
+
+def mark(calendar: Calendar, period: Period, elapsed: Fraction) -> Mark | None:
+    """Where in a period this share of its working days is gone. None without working days.
+
+    Idle days after the last whole working day are before the mark: what came on them came before the next one began.
+    """
+    total = working_days(calendar, period.start, period.end)
+    if not total:
+        return None
+    whole, share = divmod(elapsed * total, 1)
+    day = period.start
+    while day < period.end and not (calendar.is_working(day) and whole == 0):
+        whole -= calendar.is_working(day)
+        day += ONE_DAY
+    return Mark(day, share)
+
+
 def working_days_left(calendar: Calendar, period: Period, today: date) -> int:
     """Working days still to come, today included: the divisor of "needed per day"."""
     return working_days(calendar, max(today, period.start), period.end)

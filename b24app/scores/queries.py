@@ -18,12 +18,13 @@ from b24app.lib.clock import moment
 from b24app.lib.db import db
 from b24app.lib.storage import table_of
 from b24app.metrics.rules import FormulaPlan, Part, Sibling, Unit
-from b24app.periods.rules import Kind, Period, elapsed_share, inside, working_days_left
+from b24app.periods.rules import Kind, Period, elapsed_share, inside, midnight, working_days_left
 from b24app.portal.rules import COMPANY, Subject, SubjectType, employee
 from b24app.scorecards.formulas import label
 from b24app.scorecards.rules import Indicator, Lock, Record, Version
 from b24app.scores import evaluation, late
 from b24app.scores.evaluation import Context
+from b24app.scores.pace import Pace
 from b24app.scores.rows import (
     Finding,
     ResultRow,
@@ -35,7 +36,7 @@ from b24app.scores.rows import (
     score_values,
     value_found,
 )
-from b24app.scores.rules import CauseKind, Pace, ScoreValue
+from b24app.scores.rules import CauseKind, ScoreValue
 from b24app.scores.tables import Result, ResultChange, Score
 
 MANY = 100
@@ -305,7 +306,11 @@ def board(context: Context, version: Version, period: Period, subjects: Collecti
     found: Mapping[Subject, Sequence[Finding | Row[Any]]]
     if findings is None:
         found = _by_subject(_stored_rows(context, version, period, subjects), subjects)
-        at_risk = {subject for subject, rows in found.items() if any(_row_at_risk(risks, subject, row) for row in rows)}
+        at_risk = {
+            subject
+            for subject, rows in found.items()
+            if any(_row_at_risk(risks, setting, subject, row) for row in rows)
+        }
     else:
         found = _by_finding(findings, subjects)
         at_risk = {subject for subject, those in found.items() if any(_at_risk(risks, one) for one in those)}
@@ -342,11 +347,12 @@ def _part(row: Row[Any]) -> Part:
     return Part(row.numerator, row.denominator, row.facts, computed)
 
 
-def _row_at_risk(risks: Risks, subject: Subject, row: Row[Any]) -> bool:
+def _row_at_risk(risks: Risks, setting: Setting, subject: Subject, row: Row[Any]) -> bool:
+    season = _exact(row.season) if row.season is not None and row.season_at >= setting.day_began else None
     if row.reason is None and row.value is not None:
         target = None if row.target is None else _exact(row.target)
-        return risks.beyond(subject, row.indicator, _exact(row.value), target)
-    return row.reason is None and risks.of(subject, row.indicator, row.numerator, row.denominator, row.target)
+        return risks.beyond(subject, row.indicator, _exact(row.value), target, season)
+    return row.reason is None and risks.of(subject, row.indicator, row.numerator, row.denominator, row.target, season)
 
 
 def _at_risk(risks: Risks, one: Finding) -> bool:
@@ -382,6 +388,7 @@ def _setting(context: Context, version: Version, period: Period, subjects: Colle
         now=context.now,
         paces={one: pace(context, period, one) for one in map(employee, context.own_calendars)},
         is_locked=lock is not None,
+        day_began=midnight(context.today, context.settings),
         **_late(context, version, period, subjects),
     )
 
@@ -479,6 +486,8 @@ def finding_of(version: Version, period: Period, row: Row[Any]) -> Finding | Non
         reason=row.reason,
         target=_exact(row.target) if row.target is not None else None,
         computed_at=moment(row.computed_at),
+        season=_exact(row.season) if row.season is not None else None,
+        season_at=row.season_at or 0,
     )
 
 

@@ -17,8 +17,10 @@ from b24app.periods.rules import Period
 from b24app.portal.rules import Structure, Subject, SubjectType
 from b24app.scorecards.documents import IndicatorDocument
 from b24app.scorecards.rules import Indicator, Version
+from b24app.scores import pace as paces
 from b24app.scores import rules
-from b24app.scores.rules import Curve, Pace, ResultRow, RiskLine, ScoreRow, ScoreValue, Zones
+from b24app.scores.pace import Pace, RiskLine
+from b24app.scores.rules import Curve, ResultRow, ScoreRow, ScoreValue, Zones
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,9 @@ class Finding:
     """The value of a formula; every other is made of numerator and denominator."""
     operands: tuple[Fraction | None, ...] = ()
     """What a formula was computed from, in the order of its names; not stored."""
+    season: Fraction | None = None
+    """What the forecast goes by, of the day of `season_at`; only what is stored has it."""
+    season_at: int = 0
 
     @property
     def part(self) -> Part:
@@ -77,6 +82,11 @@ class Setting:
     """How many records changed after the lock, by subject and indicator."""
     differing: Mapping[tuple[Subject, str], tuple[date, ...]] = field(default_factory=dict)
     """The starts of own periods whose lock such records came after, in a period that is not locked itself."""
+    day_began: int = 0
+    """The portal's last midnight: seasons found before it are of another day."""
+
+    def season_of(self, finding: Finding) -> Fraction | None:
+        return finding.season if finding.season_at >= self.day_began else None
 
     def pace_of(self, subject: Subject) -> Pace:
         return self.paces.get(subject, self.pace)
@@ -133,17 +143,17 @@ def score_values(version: Version, findings: Iterable[Finding]) -> dict[Subject,
 
 
 class Risks:
-    """Says of thousands of numbers whether they are at risk, as `rules.at_risk` does of one.
+    """Says of thousands of numbers whether they are at risk, as `pace.at_risk` does of one.
 
     The line is drawn once for each target of each indicator (and of each who has a calendar of their own); numbers are
-    held against it as whole numbers.
+    held against it as whole numbers. Of those that go by a season it is drawn at the end of the period.
     """
 
     def __init__(self, version: Version, setting: Setting) -> None:
         self._setting = setting
         self._indicators = {one.code: one for one in version.indicators}
         self._curves = curves(version)
-        self._lines: dict[tuple[str, Fraction | str | None, Subject | None], _Line | None] = {}
+        self._lines: dict[tuple[str, Fraction | str | None, Subject | None, bool], _Line | None] = {}
 
     def of(
         self,
@@ -152,9 +162,10 @@ class Risks:
         numerator: int | None,
         denominator: int | None,
         target: Fraction | str | None,
+        season: Fraction | None = None,
     ) -> bool:
         """A number in stored units that is no data only if there is nothing to divide by, or nothing at all."""
-        line = self._line(subject, code, target)
+        line = self._line(subject, code, target, season)
         if line is None:
             return False
         if not line.divides:
@@ -166,25 +177,31 @@ class Risks:
         if numerator is None:
             return False
         near, limit = numerator * line.times, denominator * line.limit
+        if season:
+            near, limit = near * season.denominator, limit * season.numerator
         return near < limit if line.exact.is_below else near > limit or (line.exact.nothing_too and numerator <= 0)
 
-    def beyond(self, subject: Subject, code: str, value: Fraction, target: Fraction | None) -> bool:
+    def beyond(
+        self, subject: Subject, code: str, value: Fraction, target: Fraction | None, season: Fraction | None = None
+    ) -> bool:
         """The same of an exact value in the indicator's unit."""
-        line = self._line(subject, code, target)
-        return line is not None and value in line.exact
+        line = self._line(subject, code, target, season)
+        return line is not None and (value / season if season else value) in line.exact
 
-    def _line(self, subject: Subject, code: str, target: Fraction | str | None) -> "_Line | None":
-        key = code, target, subject if subject in self._setting.paces else None
+    def _line(
+        self, subject: Subject, code: str, target: Fraction | str | None, season: Fraction | None
+    ) -> "_Line | None":
+        key = code, target, subject if subject in self._setting.paces else None, season is not None
         if key not in self._lines:
-            self._lines[key] = self._draw(code, target, self._setting.pace_of(subject))
+            self._lines[key] = self._draw(code, target, self._setting.pace_of(subject), at_the_end=season is not None)
         return self._lines[key]
 
-    def _draw(self, code: str, target: Fraction | str | None, pace: Pace) -> "_Line | None":
+    def _draw(self, code: str, target: Fraction | str | None, pace: Pace, *, at_the_end: bool) -> "_Line | None":
         indicator = self._indicators.get(code)
         if indicator is None or target is None:
             return None
-        plan = indicator.plan
-        line = rules.risk_line(Fraction(target), pace, plan.additive, self._curves[code])
+        plan, gone = indicator.plan, Fraction(1) if at_the_end else None
+        line = paces.risk_line(Fraction(target), pace, plan.additive, self._curves[code], gone)
         one = value_of(plan, 1, 1) if isinstance(plan, Plan) else Fraction(1)
         if line is None or one is None:
             return None
@@ -198,7 +215,7 @@ class Risks:
 
 
 class _Line(NamedTuple):
-    """numerator x times against denominator x limit: `rules.RiskLine` in the stored units of one plan."""
+    """numerator x times against denominator x limit: `pace.RiskLine` in the stored units of one plan."""
 
     times: int
     limit: int
@@ -226,6 +243,8 @@ def _result_row(finding: Finding, curve_: Curve, zones_: Zones, risks: Risks, se
     value, target = finding.value, finding.target
     reached, is_up = rules.attainment(value, target, curve_), document.direction == "up"
     numerator, denominator = plan.told(finding.part)
+    season = setting.season_of(finding)
+    by = paces.forecast_by(value, pace, plan.additive, season)
     return ResultRow(
         scorecard=finding.version.code,
         scorecard_version=finding.version.number,
@@ -244,10 +263,12 @@ def _result_row(finding: Finding, curve_: Curve, zones_: Zones, risks: Risks, se
         attainment_raw=reached.raw if reached else None,
         weight=document.weight,
         zone=zones_.of(reached.counted if reached else None),
-        forecast=rules.forecast(value, pace, plan.additive),
-        expected=rules.expected(target, pace, plan.additive) if pace.is_open else None,
-        needed_per_day=rules.needed_per_day(value, target, pace) if plan.additive and is_up else None,
-        at_risk=value is not None and risks.beyond(finding.subject, document.code, value, target),
+        forecast=paces.forecast(value, pace, plan.additive, season),
+        forecast_by=by,
+        forecast_share=(season or pace.elapsed) if by else None,
+        expected=paces.expected(target, pace, plan.additive) if pace.is_open else None,
+        needed_per_day=paces.needed_per_day(value, target, pace) if plan.additive and is_up else None,
+        at_risk=value is not None and risks.beyond(finding.subject, document.code, value, target, season),
         small_sample=value is not None and is_small_sample(plan, finding.part),
         complete=setting.complete,
         no_data_reason=finding.reason,

@@ -1,4 +1,5 @@
-"""Value against target: attainment, score, zones, places, pace and forecast (semantics 7, 8, 10, 12). Exact and pure.
+"""Value against target: attainment, score, zones and places (semantics 7, 8, 12). Exact and pure; the way to the end of
+a period is in pace.py.
 
 Everything is a `Fraction`; nothing is rounded but the score inside `ranks`. Percents are 0..100, shares 0..1.
 """
@@ -20,9 +21,6 @@ from b24app.scorecards.documents import IndicatorDocument
 from b24app.scorecards.rules import Record
 
 DEFAULT_CAP = Fraction(150)
-RISK_LIMIT = Fraction(90)
-FORECAST_FROM = Fraction(1, 10)
-RISK_FROM = Fraction(1, 5)
 
 SubjectKey = TypeVar("SubjectKey", bound=Hashable)
 
@@ -119,6 +117,10 @@ class ResultRow:
     """How many records changed since; the number is as it was."""
     differs_from_locked: tuple[date, ...] = ()
     """The starts of locked periods within this one whose records changed since: here they count as they are now."""
+    forecast_by: str | None = None
+    """line | season; None where the forecast is the value itself, or there is none."""
+    forecast_share: Fraction | None = None
+    """What the value is divided by for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,73 +314,3 @@ def in_size(value: Fraction | None) -> tuple[float, Fraction]:
     """What sorts as the exact value does, nothing as 0, and is compared exactly only where that decides."""
     exact = value or Fraction(0)
     return exact.numerator / exact.denominator, exact
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """Where in its period a value stands. `elapsed` is the share of working days gone, None without working days."""
-
-    elapsed: Fraction | None
-    days_left: int
-    is_open: bool
-
-
-def expected(target: Fraction | None, pace: Pace, additive: bool) -> Fraction | None:
-    """What of the target is due by today; ratios and means are due in full at any time and have no such mark."""
-    if target is None or not additive or pace.elapsed is None:
-        return None
-    return target * pace.elapsed
-
-
-def forecast(value: Fraction | None, pace: Pace, additive: bool) -> Fraction | None:
-    """Where the value will stand at the end of the period, by the straight line."""
-    if value is None or pace.elapsed is None:
-        return None
-    if not pace.is_open or not additive:
-        return value
-    return value / pace.elapsed if pace.elapsed >= FORECAST_FROM else None
-
-
-def needed_per_day(value: Fraction | None, target: Fraction | None, pace: Pace) -> Fraction | None:
-    """What each working day left has to bring; None once the target is reached or when no day is left."""
-    if value is None or target is None or value >= target or not pace.is_open or pace.days_left <= 0:
-        return None
-    return (target - value) / pace.days_left
-
-
-@dataclass(frozen=True, slots=True)
-class RiskLine:
-    """Which values are at risk: those below the limit, or those above it where less is better."""
-
-    limit: Fraction
-    is_below: bool
-    nothing_too: bool = False
-    """Zero and less, the best there is, is at risk as well: what an indicator gives at best is too little."""
-
-    def __contains__(self, value: Fraction) -> bool:
-        return value < self.limit if self.is_below else value > self.limit or (self.nothing_too and value <= 0)
-
-
-def risk_line(target: Fraction | None, pace: Pace, additive: bool, curve: Curve) -> RiskLine | None:
-    """The forecast of a value beyond this line misses its target by more than a tenth; None where nothing is at risk.
-
-    The line is the forecast and the attainment solved for the value, so that thousands of values are held against one.
-    """
-    if not pace.is_open or pace.elapsed is None or pace.elapsed < RISK_FROM or target is None:
-        return None
-    is_up, gone = curve.direction == "up", pace.elapsed if additive else Fraction(1)
-    if curve.baseline is not None:
-        distance = target - curve.baseline
-        if not distance or is_up != (distance > 0):
-            return None
-        return RiskLine((curve.baseline + distance * RISK_LIMIT / 100) * gone, is_up)
-    if target <= 0:
-        return None
-    ahead = target * RISK_LIMIT / 100 if is_up else 100 * target / RISK_LIMIT
-    return RiskLine(ahead * gone, is_up, not is_up and curve.best < RISK_LIMIT)
-
-
-def at_risk(value: Fraction | None, target: Fraction | None, pace: Pace, additive: bool, curve: Curve) -> bool:
-    """The forecast misses its target by more than a tenth. Early in a period, and after it, nothing is at risk."""
-    line = risk_line(target, pace, additive, curve)
-    return value is not None and line is not None and value in line

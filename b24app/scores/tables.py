@@ -36,6 +36,11 @@ class Result(Base):
     changed_at: Mapped[int] = mapped_column(Int64)
     """When the number last moved."""
     computed_at: Mapped[int] = mapped_column(Int64)
+    season: Mapped[str | None] = mapped_column(Text)
+    """Of an open period: the share of a period's value that had come by this day in the last twelve, as `p/q`; None
+    where the forecast goes by the straight line. Written by season.py alone, kept when the number moves."""
+    season_at: Mapped[int | None] = mapped_column(Int64)
+    """When it was looked for; it is of the local day of that moment."""
 
 
 class Score(Base):

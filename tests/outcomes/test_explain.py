@@ -7,10 +7,12 @@ from fractions import Fraction as F
 import pytest
 
 from b24app import pipeline
+from b24app.lib.db import db
 from b24app.lib.errors import Forbidden, NotFound
 from b24app.lib.i18n import speaking
 from b24app.outcomes.dashboards import explain
 from b24app.portal.rules import COMPANY, department, employee
+from b24app.scores.tables import Result
 from tests.outcomes.test_dashboards import CARD, MONTH, WEEK
 from tests.scorecards.documents import document, indicator
 from tests.scores import world
@@ -104,6 +106,21 @@ def test_money_is_hidden_from_those_without_the_right():
     told = why("revenue", replace(ADMIN_SEES, sees_money=False))
     assert (told.steps, told.attainment_steps, told.numerator) == ((), (), None)
     assert {(fact.number, fact.amount, fact.amount_original) for fact in told.facts} == {(None, None, None)}
+
+
+@pytest.mark.parametrize(
+    ("season", "told"),
+    [
+        (None, "1,000 ₽ ÷ 50%, the share of working days gone, gives 2,000 ₽."),
+        ("1/4", "1,000 ₽ ÷ 25%, the mean share reached by this day in the last 12 periods, gives 4,000 ₽."),
+    ],
+    ids=["line", "season"],
+)
+def test_the_forecast_says_what_it_goes_by(season, told):
+    db.session.query(Result).update({"season": season, "season_at": world.at("2026-11-16")})
+    assert why("revenue").forecast_step.replace("\xa0", " ") == told
+    assert why("revenue", replace(ADMIN_SEES, sees_money=False)).forecast_step is None
+    assert why("conversion").forecast_step is None
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,7 @@ def row(code: str, name: str, rule: str, unit: str, value: int | None, target: i
     defaults = {
         "expected_share": Fraction(71, 100) if has_pace else None,
         "forecast": Number(Fraction(value) * 100 / 71, unit, currency) if has_pace else None,
+        "forecast_by": "line" if has_pace else None,
         "needed_per_day": None,
         "at_risk": False,
         "small_sample": False,
@@ -125,7 +126,8 @@ def rows(revenue: int = 270000, clients: int = 12, conversion: int | None = 15, 
     return (
         row("revenue", "Revenue", "Amount of deals won, by who won them", "money", revenue, 500000, 40,
             needed_per_day=Number(Fraction(max(500000 - revenue, 0), 8), "money", "RUB"), at_risk=revenue < 300000),
-        row("new_clients", "New clients", "First deals won with a client", "count", clients, 10, 25),
+        row("new_clients", "New clients", "First deals won with a client", "count", clients, 10, 25,
+            forecast_by="season"),
         row("conversion", "Conversion", "Won deals out of all closed ones, in percent", "percent", conversion, 15, 20,
             small_sample=True),
         row("meetings", "Meetings", "Meetings marked as held", "count", meetings, 30, 15,

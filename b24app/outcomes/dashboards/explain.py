@@ -24,6 +24,7 @@ from b24app.periods.rules import Period, Span, span
 from b24app.portal.rules import Action, Structure, Subject, Viewer, can
 from b24app.scores import queries as scores
 from b24app.scores.evaluation import Context, Members
+from b24app.scores.pace import ForecastBy
 from b24app.scores.queries import Operand, Sheet
 from b24app.scores.rows import curve
 from b24app.scores.rules import ResultRow
@@ -88,6 +89,7 @@ def why(
         attainment_steps=() if hidden else tuple(_attainment_steps(result)),
         formula=result.indicator.formula,
         operands=tuple(_operand(one, asked.sees_money) for one in operands),
+        forecast_step=None if hidden else _forecast_step(result),
     )
 
 
@@ -247,6 +249,23 @@ def _attainment_steps(result: ResultRow) -> Iterator[str]:
         weight=percent(Fraction(document.weight)),
         points=plain(points),
     )
+
+
+def _forecast_step(result: ResultRow) -> str | None:
+    """How the value became the forecast (semantics 10)."""
+    if result.value is None or result.forecast is None or result.forecast_share is None:
+        return None
+    numbers = {
+        "value": figure(result.value, result.unit, result.currency, exact=True),
+        "share": percent(100 * result.forecast_share),
+        "forecast": figure(result.forecast, result.unit, result.currency, exact=True),
+    }
+    if result.forecast_by == ForecastBy.SEASON:
+        return _(
+            "%(value)s ÷ %(share)s, the mean share reached by this day in the last 12 periods, gives %(forecast)s.",
+            **numbers,
+        )
+    return _("%(value)s ÷ %(share)s, the share of working days gone, gives %(forecast)s.", **numbers)
 
 
 def _division(result: ResultRow, value: Fraction, target: Fraction) -> str:

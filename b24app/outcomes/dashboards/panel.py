@@ -70,6 +70,8 @@ class Why:
     formula: str | None = None
     """As it was written; `operands` are the numbers it names."""
     operands: tuple[WhyOperand, ...] = ()
+    forecast_step: str | None = None
+    """How the value became the forecast; None where that is the value itself, or there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,9 @@ class Row:
     change: Number | None = None
     """What is more (or less) than before: of the value, and while the period is open of the forecast."""
 
+    forecast_by: str | None = None
+    """line | season: what the forecast goes by; None where it is the value itself, or there is none."""
+
     @property
     def trend(self) -> str:
         """more | less | same, empty when it cannot be told."""

@@ -5,6 +5,7 @@ from b24app.metrics.rules import Unit
 from b24app.periods.rules import Period
 from b24app.portal.rules import Subject, SubjectType, Viewer
 from b24app.scores import queries
+from b24app.scores.pace import ForecastBy
 from b24app.scores.rules import ResultRow, ScoreRow
 from b24app.web.api import shapes
 from b24app.web.api.calls import call
@@ -66,6 +67,7 @@ def _result(viewer: Viewer, row: ResultRow, time: PortalClock) -> shapes.Result:
         weight=row.weight,
         zone=row.zone,
         forecast=row.forecast if shown else None,
+        forecast_by=ForecastBy(row.forecast_by) if row.forecast_by else None,
         at_risk=row.at_risk,
         complete=row.complete,
         no_data_reason=row.no_data_reason,

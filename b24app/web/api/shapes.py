@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from b24app.metrics.rules import Unit
 from b24app.periods.rules import Kind
 from b24app.portal.rules import SubjectType
+from b24app.scores.pace import ForecastBy
 from b24app.scores.rules import CauseKind
 from b24app.web.api.parsing import Code, Day, Id, Moment, Number
 
@@ -273,6 +274,9 @@ class Result(Shape):
     weight: Exact
     zone: Zone
     forecast: Exact | None
+    forecast_by: ForecastBy | None = Field(
+        description="By a straight line, or by the season of the last 12 periods; null: the value itself, or none."
+    )
     at_risk: bool
     complete: bool
     no_data_reason: str | None

@@ -21,6 +21,7 @@ def test_a_result_says_everything_about_its_number(api: Api, deals: None) -> Non
     assert revenue.pop("computed_at").endswith("+03:00")
     assert revenue.pop("complete") in (True, False)
     assert revenue.pop("forecast") is not None
+    assert revenue.pop("forecast_by") == "line"
     assert revenue.pop("at_risk") is True
     assert revenue == {
         "scorecard": "sales",
