@@ -55,8 +55,8 @@ def calendar(portal_id: int) -> Calendar:
     worked = {day for day, working in own.items() if working}
     return replace(
         country,
-        days_off=(country.days_off - own.keys()) | (own.keys() - worked),
-        extra_working=(country.extra_working - own.keys()) | worked,
+        days_off=country.days_off.difference(own) | (own.keys() - worked),
+        extra_working=country.extra_working.difference(own) | worked,
     )
 
 
