@@ -1,0 +1,48 @@
+"""Breaking: the faults that can be switched on and healed."""
+
+from flask import Response, jsonify, request
+
+from b24app.demo.control.address import control
+from b24app.demo.faults import Faults, Refusal
+from b24app.demo.registry import Params
+from b24app.demo.rest import body, portal
+from b24app.demo.state import Portal
+from b24app.lib import clock
+
+
+@control.route("/faults", methods=["POST", "DELETE"])
+def faults() -> Response:
+    here = portal()
+    with here.lock:
+        if request.method == "DELETE":
+            healthy = ("drop_events", "double_events", "moved_to", "single_owner_rows")
+            _break(here, Params({name: getattr(Faults(), name) for name in healthy}))
+            here.faults.operation_limit = frozenset()
+            here.faults.refusals.clear()
+            here.limiter.enforced = here.settings.strict_limits
+        else:
+            _break(here, body())
+        return jsonify(here.faults.record())
+
+
+def _break(here: Portal, asked: Params) -> None:
+    faults = here.faults
+    if asked.get("drop_events") is not None:
+        faults.drop_events = float(asked.get("drop_events"))
+    if asked.get("double_events") is not None:
+        faults.double_events = bool(asked.get("double_events"))
+    if asked.get("moved_to") is not None:
+        faults.moved_to = asked.text("moved_to").rstrip("/")
+    if asked.get("single_owner_rows") is not None:
+        faults.single_owner_rows = bool(asked.get("single_owner_rows"))
+    if asked.get("operation_limit") is not None:
+        faults.operation_limit = frozenset(str(name).lower() for name in asked.many("operation_limit"))
+    if asked.get("limits") is not None:
+        here.limiter.enforced = bool(asked.get("limits"))
+    if asked.get("expire_tokens"):
+        here.tokens.expire_all(clock.now())
+    if asked.has("reject"):
+        faults.refusals.append(Refusal(**asked.mapping("reject")))
+    for name, active in (("dismiss", False), ("restore", True)):
+        for user_id in asked.many(name):
+            here.staff.users[int(user_id)].active = active
