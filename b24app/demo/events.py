@@ -14,6 +14,7 @@ CODES = (
     "ONAPPUPDATE",
     "ONAPPUNINSTALL",
     "ONAPPPAYMENT",
+    "ONAPPMETHODCONFIRM",
     "ONOFFLINEEVENT",
     *(
         f"ONCRM{entity}{what}"
@@ -21,6 +22,8 @@ CODES = (
         for what in ("ADD", "UPDATE", "DELETE")
     ),
     "ONCRMDEALMOVETOCATEGORY",
+    *(f"ONCRMDEALUSERFIELD{what}" for what in ("ADD", "UPDATE", "DELETE", "SETENUMVALUES")),
+    *(f"ONCRMCURRENCY{what}" for what in ("ADD", "UPDATE", "DELETE")),
     "ONCRMACTIVITYADD",
     "ONCRMACTIVITYUPDATE",
     "ONCRMACTIVITYDELETE",

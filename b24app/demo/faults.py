@@ -1,4 +1,4 @@
-"""What can be made to go wrong: lost and doubled events, refused and hanging requests, a moved address."""
+"""What can be made to go wrong: lost, doubled and shuffled events, refused and hanging requests, a moved address."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,7 +19,8 @@ class Refusal:
 @dataclass(slots=True)
 class Faults:
     drop_events: float = 0.0  # share of event posts that never leave
-    double_events: bool = False
+    double_events: float = 0.0  # share of event posts that arrive twice
+    shuffle_events: int = 0  # so many event posts wait, and for each that comes a random one leaves
     moved_to: str = ""  # the portal's new address; the old one answers 302
     operation_limit: frozenset[str] = frozenset()  # methods that answer 429 OPERATION_TIME_LIMIT
     single_owner_rows: bool = False  # crm.item.productrow.list takes one owner only, as some portals do
@@ -40,6 +41,7 @@ class Faults:
         return {
             "drop_events": self.drop_events,
             "double_events": self.double_events,
+            "shuffle_events": self.shuffle_events,
             "moved_to": self.moved_to,
             "operation_limit": sorted(self.operation_limit),
             "single_owner_rows": self.single_owner_rows,

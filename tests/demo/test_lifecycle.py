@@ -141,6 +141,21 @@ def test_events_are_lost_or_doubled_on_purpose(client, admin, portal, listener):
     assert portal.courier.dropped == 1
 
 
+def test_events_overtake_each_other_on_purpose(client, admin, portal, listener):
+    admin.result("event.bind", event="ONCRMDEALUPDATE", handler=listener.url)
+    client.post("/demo/api/faults", json={"shuffle_events": 8})
+    for id in range(1, 21):
+        deals.win(portal, id, actor=1)
+    listener.wait(12)
+    assert client.get("/demo/api/stats").get_json()["events"]["pending"] >= 8
+
+    client.post("/demo/api/faults", json={"shuffle_events": 0})
+
+    ids = [int(post["data"]["FIELDS"]["ID"]) for post in listener.wait(20)]
+    assert sorted(ids) == list(range(1, 21))
+    assert ids != sorted(ids)
+
+
 def test_binding_the_same_handler_twice_is_an_error(admin):
     admin.result("event.bind", event="ONCRMDEALADD", handler="http://127.0.0.1:1/")
 

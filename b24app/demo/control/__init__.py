@@ -7,9 +7,9 @@ holding `portal.lock`. All paths begin with /demo/api; each of this folder's fil
 
 Looking
   GET  /stats    {"requests", "by_method", "commands", "errors", "limiter_violations", "limiter_peak",
-       "token_refreshes", "reused_refresh_tokens", "events": {"emitted", "sent", "failed", "dropped", "pending",
-       "offline_queue"}, "robots": {"waiting", "answered", "sent"}}; a batch is one request, its inner commands are
-       under "commands"; sent, failed and pending cover events and robot calls
+       "token_refreshes", "reused_refresh_tokens", "events": {"emitted", "sent", "failed", "dropped", "doubled",
+       "pending", "offline_queue"}, "robots": {"waiting", "answered", "sent"}}; a batch is one request, its inner
+       commands are under "commands"; sent, failed and pending cover events and robot calls
   POST /stats/reset    counters back to zero
   GET  /state    {"app": {"state": absent|installing|installed, "version", "application_token", "placements", "robots",
        "activities", "handlers"}, "deals", "won", "lost", "open", "won_amount", "activities", "stage_history", "users",
@@ -21,8 +21,10 @@ Looking
   GET  /robots/runs/ID    {"id", "code", "document", "state": waiting|answered|sent, "results", "log"}
 
 Breaking: POST /faults with any of these (what is not named stays as it is); DELETE /faults heals everything but users
-  {"drop_events": 0.5}     the share of events that never leave
-  {"double_events": true}    each event arrives twice
+  {"drop_events": 0.2}     the share of events that never leave
+  {"double_events": 0.1}    the share of events that arrive twice; true: each of them
+  {"shuffle_events": 20}    so many events are always held back, and a random one of them leaves for each that comes:
+       they arrive out of order; 0 lets all of them go. Robots' calls and the offline queue suffer none of these
   {"expire_tokens": true}    every access token has expired now (refresh tokens still work)
   {"reject": {"count": 3, "status": 503, "code": "QUERY_LIMIT_EXCEEDED", "method": "batch", "html": "", "hang_s": 2}}
        the next requests are answered so; all keys are optional; `html` sends a body that is no JSON; `hang_s` waits

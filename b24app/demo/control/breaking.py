@@ -15,7 +15,7 @@ def faults() -> Response:
     here = portal()
     with here.lock:
         if request.method == "DELETE":
-            healthy = ("drop_events", "double_events", "moved_to", "single_owner_rows")
+            healthy = ("drop_events", "double_events", "shuffle_events", "moved_to", "single_owner_rows")
             _break(here, Params({name: getattr(Faults(), name) for name in healthy}))
             here.faults.operation_limit = frozenset()
             here.faults.refusals.clear()
@@ -30,7 +30,10 @@ def _break(here: Portal, asked: Params) -> None:
     if asked.get("drop_events") is not None:
         faults.drop_events = float(asked.get("drop_events"))
     if asked.get("double_events") is not None:
-        faults.double_events = bool(asked.get("double_events"))
+        faults.double_events = float(asked.get("double_events"))
+    if asked.get("shuffle_events") is not None:
+        faults.shuffle_events = int(asked.get("shuffle_events"))
+        here.courier.let_go()
     if asked.get("moved_to") is not None:
         faults.moved_to = asked.text("moved_to").rstrip("/")
     if asked.get("single_owner_rows") is not None:

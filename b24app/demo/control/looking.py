@@ -28,6 +28,7 @@ def stats() -> Response:
                     "sent": courier.sent,
                     "failed": courier.failed,
                     "dropped": courier.dropped,
+                    "doubled": courier.doubled,
                     "pending": courier.pending,
                     "offline_queue": len(here.events.queue),
                 },
@@ -44,7 +45,8 @@ def reset_stats() -> Response:
             counter.clear()
         here.traffic.requests = here.limiter.violations = here.tokens.refreshes = here.tokens.reused_refreshes = 0
         here.limiter.peak = 0.0
-        here.events.emitted = here.courier.sent = here.courier.failed = here.courier.dropped = 0
+        here.events.emitted = here.courier.sent = here.courier.failed = 0
+        here.courier.dropped = here.courier.doubled = 0
     return jsonify({"reset": True})
 
 
