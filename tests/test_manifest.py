@@ -7,7 +7,7 @@ from b24app.lib.paths import MANIFEST
 from b24app.lib.registry import modules
 from b24app.robots import base
 
-LIFECYCLE = {"ONAPPINSTALL", "ONAPPUPDATE", "ONAPPUNINSTALL", "ONAPPPAYMENT"}
+LIFECYCLE = {"ONAPPINSTALL", "ONAPPUPDATE", "ONAPPUNINSTALL", "ONAPPPAYMENT", "ONAPPMETHODCONFIRM"}
 CORE_SCOPES = {"crm", "placement", "user_brief", "department"}
 NEVER_ASKED = {"user", "user_basic", "humanresources", "disk"}
 

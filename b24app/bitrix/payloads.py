@@ -103,12 +103,6 @@ class EventPayload:
             auth=Auth.of(mapping(tree.get("auth"))),
         )
 
-    @property
-    def record_id(self) -> int | None:
-        """The id of the record that changed; None for events that name none."""
-        found = _text(self.fields.get("ID"))
-        return int(found) if NUMBER.fullmatch(found) else None
-
 
 @dataclass(frozen=True, slots=True)
 class RobotCall:

@@ -81,7 +81,7 @@ def upsert_activities(
     began = epoch(read_at)
     cells: set[Cell] = set()
     for ids in chunks(newest):
-        stored = _activities(portal_id, ids)
+        stored = activities(portal_id, ids)
         facts = {
             id: activity_fact(newest[id], stored.get(id), began, in_history=in_history)
             for id in ids
@@ -100,7 +100,7 @@ def forget(portal_id: int, entity: str, ids: Collection[int], now: datetime) -> 
         raise NotFound(_("There are no records of the kind %(entity)s.", entity=entity))
     cells: set[Cell] = set()
     for part in chunks(ids):
-        stored = _activities(portal_id, part)
+        stored = activities(portal_id, part)
         gone = {
             id: replace(fact, deleted_at=at)
             for id, fact in stored.items()
@@ -111,7 +111,8 @@ def forget(portal_id: int, entity: str, ids: Collection[int], now: datetime) -> 
     return frozenset(cells)
 
 
-def _activities(portal_id: int, ids: Collection[int]) -> dict[int, ActivityFact]:
+def activities(portal_id: int, ids: Collection[int]) -> dict[int, ActivityFact]:
+    """Stored ones by id, deleted ones too."""
     query = select(*_ACTIVITY_COLUMNS).where(Activity.portal_id == portal_id, Activity.id.in_(ids))
     return {row.id: ActivityFact(*row) for row in db.session.execute(query)}
 

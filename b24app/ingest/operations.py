@@ -1,186 +1,41 @@
-"""The inbox, and storing what was read. Flushes and never commits; REST is done before, with no transaction open.
+"""What can be done with what was read: store it into the facts, take over a poll, note how far a source has come.
 
     accept -> due -> (a source's fetch) -> store -> done | failed
 
-An inbox row is marked done only if nothing has arrived for it since it was read (compare and set), in the transaction
-that stores its record: killed anywhere, the work is repeated and comes to the same.
+Flushes and never commits; REST is done before, with no transaction open. The inbox's rows themselves are in inbox.py.
 """
 
-from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, select, update
+from sqlalchemy import select
 
 from b24app.facts import operations as facts
 from b24app.facts import rules as fact
 from b24app.facts import watching
 from b24app.facts.rules import Cell
 from b24app.ingest.extras import WATCHED, extras, rows_refused
+from b24app.ingest.inbox import DONE as DONE
+from b24app.ingest.inbox import DUE as DUE
+from b24app.ingest.inbox import FAILED as FAILED
+from b24app.ingest.inbox import ROBOT as ROBOT
+from b24app.ingest.inbox import accept as accept
+from b24app.ingest.inbox import accept_many as accept_many
+from b24app.ingest.inbox import accept_robot as accept_robot
+from b24app.ingest.inbox import put_aside, restored
+from b24app.ingest.inbox import retry as retry
 from b24app.ingest.poll import Poll
 from b24app.ingest.rules import Profile
 from b24app.ingest.sources import catalogue, currencies, dictionaries, product_rows, staff
-from b24app.ingest.sources.base import Reading, Rejected
-from b24app.ingest.tables import Inbox, SyncCursor
-from b24app.lib import storage
+from b24app.ingest.sources.base import Reading
+from b24app.ingest.tables import SyncCursor
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.periods import queries as periods
 from b24app.periods.rules import local_day
 from b24app.portal import operations as portals
 from b24app.portal.tables import AuditEntry, Portal
-
-ROBOT = "robot"
-DUE, DONE, FAILED = "due", "done", "failed"
-AT_ONCE = 2500
-MOST_ATTEMPTS = 5
-NARROWER = 50
-"""After a failure a row is tried among fewer others, in the end alone, so that a bad one does not keep the rest."""
-
-_START = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-# --- the inbox
-
-
-@dataclass(frozen=True, slots=True)
-class DueRow:
-    id: int
-    record_id: int
-    arrived_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Rows of one entity that are worked off together."""
-
-    entity: str
-    rows: tuple[DueRow, ...]
-
-
-def accept(portal_id: int, entity: str, record_id: int, now: datetime) -> None:
-    """Something happened to a record. A thousand times are one row with a newer `arrived_at`."""
-    accept_many(portal_id, entity, [record_id], now)
-
-
-def accept_many(portal_id: int, entity: str, record_ids: Iterable[int], now: datetime) -> None:
-    rows = [
-        {"portal_id": portal_id, "entity": entity, "key": str(id), "payload": {}, "arrived_at": _microseconds(now),
-         "state": DUE, "attempts": 0}
-        for id in sorted(set(record_ids))
-    ]  # fmt: skip
-    if not rows:
-        return
-    statement = storage.insert(Inbox)
-    came, had = statement.excluded.arrived_at, Inbox.arrived_at
-    newer = {
-        "arrived_at": case((came > had, came), else_=had + 1),  # newer in any case, whatever the clocks say
-        "state": DUE,
-        "attempts": 0,
-        "reason": None,
-    }
-    db.session.execute(statement.on_conflict_do_update(index_elements=["portal_id", "entity", "key"], set_=newer), rows)
-
-
-def accept_robot(portal_id: int, event_token: str, payload: Mapping[str, Any], now: datetime) -> int | None:
-    """The new row's id; None when this call has come before."""
-    row = {"portal_id": portal_id, "entity": ROBOT, "key": event_token, "payload": dict(payload), "state": DUE}
-    statement = (
-        storage.insert(Inbox)
-        .values(**row, arrived_at=_microseconds(now), attempts=0)
-        .on_conflict_do_nothing(index_elements=["portal_id", "entity", "key"])
-    )
-    return db.session.scalar(statement.returning(Inbox.id))
-
-
-def due(portal_id: int) -> Batch | None:
-    """What to work off next: of the entity waiting longest all rows up to the limit; rows that failed come last."""
-    waiting = (Inbox.portal_id == portal_id, Inbox.state == DUE, Inbox.entity != ROBOT)
-    first = db.session.execute(
-        select(Inbox.entity, Inbox.attempts).where(*waiting).order_by(Inbox.attempts, Inbox.arrived_at).limit(1)
-    ).one_or_none()
-    if first is None:
-        return None
-    query = (
-        select(Inbox.id, Inbox.key, Inbox.arrived_at)
-        .where(*waiting, Inbox.entity == first.entity, Inbox.attempts == first.attempts)
-        .order_by(Inbox.arrived_at, Inbox.id)
-        .limit(max(1, AT_ONCE // NARROWER**first.attempts))
-    )
-    rows = tuple(DueRow(id, int(key), arrived_at) for id, key, arrived_at in db.session.execute(query))
-    return Batch(first.entity, rows)
-
-
-def due_record(portal_id: int, entity: str, record_id: int) -> Batch | None:
-    """One record's row alone, if it waits."""
-    row = db.session.execute(
-        select(Inbox.id, Inbox.arrived_at).where(
-            Inbox.portal_id == portal_id, Inbox.entity == entity, Inbox.key == str(record_id), Inbox.state == DUE
-        )
-    ).one_or_none()
-    return Batch(entity, (DueRow(row.id, record_id, row.arrived_at),)) if row else None
-
-
-def done(batch: Batch) -> None:
-    _set(batch, state=DONE, attempts=0, reason=None)
-
-
-def failed(batch: Batch, reason: str) -> None:
-    """These rows themselves may be at fault: after some attempts they are put aside."""
-    attempts = Inbox.attempts + 1
-    _set(batch, attempts=attempts, reason=reason, state=case((attempts >= MOST_ATTEMPTS, FAILED), else_=DUE))
-
-
-def postponed(batch: Batch, reason: str) -> None:
-    """The portal cannot be asked now; nothing is wrong with the rows."""
-    _set(batch, reason=reason)
-
-
-def _set(batch: Batch, **values: Any) -> None:
-    inbox = storage.table_of(Inbox)
-    statement = (
-        update(inbox)
-        .where(inbox.c.id == bindparam("row"), inbox.c.arrived_at == bindparam("seen"), inbox.c.state == DUE)
-        .values(values)
-    )
-    rows = sorted(batch.rows, key=lambda row: row.record_id)  # the order of `accept_many`: nobody waits in a circle
-    db.session.execute(statement, [{"row": row.id, "seen": row.arrived_at} for row in rows])
-
-
-def put_aside(portal_id: int, entity: str, rejected: Collection[Rejected], read_at: datetime) -> None:
-    """Records that a read could not make sense of, for the health page. What has arrived since stays due."""
-    rows = [
-        {"portal_id": portal_id, "entity": entity, "key": one.id[:512], "payload": {}, "state": FAILED,
-         "arrived_at": _microseconds(read_at), "attempts": MOST_ATTEMPTS, "reason": one.reason}
-        for one in {one.id: one for one in rejected}.values()
-    ]  # fmt: skip
-    if not rows:
-        return
-    statement = storage.insert(Inbox)
-    changed = {name: statement.excluded[name] for name in ("state", "attempts", "reason")}
-    statement = statement.on_conflict_do_update(
-        index_elements=["portal_id", "entity", "key"],
-        set_=changed,
-        where=Inbox.arrived_at <= statement.excluded.arrived_at,
-    )
-    db.session.execute(statement, rows)
-
-
-def _restored(portal_id: int, entity: str, ids: Collection[int]) -> None:
-    """Records that could not be read once and now were."""
-    aside = (Inbox.portal_id == portal_id, Inbox.state == FAILED, Inbox.entity == entity)
-    known = {str(id) for id in ids}
-    rows = [row.id for row in db.session.execute(select(Inbox.id, Inbox.key).where(*aside)) if row.key in known]
-    if rows:
-        db.session.execute(update(Inbox).where(Inbox.id.in_(rows)).values(state=DONE, attempts=0, reason=None))
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - _START) // timedelta(microseconds=1)
-
-
-# --- storing what was read
 
 
 def store(portal_id: int, reading: Reading, *, in_history: bool = False) -> frozenset[Cell]:
@@ -197,7 +52,7 @@ def store(portal_id: int, reading: Reading, *, in_history: bool = False) -> froz
             cells = facts.upsert_activities(portal_id, reading.drafts, read_at, in_history=in_history)
         case _:
             raise ValueError(f"nothing is known of {entity}")
-    _restored(portal_id, entity, [draft.id for draft in reading.drafts])
+    restored(portal_id, entity, [draft.id for draft in reading.drafts])
     return cells | facts.forget(portal_id, entity, reading.gone, read_at)
 
 

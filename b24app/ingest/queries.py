@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 
 from b24app.facts import queries as facts
 from b24app.ingest.backfill import BACKFILL
 from b24app.ingest.extras import WATCHED
-from b24app.ingest.operations import DUE, FAILED, ROBOT
+from b24app.ingest.inbox import DUE, FAILED, ROBOT, microseconds
 from b24app.ingest.sources import activities, currencies, deals, dictionaries, staff, stage_history
 from b24app.ingest.tables import Inbox, SyncCursor
 from b24app.lib import clock
@@ -48,8 +49,9 @@ class SyncStatus:
 
 @dataclass(frozen=True, slots=True)
 class PutAside:
-    """A record that could not be read or stored, and why."""
+    """A record that could not be read or stored, and why. `id` is what `ingest.operations.retry` takes."""
 
+    id: int
     entity: str
     key: str
     reason: str
@@ -130,18 +132,21 @@ def stopped(portal_id: int) -> frozenset[str]:
     return frozenset(db.session.scalars(query))
 
 
-def portals_with_due() -> tuple[int, ...]:
-    """Portals in whose inbox something waits."""
-    query = select(Inbox.portal_id).where(Inbox.state == DUE, Inbox.entity != ROBOT).distinct()
+def portals_with_due(now: datetime) -> tuple[int, ...]:
+    """Portals in whose inbox something waits that may be tried now."""
+    waiting = (Inbox.state == DUE, Inbox.entity != ROBOT, Inbox.due_at <= microseconds(now))
+    query = select(Inbox.portal_id).where(*waiting).distinct()
     return tuple(db.session.scalars(query.order_by(Inbox.portal_id)))
 
 
 def put_aside(portal_id: int, limit: int = 100) -> tuple[PutAside, ...]:
     """What is to be looked at by a person, the newest first."""
     query = (
-        select(Inbox.entity, Inbox.key, Inbox.reason, Inbox.arrived_at)
+        select(Inbox.id, Inbox.entity, Inbox.key, Inbox.reason, Inbox.arrived_at)
         .where(Inbox.portal_id == portal_id, Inbox.state == FAILED, Inbox.entity != ROBOT)
         .order_by(Inbox.arrived_at.desc(), Inbox.id)
         .limit(limit)
     )
-    return tuple(PutAside(row.entity, row.key, row.reason or "", row.arrived_at) for row in db.session.execute(query))
+    return tuple(
+        PutAside(row.id, row.entity, row.key, row.reason or "", row.arrived_at) for row in db.session.execute(query)
+    )

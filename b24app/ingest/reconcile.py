@@ -1,89 +1,74 @@
-"""Comparing our records with the portal's by id and modification time, to find what events and sync have lost.
+"""Comparing our records with the portal's as a whole, to find what events and sync have lost.
 
-Deals also by their clients: when companies are merged, their deals change without a word.
+Everything that is kept of a record is compared, not only its modification time: a merge of clients and an edit of
+product rows leave that as it was.
 
 What differs, and what the portal no longer lists, is put into the inbox and read again there: a list that is cut short
 by rights or by a fault deletes nothing by itself.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-
 from b24app.bitrix.client import Client
-from b24app.facts.tables import Activity, Deal
-from b24app.ingest import parsing
-from b24app.ingest.parsing import BadRecord
-from b24app.ingest.sources import activities, deals
+from b24app.facts import comparison, queries
+from b24app.facts.comparison import Scope
+from b24app.ingest.sources.base import reading as reading_of
+from b24app.ingest.sources.base import record_source, record_sources
 from b24app.lib import clock
 from b24app.lib.clock import epoch
-from b24app.lib.db import db
-
-SOURCES = (deals, activities)
-_TABLES: Mapping[str, Any] = {deals.entity: Deal, activities.entity: Activity}
-_COMPARED: Mapping[str, Mapping[str, str]] = {deals.entity: {"companyId": "company_id", "contactId": "contact_id"}}
-"""Links that may change without the record's version: the portal's names and our columns."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What the portal lists with ids in (after, until]; without `until` to the end."""
+    """What the portal lists of one entity, and which of our records it would have listed if they were still there."""
 
     entity: str
-    versions: Mapping[int, int]
-    after: int
-    until: int | None
     read_at: datetime
-    links: Mapping[int, tuple[int | None, ...]] = field(default_factory=dict)
+    scope: Scope
+    drafts: tuple[Any, ...] = ()
+    asked: frozenset[str] = frozenset()
+    unreadable: frozenset[int] = frozenset()
+
+
+def sources() -> tuple[Any, ...]:
+    """What is compared every night."""
+    return record_sources()
 
 
 def read(client: Client, source: Any) -> Iterator[Listed]:
-    """Ids, modification times and links only, 2 500 a request."""
-    compared = _COMPARED.get(source.entity, {})
-    listing = source.listing.only(source.listing.id_field, source.listing.changed, *compared)
+    """All records in the order of their ids, 2 500 a request. `source` asks for what is watched, too."""
     after, read_at = 0, clock.now()
-    for rows in listing.pages(client, {}):
-        versions = {int(row[listing.id_field]): _version(row, listing.changed) for row in rows}
-        links = {int(row[listing.id_field]): _links(row, compared) for row in rows} if compared else {}
-        until = max(versions)
-        yield Listed(source.entity, versions, after, until, read_at, links)
+    for rows in source.listing.pages(client, {}):
+        until = int(rows[-1][source.listing.id_field])
+        yield _listed(source, rows, read_at, Scope(after=after, until=until))
         after, read_at = until, clock.now()
-    yield Listed(source.entity, {}, after, None, read_at)
+    yield Listed(source.entity, read_at, Scope(after=after))
 
 
-def _version(row: Mapping[str, Any], field: str) -> int:
-    try:
-        return parsing.instant(row.get(field)) or 0
-    except BadRecord:
-        return 0
+def linked(client: Client, source: Any, ids: Collection[int]) -> Listed:
+    """The deals of some clients. What is watched of them is left out: it does not change with these."""
+    others = record_source(source.concerns)
+    read_at = clock.now()
+    rows = [row for page in others.listing.pages(client, {f"@{source.link.field}": list(ids)}) for row in page]
+    return _listed(others, rows, read_at, Scope(clients=frozenset(map(source.link.key, ids))))
 
 
-def _links(row: Mapping[str, Any], fields: Iterable[str]) -> tuple[int | None, ...]:
-    try:
-        return tuple(parsing.link(row.get(name)) for name in fields)
-    except BadRecord:
-        return ()
+def _listed(source: Any, rows: list[dict[str, Any]], read_at: datetime, scope: Scope) -> Listed:
+    found = reading_of(source, rows, read_at)
+    unreadable = frozenset(int(one.id) for one in found.rejected if one.id.isdecimal())
+    return Listed(source.entity, read_at, scope, found.drafts, found.asked, unreadable)
 
 
 def suspects(portal_id: int, listed: Listed) -> set[int]:
-    """Ids that are missing on either side, or that the portal has in a newer version or with other links."""
-    table = _TABLES[listed.entity]
-    links = [getattr(table, name) for name in _COMPARED.get(listed.entity, {}).values()]
-    query = select(table.id, table.updated_at, table.read_at, table.deleted_at, *links).where(
-        table.portal_id == portal_id, table.id > listed.after
-    )
-    if listed.until is not None:
-        query = query.where(table.id <= listed.until)
-    found = set(listed.versions)
+    """Ids that are missing on either side, or that are something else on the portal than here, and not older.
+
+    What is watched is compared once it has been read for all deals; until then reading it goes on anyway.
+    """
     began = epoch(listed.read_at)
-    for row in db.session.execute(query):
-        version = listed.versions.get(row.id)
-        if version is None:
-            if row.deleted_at is None and row.read_at <= began:
-                found.add(row.id)
-        elif row.deleted_at is None and row.updated_at >= version and listed.links.get(row.id, ()) == row[4:]:
-            found.discard(row.id)
-    return found
+    complete = {name for name, is_complete in queries.watched(portal_id).items() if is_complete}
+    differing = comparison.differing(portal_id, listed.entity, listed.drafts, listed.asked & complete, began)
+    ours = comparison.living(portal_id, listed.entity, listed.scope, began)
+    return differing | listed.unreadable | (ours - {draft.id for draft in listed.drafts})

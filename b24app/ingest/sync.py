@@ -12,16 +12,14 @@ from typing import Any
 from b24app.bitrix.client import Client
 from b24app.ingest import operations
 from b24app.ingest.extras import extras
-from b24app.ingest.sources import activities, deals, stage_history
-from b24app.ingest.sources.base import Reading, asking, reading
+from b24app.ingest.sources import stage_history
+from b24app.ingest.sources.base import Reading, asking, reading, record_sources
 from b24app.ingest.tables import SyncCursor
 from b24app.lib import clock
 from b24app.lib.clock import epoch, moment
 from b24app.lib.db import db
 
 OVERLAP_S = 600
-SOURCES = (stage_history, deals, activities)
-"""Moves first: deals that were closed then find what closed them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ def windows(portal_id: int, now: datetime) -> tuple[Window, ...]:
     """What to look for; only of sources whose history has been read."""
     found = []
     asked = extras(portal_id)
-    for source in SOURCES:
+    for source in (stage_history, *record_sources()):  # moves first: deals that were closed find what closed them
         row = db.session.get(SyncCursor, (portal_id, source.key), populate_existing=True)
         if row is not None and row.changed_since is not None:
             found.append(Window(asking(source, asked), row.changed_since - OVERLAP_S, now))

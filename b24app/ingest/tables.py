@@ -32,6 +32,10 @@ class Inbox(Base):
     state: Mapped[str] = mapped_column(String(8), default="due")
     """due | done | failed"""
     attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[int] = mapped_column(Int64, default=0, server_default="0")
+    """Not to be tried before (microseconds): the portal could not be asked."""
+    delays: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often in a row that has been so; each time it waits longer."""
     reason: Mapped[str | None] = mapped_column(Text)
     answered_at: Mapped[int | None] = mapped_column(Int64)
 

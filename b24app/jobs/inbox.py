@@ -1,21 +1,22 @@
 """Working off the inbox (architecture 4.1): due rows -> one batch read -> one transaction: facts, pipeline, done.
 
 `drain` may run twice, late, or be killed: rows stay due until the transaction that stores their records. `sweep` takes
-what the queue has lost.
+what the queue has lost, and what waited because the portal could not be asked.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from redis.exceptions import RedisError
 from redis.lock import Lock
 
 from b24app import pipeline
 from b24app.bitrix.client import Client
-from b24app.bitrix.errors import RestError
-from b24app.ingest import operations, queries
+from b24app.bitrix.errors import BatchError, LimitExceeded, MethodPaused, Refused, RestError, Wait
+from b24app.ingest import inbox, operations, queries, reconcile
 from b24app.ingest.extras import extras
-from b24app.ingest.operations import Batch
+from b24app.ingest.inbox import Batch
 from b24app.ingest.sources.base import asking, record_source
 from b24app.lib import clock
 from b24app.lib.db import DatabaseUnavailable, db, write
@@ -29,6 +30,12 @@ from b24app.portal import queries as tenants
 
 LOCK_S = 30
 """So long nobody drains after a worker was killed. A longer read has company then, which does no harm."""
+
+MOST_FAULTS = 20
+"""After so many failures that are not the portal's a drain gives up: the next sweep goes on."""
+
+SUSPICIOUS_DELAYS = 3
+"""A portal that could not answer for these rows so often in a row, and answers otherwise, has trouble with one."""
 
 
 @contextmanager
@@ -50,7 +57,7 @@ def drain(portal_id: int) -> None:
 
     Who finds another worker at it leaves at once: that one looks again after it has let go, and so sees what came late.
     """
-    while operations.due(portal_id):
+    while inbox.due(portal_id, clock.now()):
         with alone("inbox", portal_id, LOCK_S) as lock:
             if lock is None:
                 return
@@ -58,15 +65,24 @@ def drain(portal_id: int) -> None:
 
 
 def _drain(portal_id: int, lock: Lock) -> None:
+    """A row that is itself at fault stops no others; the job fails in the end all the same."""
     client: Client | None = None
+    faults: list[Exception] = []
     language = tenants.get(portal_id).language
-    while batch := operations.due(portal_id):
+    while len(faults) < MOST_FAULTS and (batch := inbox.due(portal_id, clock.now())):
         db.session.rollback()
         client = client or portals.connect(portal_id)
         with speaking(language):
-            _work_off(portal_id, client, batch)
+            try:
+                _work_off(portal_id, client, batch)
+            except Exception as error:
+                if not _noted_as_the_rows_fault(client, batch, error):
+                    raise
+                faults.append(error)
         with suppress(RedisError):
             lock.reacquire()
+    if faults:
+        raise faults[0]
 
 
 def read_now(portal_id: int, entity: str, record_id: int, *, is_known: bool) -> None:
@@ -74,42 +90,82 @@ def read_now(portal_id: int, entity: str, record_id: int, *, is_known: bool) -> 
     with write():
         if not is_known:
             operations.accept(portal_id, entity, record_id, clock.now())
-        batch = operations.due_record(portal_id, entity, record_id)
-    if batch:
-        _work_off(portal_id, portals.connect(portal_id), batch)
-
-
-def _work_off(portal_id: int, client: Client, batch: Batch) -> None:
+        batch = inbox.due_record(portal_id, entity, record_id)
+    if batch is None:
+        return
+    client = portals.connect(portal_id)
     try:
-        ids = [row.record_id for row in batch.rows]
-        source = asking(record_source(batch.entity), extras(portal_id))
-        db.session.rollback()
-        reading = source.fetch(client, ids, clock.now())
-        now = clock.now()
-        with write():
-            portals.lock(portal_id)
-            cells = operations.store(portal_id, reading)
-            pipeline.recompute(portal_id, cells, now)
-            operations.done(batch)
+        _work_off(portal_id, client, batch)
     except Exception as error:
-        _note(batch, error)
+        _noted_as_the_rows_fault(client, batch, error)
         raise
 
 
-def _note(batch: Batch, error: Exception) -> None:
-    """What the portal or the database refuses is refused to every row; anything else may be one row's fault."""
+def _work_off(portal_id: int, client: Client, batch: Batch) -> None:
+    source = asking(record_source(batch.entity), extras(portal_id))
+    ids = [int(key) for key in batch.keys]
+    db.session.rollback()
+    if hasattr(source, "concerns"):
+        _ask_after(portal_id, client, batch, source, ids)
+        return
+    reading = source.fetch(client, ids, clock.now())
+    now = clock.now()
+    with write():
+        portals.lock(portal_id)
+        cells = operations.store(portal_id, reading)
+        pipeline.recompute(portal_id, cells, now)
+        inbox.done(batch)
+        inbox.answered(portal_id)
+
+
+def _ask_after(portal_id: int, client: Client, batch: Batch, source: Any, ids: list[int]) -> None:
+    """Records of another kind may have changed with these without a word: those that differ are read again."""
+    listed = reconcile.linked(client, source, ids)
+    suspects = reconcile.suspects(portal_id, listed)
+    db.session.rollback()
+    with write():
+        operations.accept_many(portal_id, source.concerns, suspects, clock.now())
+        inbox.done(batch)
+        inbox.answered(portal_id)
+
+
+def _noted_as_the_rows_fault(client: Client, batch: Batch, error: Exception) -> bool:
+    """What the portal or the database refuses is refused to every row, and waits; anything else may be one row's fault,
+    and is tried among fewer."""
+    is_rows_fault = _is_rows_fault(client, batch, error)
     logger.warning("inbox_not_drained", entity=batch.entity, rows=len(batch.rows), error=type(error).__name__)
     reason = error.message if isinstance(error, AppError) else _("An error in the app. It has been logged.")
     with suppress(DatabaseUnavailable), write():
-        if isinstance(error, RestError | Temporary | DatabaseUnavailable):
-            operations.postponed(batch, reason)
+        if is_rows_fault:
+            inbox.failed(batch, reason, clock.now())
         else:
-            operations.failed(batch, reason)
+            inbox.postponed(batch, reason, clock.now())
+    return is_rows_fault
+
+
+def _is_rows_fault(client: Client, batch: Batch, error: Exception) -> bool:
+    db.session.rollback()
+    match error:
+        case BatchError():
+            return all(type(refusal) is Refused for refusal in error.refusals.values())
+        case LimitExceeded() | MethodPaused() | DatabaseUnavailable():
+            return False
+        case Wait():
+            return batch.delays >= SUSPICIOUS_DELAYS and _answers(client)
+    return not isinstance(error, RestError | Temporary)
+
+
+def _answers(client: Client) -> bool:
+    try:
+        client.call("profile")
+    except RestError:
+        return False
+    return True
 
 
 def sweep() -> None:
-    """Have every portal's inbox drained in which something waits."""
-    waiting = set(queries.portals_with_due())
+    """Have every portal's inbox drained in which something waits that may be tried now."""
+    waiting = set(queries.portals_with_due(clock.now()))
     for portal_id in tenants.active_ids():
         if portal_id in waiting:
             enqueue(drain, portal_id, queue="live", unique=f"inbox:{portal_id}")

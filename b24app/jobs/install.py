@@ -52,6 +52,8 @@ def _register(portal_id: int, job_id: str | None) -> None:
             finish(job_id, now=clock.now())
     if is_new:
         enqueue(sync.backfill, portal_id, queue="sync", unique=f"backfill:{portal_id}")
+    else:  # an update had wiped the handlers: what happened meanwhile, nobody has told us
+        enqueue(sync.incremental, portal_id, queue="sync", unique=f"sync.incremental:{portal_id}")
 
 
 def _report(job_id: str | None, done: int) -> None:

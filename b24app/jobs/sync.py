@@ -23,13 +23,15 @@ from b24app.ingest import reconcile as comparison
 from b24app.ingest import sync as changes
 from b24app.ingest.backfill import BACKFILL, Position
 from b24app.ingest.extras import WATCHED, extras, is_owed, rows_refused, unread
-from b24app.ingest.operations import DONE
-from b24app.ingest.sources import catalogue, product_rows
+from b24app.ingest.inbox import DONE
+from b24app.ingest.sources import catalogue, product_rows, stage_history
 from b24app.ingest.sources import staff as staff_source
+from b24app.ingest.sources.base import asking
 from b24app.ingest.tables import Inbox
 from b24app.jobs import inbox, scores
 from b24app.jobs.inbox import alone
 from b24app.lib import clock
+from b24app.lib.clock import epoch
 from b24app.lib.db import db, write
 from b24app.lib.errors import AppError, Conflict
 from b24app.lib.i18n import gettext as _
@@ -47,6 +49,7 @@ LOCK_S = 60
 """Longer than a request, between two signs of life: a killed reader keeps the next one waiting for so long."""
 
 DONE_KEPT_S = 30 * 86400
+MOVES_AGAIN_S = 3 * 86400
 
 
 def backfill(portal_id: int, progress: Progress | None = None) -> bool:
@@ -310,19 +313,23 @@ def _probe_rows(portal_id: int, client: Client) -> None:
 
 
 def reconcile(portal_id: int, progress: Progress | None = None) -> bool:
-    """Compare ids and modification times with the portal's; what differs is read again through the inbox.
+    """Compare all records with the portal's; what differs is read again through the inbox. Stage moves, which nobody
+    changes once they are there, are read again for the last days.
 
     False when another process is at it already."""
     with alone("reconcile", portal_id, LOCK_S) as lock:
         if lock is None:
             return False
+        asked, now = extras(portal_id), clock.now()
+        db.session.rollback()
         client = portals.connect(portal_id)
-        for source in comparison.SOURCES:
+        _read_window(portal_id, client, changes.Window(stage_history, epoch(now) - MOVES_AGAIN_S, now), None)
+        for source in (asking(one, asked) for one in comparison.sources()):
             seen = found = 0
             for listed in comparison.read(client, source):
                 suspects = comparison.suspects(portal_id, listed)
                 db.session.rollback()
-                seen, found = seen + len(listed.versions), found + len(suspects)
+                seen, found = seen + len(listed.drafts), found + len(suspects)
                 if suspects:
                     with write():
                         operations.accept_many(portal_id, source.entity, suspects, clock.now())
@@ -338,7 +345,7 @@ def reconcile(portal_id: int, progress: Progress | None = None) -> bool:
 
 def purge() -> None:
     """Drop inbox rows that were worked off long ago."""
-    before = (clock.epoch(clock.now()) - DONE_KEPT_S) * queries.MICROSECONDS
+    before = (epoch(clock.now()) - DONE_KEPT_S) * queries.MICROSECONDS
     with write() as session:
         session.execute(delete(Inbox).where(Inbox.state == DONE, Inbox.arrived_at < before))
 

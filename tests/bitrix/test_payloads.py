@@ -42,14 +42,9 @@ def test_an_event_is_read() -> None:
     payload = EventPayload.from_form(
         form(event="onCrmDealUpdate", data={"FIELDS": {"ID": 7405}}, auth={"member_id": "m1", "application_token": "s"})
     )
-    assert (payload.code, payload.record_id) == ("ONCRMDEALUPDATE", 7405)
+    assert (payload.code, payload.fields) == ("ONCRMDEALUPDATE", {"ID": "7405"})
     assert (payload.auth.member_id, payload.auth.application_token) == ("m1", "s")
     assert payload.auth.access_token is None
-
-
-@pytest.mark.parametrize("id", ["undefined", "", "-1", "1; DROP TABLE deal", "9" * 30, "١"])
-def test_an_event_without_a_number_names_no_record(id: str) -> None:
-    assert EventPayload.from_form(form(event="X", data={"FIELDS": {"ID": id}})).record_id is None
 
 
 def test_a_robot_call_is_read_from_a_form_and_from_json() -> None:

@@ -1,10 +1,12 @@
 """Events through the inbox to the facts, with the portal answering through the real client."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from redis import Redis
 
@@ -13,8 +15,11 @@ from b24app.bitrix.errors import AccessDenied, Unreachable
 from b24app.demo import deals as crm
 from b24app.facts import queries
 from b24app.facts.rules import Cell
+from b24app.ingest import inbox as rows
 from b24app.ingest import operations
 from b24app.ingest import queries as ingest
+from b24app.ingest.inbox import MOST_ATTEMPTS
+from b24app.ingest.sources import deals
 from b24app.jobs import inbox
 from b24app.lib import clock
 from b24app.lib.db import write
@@ -114,17 +119,85 @@ def test_an_unreachable_portal_loses_no_event(portal: Site, monkeypatch: pytest.
             inbox.drain(1)
     assert ingest.status(1).pending_events == 1
     inbox.drain(1)
+    assert queries.deal(1, 3) is None
+    with later(30):
+        inbox.drain(1)
     assert queries.deal(1, 3) is not None
+
+
+def test_a_portal_that_answers_again_is_asked_for_everything_that_waited(
+    portal: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened(3, 4)
+    with monkeypatch.context() as broken:
+        broken.setattr(portal.client, "batch", _unreachable)
+        for delay_s in (0, 30, 90):
+            with later(delay_s), pytest.raises(Unreachable):
+                inbox.drain(1)
+    happened(5)
+    inbox.drain(1)
+    assert queries.counts(1)["deal"] == 3
+
+
+def test_what_nobody_can_read_is_put_aside_and_read_when_somebody_asks_again(
+    portal: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    translate = deals.translate
+
+    def fail_at_seven(row: Any, *more: Any) -> Any:
+        if row["id"] == 7:
+            raise ZeroDivisionError
+        return translate(row, *more)
+
+    happened(*range(1, 21))
+    with monkeypatch.context() as broken:
+        broken.setattr(deals, "translate", fail_at_seven)
+        for attempt in range(MOST_ATTEMPTS - 2):
+            with later(600 * attempt), pytest.raises(ZeroDivisionError):
+                inbox.drain(1)
+    assert queries.counts(1)["deal"] == 19
+    [aside] = ingest.put_aside(1)
+    assert (aside.entity, aside.key) == ("deal", "7")
+    with write():
+        assert operations.retry(2, [aside.id]) == 0
+        assert operations.retry(1, [aside.id]) == 1
+    inbox.drain(1)
+    assert queries.counts(1)["deal"] == 20
+    assert ingest.put_aside(1) == ()
+
+
+def test_a_record_that_the_portal_itself_cannot_answer_for_keeps_no_others_waiting(
+    portal: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = portal.client.batch
+
+    def choke_on_seven(commands: Any, **options: Any) -> Any:
+        if any(7 in part["filter"].get("@id", ()) for _method, part in commands.values()):
+            raise Unreachable("Bitrix24 cannot be reached.")
+        return ask(commands, **options)
+
+    happened(7, 8)
+    monkeypatch.setattr(portal.client, "batch", choke_on_seven)
+    for delay_s in (0, 30, 90, 210):
+        with later(delay_s), suppress(Unreachable):
+            inbox.drain(1)
+    for round in range(1, MOST_ATTEMPTS + 1):
+        with later(600 * round), suppress(Unreachable):
+            inbox.drain(1)
+    assert queries.counts(1)["deal"] == 1
+    assert [one.key for one in ingest.put_aside(1)] == ["7"]
 
 
 def test_a_refusal_of_the_portal_is_not_held_against_the_events(portal: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     happened(3, 4)
     with monkeypatch.context() as broken:
         broken.setattr(portal.client, "batch", _deny)
-        for _attempt in range(operations.MOST_ATTEMPTS + 1):
+        for _attempt in range(MOST_ATTEMPTS + 1):
+            happened(3, 4)
             with pytest.raises(AccessDenied):
                 inbox.drain(1)
-    inbox.drain(1)
+    with later(30):
+        inbox.drain(1)
     assert ingest.put_aside(1) == ()
     assert queries.counts(1)["deal"] == 2
 
@@ -161,6 +234,12 @@ def test_an_event_during_the_read_is_worked_off_by_the_same_run(portal: Site, mo
     assert (deal.title, ingest.status(1).pending_events) == ("Renamed meanwhile", 0)
 
 
+@contextmanager
+def later(seconds: int) -> Iterator[None]:
+    with time_machine.travel(clock.now() + timedelta(seconds=seconds + 1)):
+        yield
+
+
 def _unreachable(*_arguments: Any, **_options: Any) -> Any:
     raise Unreachable("Bitrix24 cannot be reached.")
 
@@ -168,12 +247,16 @@ def _unreachable(*_arguments: Any, **_options: Any) -> Any:
 def test_killed_before_the_commit_the_work_is_repeated(portal: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     happened(3)
     with monkeypatch.context() as broken:
-        broken.setattr(operations, "done", _break)
-        with pytest.raises(RuntimeError):
+        broken.setattr(rows, "done", _die)
+        with pytest.raises(SystemExit):
             inbox.drain(1)
     assert queries.deal(1, 3) is None
     inbox.drain(1)
     assert queries.deal(1, 3) is not None
+
+
+def _die(*_arguments: Any) -> None:
+    raise SystemExit
 
 
 def _break(*_arguments: Any) -> None:

@@ -11,8 +11,9 @@ from sqlalchemy import event, insert, text
 
 from b24app.facts import deals
 from b24app.facts.tables import Activity, Deal, Entry, FieldValue, ProductRow, StageMove
-from b24app.ingest import operations as inbox
+from b24app.ingest import inbox
 from b24app.ingest.tables import Inbox
+from b24app.lib import clock
 from b24app.lib.db import Base, db, prepare
 from b24app.metrics.plans import plan
 from b24app.metrics.queries import evaluate, facts_behind
@@ -174,7 +175,7 @@ def test_what_else_is_looked_up_leaves_the_index_of_the_date(
 
 
 def test_what_is_due_is_read_by_its_index_among_all_that_was_ever_done(crowded: int) -> None:
-    plan = steps(lambda: inbox.due(crowded))
+    plan = steps(lambda: inbox.due(crowded, clock.now()))
     assert any("ix_inbox_due" in step for step in plan), plan
     assert not scans(plan), plan
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from b24app.demo import installation
 from b24app.ingest.tables import Inbox
 from b24app.jobs import install as jobs
+from b24app.jobs import news
 from b24app.lib.db import DatabaseUnavailable, db
 from b24app.portal.tables import AuditEntry, Portal, Token
 from tests.web.portal_site import EMPLOYEE, Site, breaking, site
@@ -45,11 +46,20 @@ def test_a_changed_deal_is_stored_and_answered_without_asking_anybody(here: Site
         ("ONCRMDEALMOVETOCATEGORY", "deal"),
         ("onCrmActivityAdd", "activity"),
         ("ONCRMACTIVITYDELETE", "activity"),
+        ("ONCRMCOMPANYUPDATE", "company"),
+        ("ONCRMCONTACTDELETE", "contact"),
     ],
 )
 def test_every_event_we_listen_to_has_its_entity(here: Site, code: str, entity: str) -> None:
     assert here.event(code, CHANGED).status_code == 200
     assert inbox() == [(entity, "12")]
+
+
+@pytest.mark.parametrize("code", ["ONCRMDEALUSERFIELDSETENUMVALUES", "ONCRMCURRENCYUPDATE"])
+def test_words_and_rates_are_polled_when_they_change(here: Site, code: str) -> None:
+    assert here.event(code, {"FIELDS": {"ID": "CHE"}}).status_code == 200
+    assert inbox() == []
+    assert here.queued("default") == ["b24app.jobs.sync.staff"]
 
 
 def test_a_deal_that_changes_often_is_one_thing_to_do(here: Site) -> None:
@@ -78,18 +88,14 @@ def test_something_we_do_not_listen_to_is_only_answered(here: Site) -> None:
 
 
 def test_without_redis_the_event_is_still_stored(here: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    from b24app.web.bitrix import events
-
-    monkeypatch.setattr(events, "enqueue", lambda *args, **how: False)
+    monkeypatch.setattr(news, "enqueue", lambda *args, **how: False)
     assert here.event("ONCRMDEALUPDATE", CHANGED).status_code == 200
     assert inbox() == [("deal", "12")]
 
 
 def test_a_full_disk_is_said_so(here: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    from b24app.web.bitrix import events
-
     full = DatabaseUnavailable("INSERT", {}, Exception("database or disk is full"))
-    monkeypatch.setattr(events.ingest, "accept", breaking(full))
+    monkeypatch.setattr(news.operations, "accept_many", breaking(full))
     answer = here.event("ONCRMDEALUPDATE", CHANGED)
     assert answer.status_code == 503
     assert "Traceback" not in answer.text
@@ -167,6 +173,15 @@ def test_an_installation_event_of_nobody_is_refused(app: Flask, redis: Redis) ->
         for lie in ({"access_token": "made up"}, {"member_id": "f" * 32}, {"server_endpoint": "https://evil.example/"}):
             assert here.event("ONAPPINSTALL", {"VERSION": "1"}, lie).status_code == 403
         assert db.session.scalars(select(Portal)).all() == []
+
+
+def test_a_method_that_was_allowed_is_used_again_and_the_token_it_names_is_not_kept(here: Site) -> None:
+    said = {"TOKEN": "somebody's", "METHOD": "event.bind", "LANGUAGE_ID": "ru"}
+    assert here.event("ONAPPMETHODCONFIRM", {**said, "CONFIRMED": "0"}).status_code == 200
+    assert here.queued("live") == []
+    assert here.event("ONAPPMETHODCONFIRM", {**said, "CONFIRMED": "1"}).status_code == 200
+    assert here.queued("live") == ["b24app.jobs.install.register"]
+    assert here.event("ONAPPMETHODCONFIRM", said, {"application_token": "wrong"}).status_code == 403
 
 
 def test_news_of_payment_is_a_reason_to_ask_the_portal(here: Site) -> None:

@@ -1,9 +1,14 @@
 """What a source owes: `key`, `entity`, the `events` it listens to, and how to read and translate.
 
-A source is a module of this folder; being there registers it. Sources of records have a `listing`, `translate(row)`
-and, where events name single records, `fetch(client, ids, read_at)`; the inbox, backfill, sync and reconcile use them
-unasked. `asking(extras)` is the same source reading what is watched. What is polled as a whole (staff, dictionaries,
-currencies) has `commands` and translates their answers.
+A source is a module of this folder; being there registers it.
+
+- Sources of records have a `listing`, `translate(row)` and, where events name single records,
+  `fetch(client, ids, read_at)`; the inbox, sync and reconcile use them unasked. `asking(extras)` is the same source
+  reading what is watched.
+- Records that are no facts themselves, but with which others change without a word, name those in `concerns` and say
+  in `link` how they hang on them: after an event the others are compared with the portal's.
+- What is polled as a whole (staff, dictionaries, currencies) has `commands` and translates their answers; after an
+  event it is polled at once.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -136,10 +141,23 @@ class RecordSource(Source, Protocol):
     def fetch(self, client: Client, ids: Sequence[int], read_at: datetime) -> Reading: ...
 
 
-def record_source(entity: str) -> RecordSource:
-    """The source whose events name records of this entity."""
-    found = (source for source in modules(sources) if source.entity == entity and hasattr(source, "fetch"))
-    return cast(RecordSource, next(found))
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How deals hang on a client: the field of their list, and the key they are kept under (semantics 3.3)."""
+
+    field: str
+    key: Callable[[int], str | None]
+
+
+def record_sources() -> tuple[RecordSource, ...]:
+    """Every source of records that are facts and that events name one by one."""
+    return tuple(cast(RecordSource, source) for source in modules(sources) if hasattr(source, "fetch"))
+
+
+def record_source(entity: str) -> Any:
+    """The source whose events name records of this entity, be they facts or what others hang on."""
+    named = (source for source in modules(sources) if source.entity == entity)
+    return next(source for source in named if hasattr(source, "fetch") or hasattr(source, "concerns"))
 
 
 def asking(source: Any, extras: Extras) -> Any:

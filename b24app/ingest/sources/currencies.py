@@ -15,7 +15,7 @@ from b24app.lib.i18n import gettext as _
 
 key = "currencies"
 entity = "rate"
-events: tuple[str, ...] = ()
+events = ("ONCRMCURRENCYADD", "ONCRMCURRENCYUPDATE", "ONCRMCURRENCYDELETE")
 
 CURRENCY = "currency"
 

@@ -1,4 +1,4 @@
-"""Funnels, stages, sources and fields: the words that deals use. They change without events, so they are polled."""
+"""Funnels, stages, sources and fields: the words that deals use. Most change without events, so they are polled."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from b24app.ingest.sources.base import Row, translated
 
 key = "dictionaries"
 entity = "term"
-events: tuple[str, ...] = ()
+events = tuple(f"ONCRMDEALUSERFIELD{what}" for what in ("ADD", "UPDATE", "DELETE", "SETENUMVALUES"))
 
 FUNNEL, STAGE, SOURCE, FIELD = "funnel", "stage", "source", "field"
 FIELDS = "fields"

@@ -3,23 +3,19 @@
 Bitrix24 does not repeat an event, so it is stored before it is answered. Its only proof is the application token.
 """
 
-from functools import cache
-
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from b24app.bitrix.payloads import Auth, EventPayload
-from b24app.ingest import operations as ingest
-from b24app.ingest import sources
-from b24app.jobs import inbox
+from b24app.ingest.events import UnreadableEvent, news
 from b24app.jobs import install as jobs
+from b24app.jobs.news import receive
 from b24app.lib import clock, crypto
 from b24app.lib.db import write
 from b24app.lib.errors import Forbidden, NotFound
 from b24app.lib.i18n import gettext as _
 from b24app.lib.log import logger
 from b24app.lib.queue import enqueue
-from b24app.lib.registry import modules
 from b24app.portal import operations, visits
 
 bp = Blueprint("events", __name__)
@@ -37,6 +33,8 @@ def event() -> ResponseReturnValue:
             _uninstalled(payload)
         case "ONAPPPAYMENT":
             _paid(payload)
+        case "ONAPPMETHODCONFIRM":
+            _confirmed(payload)
         case _:
             _changed(payload)
     return "", 200
@@ -51,20 +49,15 @@ def authenticated(auth: Auth) -> int:
     return portal_id
 
 
-@cache
-def entities() -> dict[str, str]:
-    """Which entity of the inbox an event code is about, as the sources declare it."""
-    return {code.upper(): source.entity for source in modules(sources) for code in getattr(source, "events", ())}
-
-
 def _changed(payload: EventPayload) -> None:
     portal_id = authenticated(payload.auth)
-    entity = entities().get(payload.code)
-    if entity is None or payload.record_id is None:
+    try:
+        found = news(payload.code, payload.fields)
+    except UnreadableEvent:
+        logger.warning("event_unreadable", portal=portal_id, code=payload.code[:64])
         return
-    with write():
-        ingest.accept(portal_id, entity, payload.record_id, clock.now())
-    enqueue(inbox.drain, portal_id, queue="live", unique=f"inbox:{portal_id}")
+    if found is not None:
+        receive(portal_id, (found,))
 
 
 def _installed(payload: EventPayload) -> None:
@@ -112,3 +105,13 @@ def _paid(payload: EventPayload) -> None:
     """Comes without an application token, so it proves nothing: the portal itself is asked (contract 10.9)."""
     portal_id, _secret = operations.event_secret(payload.auth.member_id)
     enqueue(jobs.review, portal_id, unique=f"review:{portal_id}")
+
+
+def _confirmed(payload: EventPayload) -> None:
+    """An administrator has allowed a method that the portal lets nobody use unasked, or has not. What waited for it is
+    taken up; the token named in the event is none of ours to keep."""
+    portal_id = authenticated(payload.auth)
+    if str(payload.fields.get("CONFIRMED")) == "1":
+        jobs.ask(portal_id)
+    else:
+        logger.warning("method_denied", portal=portal_id, method=str(payload.fields.get("METHOD"))[:64])

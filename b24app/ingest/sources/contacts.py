@@ -1,0 +1,15 @@
+"""Contacts, as clients of deals (semantics 3.3).
+
+When two are merged, deals of one are the other's from then on, and nothing is said of the deals themselves: no event,
+no new modification time. So whoever hears of a contact looks at its deals.
+"""
+
+from b24app.facts.rules import DEAL, client_key
+from b24app.ingest.sources.base import Link
+
+key = "contacts"
+entity = "contact"
+events = ("ONCRMCONTACTUPDATE", "ONCRMCONTACTDELETE")
+
+concerns = DEAL
+link = Link("contactId", lambda id: client_key(None, id))
