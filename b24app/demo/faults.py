@@ -23,6 +23,7 @@ class Faults:
     shuffle_events: int = 0  # so many event posts wait, and for each that comes a random one leaves
     moved_to: str = ""  # the portal's new address; the old one answers 302
     operation_limit: frozenset[str] = frozenset()  # methods that answer 429 OPERATION_TIME_LIMIT
+    plain_offline: bool = False  # a tariff plan whose offline queue reserves nothing: rows leave as they are read
     single_owner_rows: bool = False  # crm.item.productrow.list takes one owner only, as some portals do
     refusals: list[Refusal] = field(default_factory=list)
 
@@ -44,6 +45,7 @@ class Faults:
             "shuffle_events": self.shuffle_events,
             "moved_to": self.moved_to,
             "operation_limit": sorted(self.operation_limit),
+            "plain_offline": self.plain_offline,
             "single_owner_rows": self.single_owner_rows,
             "refusals": len(self.refusals),
         }

@@ -10,7 +10,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from b24app.jobs import inbox, install, robots, scores, sync
+from b24app.jobs import inbox, install, offline, robots, scores, sync
 from b24app.lib import clock
 from b24app.lib.log import logger
 from b24app.lib.queue import enqueue, redis
@@ -37,6 +37,7 @@ SCHEDULE = (
     Periodic(install.sweep, 60, "live", per_portal=False),
     Periodic(sync.resume, 60, "sync"),
     Periodic(sync.staff, 15 * 60, "default"),
+    Periodic(offline.poll, 5 * 60, "sync"),
     Periodic(sync.incremental, 10 * 60, "sync"),
     Periodic(scores.midnight, 5 * 60, "default"),
     Periodic(scores.ripen, 5 * 60, "default"),

@@ -1,5 +1,7 @@
 """Binds on the portal what install.json lists: placements, events, robots and activities. Safe to repeat.
 
+Events of records are bound twice: online, to hear of them at once, and offline, to hear of them surely (contract 4.4).
+
     what is there (one request)  ->  what differs (pure)  ->  the commands (one request for 50)  ->  what is remembered
 
 What is bound is compared by its handler's address and, where the portal tells us no more, by a fingerprint we keep: an
@@ -29,7 +31,10 @@ ROBOT_ALREADY = "ERROR_ACTIVITY_ALREADY_INSTALLED"
 PLACEMENT_ALREADY = "ERROR_PLACEMENT_MAX_COUNT"
 EVENT_ALREADY = "unable to set event handler"
 UNKNOWN_HERE = {"ERROR_PLACEMENT_NOT_FOUND", "ERROR_EVENT_NOT_FOUND"}
-OPTIONAL_KINDS = ("robot", "activity")
+ROBOTS = ("robot", "activity")
+OPTIONAL_KINDS = (*ROBOTS, "offline")
+OF_THE_APP = "ONAPP"
+"""How events of the app's own life begin; they have no offline queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +56,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What the portal says is bound: (code, handler) of placements and events, codes of robots and activities."""
+    """What the portal says is bound: (code, handler) of placements and events, codes of all else."""
 
     placements: tuple[tuple[str, str], ...]
     events: tuple[tuple[str, str], ...]
+    offline: tuple[str, ...]
     robots: frozenset[str]
     activities: frozenset[str]
 
@@ -83,6 +89,11 @@ def wanted(manifest: Mapping[str, Any], public_url: str) -> tuple[Wanted, ...]:
     return (
         *(Wanted("placement", entry["code"], _placement(entry, public_url)) for entry in manifest["placements"]),
         *(Wanted("event", entry["code"], _event(entry, public_url)) for entry in manifest["events"]),
+        *(
+            Wanted("offline", entry["code"], {"event": entry["code"], "event_type": "offline"})
+            for entry in manifest["events"]
+            if not entry["code"].startswith(OF_THE_APP)
+        ),
         *(Wanted("robot", entry["code"], _robot(entry, public_url)) for entry in manifest["robots"]),
         *(Wanted("activity", entry["code"], _robot(entry, public_url)) for entry in manifest["activities"]),
     )
@@ -181,13 +192,11 @@ def look(client: Client) -> Present:
     for key in ("placements", "events"):
         if isinstance(answers[key], RestError):
             raise answers[key]
+    events = [(row, str(row.get("event")).upper()) for row in _rows(answers["events"])]
     return Present(
         placements=tuple((str(row.get("placement")), str(row.get("handler"))) for row in _rows(answers["placements"])),
-        events=tuple(
-            (str(row.get("event")).upper(), str(row.get("handler")))
-            for row in _rows(answers["events"])
-            if str(row.get("offline") or "0") == "0"
-        ),
+        events=tuple((code, str(row.get("handler"))) for row, code in events if not _is_offline(row)),
+        offline=tuple(code for row, code in events if _is_offline(row)),
         robots=_codes(answers["robots"]),
         activities=_codes(answers["activities"]),
     )
@@ -216,18 +225,27 @@ def steps(
             events.pop(code)
         else:
             yield f"free:{code}:{handler}", (None, ("event.unbind", {"event": code, "handler": handler}))
+    yield from _offline_steps({wish.code: wish for wish in wishes if wish.kind == "offline"}, present.offline)
     for wish in placements.values():
         yield f"placement:{wish.code}", (wish, ("placement.bind", wish.params))
     for wish in events.values():
         yield f"event:{wish.code}", (wish, ("event.bind", wish.params))
     for wish in wishes:
-        if wish.kind not in OPTIONAL_KINDS:
+        if wish.kind not in ROBOTS:
             continue
         there = wish.code in (present.robots if wish.kind == "robot" else present.activities)
         if not there:
             yield f"{wish.kind}:{wish.code}", (wish, (f"bizproc.{wish.kind}.add", wish.params))
         elif not is_current(wish):
             yield f"{wish.kind}:{wish.code}", (wish, _update(wish))
+
+
+def _offline_steps(wishes: Mapping[str, Wanted], present: Iterable[str]) -> Iterator[tuple[str, Step]]:
+    """One queue for all; its rows name no handler."""
+    for code in sorted(set(present) - wishes.keys()):
+        yield f"free:offline:{code}", (None, ("event.unbind", {"event": code, "event_type": "offline"}))
+    for code in sorted(wishes.keys() - set(present)):
+        yield f"offline:{code}", (wishes[code], ("event.bind", wishes[code].params))
 
 
 def _update(wish: Wanted) -> Command:
@@ -249,6 +267,10 @@ def remember(portal_id: int, outcome: Outcome, now: datetime) -> None:
 def _is_bound_already(error: RestError) -> bool:
     """Somebody, perhaps another worker, has bound it in between."""
     return error.code == PLACEMENT_ALREADY or EVENT_ALREADY in error.description.lower()
+
+
+def _is_offline(row: Mapping[str, Any]) -> bool:
+    return str(row.get("offline") or "0") != "0"
 
 
 def _reason(error: RestError) -> str:

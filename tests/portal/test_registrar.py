@@ -39,14 +39,14 @@ def bound(demo: RunningPortal) -> tuple[list[str], set[str], set[str]]:
     return [placement.code for placement in state.app.placements], handlers, set(state.workflows.robots)
 
 
-def test_everything_is_bound_in_two_requests(register, demo: RunningPortal) -> None:
+def test_everything_is_bound_in_three_requests(register, demo: RunningPortal) -> None:
     before = demo.state.traffic.requests
     outcome = register()
     placements, events, robots = bound(demo)
     assert sorted(placements) == sorted(codes("placements"))
     assert events == codes("events") - {failure.code for failure in outcome.failed}
     assert robots == codes("robots") | codes("activities")
-    assert demo.state.traffic.requests - before == 2
+    assert demo.state.traffic.requests - before == 3
     assert {failure.code for failure in outcome.failed} <= {"ONAPPPAYMENT"}
 
 

@@ -29,6 +29,7 @@ Breaking: POST /faults with any of these (what is not named stays as it is); DEL
   {"reject": {"count": 3, "status": 503, "code": "QUERY_LIMIT_EXCEEDED", "method": "batch", "html": "", "hang_s": 2}}
        the next requests are answered so; all keys are optional; `html` sends a body that is no JSON; `hang_s` waits
        first, and with "status": 0 the request is then served normally
+  {"plain_offline": true}    the plan lacks rest_offline_extended: rows of the offline queue leave as they are read
   {"single_owner_rows": true}    crm.item.productrow.list refuses a list in `=ownerId`, as newer portals may
   {"operation_limit": ["crm.item.list"]}    these methods answer 429 OPERATION_TIME_LIMIT until the list is set to []
   {"moved_to": "http://127.0.0.1:8001"}    the portal's new address; any other host name answers 302 to it; "" ends it

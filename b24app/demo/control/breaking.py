@@ -9,14 +9,15 @@ from b24app.demo.rest import body, portal
 from b24app.demo.state import Portal
 from b24app.lib import clock
 
+HEALED = ("drop_events", "double_events", "shuffle_events", "moved_to", "plain_offline", "single_owner_rows")
+
 
 @control.route("/faults", methods=["POST", "DELETE"])
 def faults() -> Response:
     here = portal()
     with here.lock:
         if request.method == "DELETE":
-            healthy = ("drop_events", "double_events", "shuffle_events", "moved_to", "single_owner_rows")
-            _break(here, Params({name: getattr(Faults(), name) for name in healthy}))
+            _break(here, Params({name: getattr(Faults(), name) for name in HEALED}))
             here.faults.operation_limit = frozenset()
             here.faults.refusals.clear()
             here.limiter.enforced = here.settings.strict_limits
@@ -36,6 +37,8 @@ def _break(here: Portal, asked: Params) -> None:
         here.courier.let_go()
     if asked.get("moved_to") is not None:
         faults.moved_to = asked.text("moved_to").rstrip("/")
+    if asked.get("plain_offline") is not None:
+        faults.plain_offline = bool(asked.get("plain_offline"))
     if asked.get("single_owner_rows") is not None:
         faults.single_owner_rows = bool(asked.get("single_owner_rows"))
     if asked.get("operation_limit") is not None:

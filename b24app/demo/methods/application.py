@@ -4,7 +4,8 @@ from b24app.demo.errors import RestError
 from b24app.demo.registry import METHODS, Answer, Call, method
 from b24app.demo.state import INSTALLED
 
-_FEATURES = ("rest_offline_extended", "rest_auth_connector")
+EXTENDED = "rest_offline_extended"
+_FEATURES = (EXTENDED, "rest_auth_connector")
 
 
 @method("app.info")
@@ -43,7 +44,9 @@ def method_get(call: Call) -> Answer:
 def feature_get(call: Call) -> Answer:
     if not call.params.has("CODE"):
         raise RestError("CODE_EMPTY", "CODE can't be empty")
-    return Answer({"value": "Y" if call.params.text("CODE") in _FEATURES else "N"})
+    code = call.params.text("CODE")
+    has_it = code in _FEATURES and not (code == EXTENDED and call.portal.faults.plain_offline)
+    return Answer({"value": "Y" if has_it else "N"})
 
 
 @method("server.time")

@@ -45,7 +45,7 @@ def bound(call: Call) -> Answer:
 @method("event.offline.get", admin=True)
 def offline_get(call: Call) -> Answer:
     params = call.params
-    clear = str(params.get("clear", 1)) not in ("0", "False", "false")
+    clear = call.portal.faults.plain_offline or str(params.get("clear", 1)) not in ("0", "False", "false")
     process_id, rows = call.portal.events.reserve(
         min(params.number("limit", PAGE), PAGE), clear, params.number("error") == 1, lambda row: _suits(row, params)
     )
