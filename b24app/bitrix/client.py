@@ -23,16 +23,21 @@ from b24app.bitrix.errors import (
     OwnerDismissed,
     PortalGone,
     RestError,
+    Resting,
     TokenExpired,
+    TokenUnknown,
     Unreachable,
     Wait,
     refused,
+    resting,
+    unreachable,
 )
 from b24app.bitrix.journal import Exchange, written
 from b24app.bitrix.lister import Pace, Rows, chain, collect
 from b24app.bitrix.oauth import new_session
 from b24app.bitrix.throttle import Limiter
 from b24app.bitrix.wire import mapping, query
+from b24app.lib import telemetry
 from b24app.lib.i18n import gettext as _
 
 Params = Mapping[str, Any]
@@ -75,15 +80,19 @@ class Keeper(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a caller bears it: tries in all; seconds in the queue, of a method's pause, and for an answer."""
+    """How long a caller bears it: tries in all; seconds in the queue, of a method's pause, and for an answer.
+
+    `rests`: it can wait while a portal that has not answered for long is left in peace.
+    """
 
     tries: int
     queue_s: float
     pause_s: float
     answer_s: float
+    rests: bool = False
 
 
-IN_BACKGROUND = Patience(tries=7, queue_s=120, pause_s=60, answer_s=70)
+IN_BACKGROUND = Patience(tries=7, queue_s=120, pause_s=60, answer_s=70, rests=True)
 WHILE_SOMEBODY_WAITS = Patience(tries=2, queue_s=5, pause_s=0, answer_s=15)
 
 
@@ -187,19 +196,14 @@ class Client:
         self, method: str, params: Params, methods: Sequence[str], repeat: bool, read: Callable[[dict[str, Any]], T]
     ) -> T:
         """Send, mend what can be mended, wait, send again. Each cure is tried once, waiting `patience.tries` times."""
-        cures: set[type[Exception]] = set()
+        cures: set[tuple[type[Exception], int]] = set()
         tries = 1
         while True:
             access = self._access = self._access or self._keeper.access()
             try:
-                return read(self._send(access, method, params, methods))
-            except (TokenExpired, _Moved) as trouble:
-                if type(trouble) in cures:
-                    raise _plain(trouble, method) from None
-                cures.add(type(trouble))
-                self._access = self._cured(access, trouble)
-            except OwnerDismissed:
-                self._access = self._keeper.another(access)
+                answer = read(self._send(access, method, params, methods))
+            except (TokenExpired, OwnerDismissed, _Moved) as trouble:
+                self._access = self._cured(access, trouble, cures, method)
             except PortalGone as error:
                 self._keeper.gone(error)
                 raise
@@ -207,14 +211,33 @@ class Client:
                 self._slow_down(error)
                 pause = self._pause_before_repeating(error, tries, repeat)
                 if pause is None:
+                    if tries >= self._patience.tries:
+                        self._give_up(error)
                     raise
                 self._sleep(pause)
                 tries += 1
+            else:
+                self._limiter.answered()
+                return answer
 
-    def _cured(self, access: Access, trouble: Exception) -> Access:
-        if isinstance(trouble, _Moved):
-            return self._keeper.moved(access, str(trouble))
-        return self._keeper.renewed(access)
+    def _cured(
+        self, access: Access, trouble: Exception, cures: set[tuple[type[Exception], int]], method: str
+    ) -> Access:
+        """Another access to try with. Of the same cure for the same user's token nothing more is hoped for."""
+        cure = (type(trouble), access.user_id)
+        is_new = cure not in cures
+        cures.add(cure)
+        match trouble:
+            case _Moved() if is_new:
+                return self._keeper.moved(access, str(trouble))
+            case TokenExpired() if is_new:
+                return self._keeper.renewed(access)
+            case TokenUnknown() if (OwnerDismissed, access.user_id) not in cures:
+                cures.add((OwnerDismissed, access.user_id))
+                return self._keeper.another(access)
+            case OwnerDismissed() if is_new:
+                return self._keeper.another(access)
+        raise _plain(trouble, method) from None
 
     def _slow_down(self, error: Wait) -> None:
         """Everybody's business, not only this request's: the limiter passes it on to all processes."""
@@ -223,10 +246,15 @@ class Client:
         if isinstance(error, MethodPaused) and error.http_status is not None:
             self._limiter.pause(error.method, error.retry_after_s or 0)
 
+    def _give_up(self, error: Wait) -> None:
+        """A portal that does not answer however often it is asked is left in peace for a while, longer each time."""
+        if self._patience.rests and not isinstance(error, LimitExceeded | MethodPaused):
+            self._limiter.rest()
+
     def _pause_before_repeating(self, error: Wait, tries: int, repeat: bool) -> float | None:
         """None: do not repeat. What was refused for its rate was surely not carried out; of the rest nobody knows."""
         was_refused = isinstance(error, LimitExceeded | MethodPaused)
-        if tries >= self._patience.tries or not (repeat or was_refused):
+        if isinstance(error, Resting) or tries >= self._patience.tries or not (repeat or was_refused):
             return None
         if isinstance(error, MethodPaused):
             pause = error.retry_after_s or 0
@@ -253,7 +281,9 @@ class Client:
                 self._log(Exchange(method, status, trouble, spent_ms, written(params), written(body)))
 
     def _wait_in_line(self, methods: Sequence[str]) -> None:
-        place = self._limiter.take(methods, self._patience.queue_s)
+        place = self._limiter.take(methods, self._patience.queue_s, heeds_rest=self._patience.rests)
+        if place.rest_s:
+            raise resting(methods[0], place.rest_s)
         if place.pause_s:
             error = refused(methods[0], None, {"error": "OPERATION_TIME_LIMIT"})
             error.retry_after_s = place.pause_s
@@ -261,6 +291,7 @@ class Client:
         if place.wait_s > self._patience.queue_s:
             raise refused(methods[0], None, {"error": "QUERY_LIMIT_EXCEEDED"})
         if place.wait_s:
+            telemetry.observe("limiter_wait", place.wait_s)
             self._sleep(place.wait_s)
 
     def _post(self, access: Access, method: str, params: Params) -> requests.Response:
@@ -274,8 +305,7 @@ class Client:
                 allow_redirects=False,
             )
         except requests.RequestException as cause:
-            message = _("Bitrix24 cannot be reached. The work goes on by itself when it answers again.")
-            raise Unreachable(message, method=method, description=type(cause).__name__) from cause
+            raise unreachable(method, type(cause).__name__) from cause
 
 
 def _body(answer: requests.Response, method: str) -> dict[str, Any]:
@@ -297,12 +327,13 @@ def _answers(commands: Mapping[str, Command], body: Mapping[str, Any]) -> dict[s
     """The result or the RestError of each command of a batch, in the order of the commands."""
     envelope = mapping(body["result"])
     results, errors = mapping(envelope.get("result")), mapping(envelope.get("result_error"))
+    times = mapping(envelope.get("result_time"))
     answers: dict[str, Any] = {}
     for key, (method, _values) in commands.items():
         if key in errors:
             # An error without a code is still an error: the text is all there is.
             found = errors[key] if isinstance(errors[key], dict) else {"error_description": errors[key]}
-            answers[key] = refused(method, 200, found)
+            answers[key] = refused(method, 200, {"time": times.get(key), **found})
         elif key in results:
             answers[key] = results[key]
         else:

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from b24app import config
 from b24app.app import create_app
 from b24app.cli.check import refuse_unmigrated
+from b24app.jobs import install as install_jobs
 from b24app.jobs import scores as score_jobs
 from b24app.jobs import sync as sync_jobs
 from b24app.lib import clock
@@ -32,7 +33,10 @@ def show() -> None:
 def sync(member_id: str, full: bool, no_wait: bool) -> None:
     job = sync_jobs.backfill if full else sync_jobs.incremental
     with _context(needs_redis=True), _progress() as progress:
-        _run(job, _portal_id(member_id), no_wait, progress=progress)
+        portal_id = _portal_id(member_id)
+        if queries.get(portal_id).status == "suspended":
+            install_jobs.review(portal_id)
+        _run(job, portal_id, no_wait, progress=progress)
 
 
 def recompute(member_id: str, no_wait: bool) -> None:

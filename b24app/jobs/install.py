@@ -1,8 +1,10 @@
 """What follows installing, updating, paying for and removing the app; each of it may run twice or late."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+from b24app.bitrix.client import WHILE_SOMEBODY_WAITS
+from b24app.bitrix.errors import RestError
 from b24app.jobs import sync
 from b24app.jobs.inbox import alone
 from b24app.lib import clock
@@ -12,7 +14,7 @@ from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import speaking
 from b24app.lib.log import logger
 from b24app.lib.queue import enqueue
-from b24app.portal import connection, operations, queries, registrar
+from b24app.portal import connection, operations, queries, registrar, suspension
 from b24app.portal.jobs import finish, report, unfinished
 
 KIND = "register"
@@ -52,7 +54,7 @@ def _register(portal_id: int, job_id: str | None) -> None:
             finish(job_id, now=clock.now())
     if is_new:
         enqueue(sync.backfill, portal_id, queue="sync", unique=f"backfill:{portal_id}")
-    else:  # an update had wiped the handlers: what happened meanwhile, nobody has told us
+    else:  # whatever was not bound until now has told us nothing
         enqueue(sync.incremental, portal_id, queue="sync", unique=f"sync.incremental:{portal_id}")
 
 
@@ -76,10 +78,34 @@ def _told(job_id: str | None) -> Iterator[None]:
 
 
 def review(portal_id: int) -> None:
-    """Somebody says that payment changed: ask the portal. The client suspends one that lets us in no more."""
-    operations.connect(portal_id, suspended_too=True).call("app.info")
+    """Ask the portal whether it lets us in. The client suspends one that does not; one that does again is caught up
+    with: it has told us nothing meanwhile, and of what was deleted only a comparison knows."""
+    operations.connect(portal_id, WHILE_SOMEBODY_WAITS, suspended_too=True).call("app.info")
     with write():
-        operations.resume(portal_id, clock.now())
+        was_suspended = operations.resume(portal_id, clock.now())
+    if was_suspended:
+        logger.info("portal_resumed", portal=portal_id)
+        ask(portal_id)
+        enqueue(sync.reconcile, portal_id, queue="sync", unique=f"reconcile:{portal_id}")
+
+
+def knock(portal_id: int) -> None:
+    """Ask a suspended portal again. That it still refuses is no failure."""
+    with write():
+        suspension.knock(portal_id, clock.now())
+    with suppress(RestError):
+        review(portal_id)
+
+
+def knock_everywhere() -> None:
+    for portal_id in suspension.due(clock.now()):
+        enqueue(knock, portal_id, unique=f"knock:{portal_id}")
+
+
+def keep_tokens(portal_id: int) -> None:
+    """A refresh token that is never used ends after 180 days (contract 2.1): stand-ins are renewed once a month."""
+    for user_id in connection.dormant(portal_id, clock.now()):
+        connection.keep_alive(portal_id, user_id)
 
 
 def forget(portal_id: int) -> None:

@@ -35,6 +35,7 @@ SCHEDULE = (
     Periodic(inbox.sweep, 60, "live", per_portal=False),
     Periodic(robots.sweep, 15, "robots", per_portal=False),
     Periodic(install.sweep, 60, "live", per_portal=False),
+    Periodic(install.knock_everywhere, 5 * 60, "default", per_portal=False),
     Periodic(sync.resume, 60, "sync"),
     Periodic(sync.staff, 15 * 60, "default"),
     Periodic(offline.poll, 5 * 60, "sync"),
@@ -48,6 +49,7 @@ SCHEDULE = (
     Periodic(sync.reconcile, 24 * 3600, "sync"),
     Periodic(scores.nightly, 24 * 3600, "sync"),
     Periodic(install.register, 24 * 3600, "default"),
+    Periodic(install.keep_tokens, 24 * 3600, "default"),
     Periodic(install.purge, 24 * 3600, "default", per_portal=False),
 )
 

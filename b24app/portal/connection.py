@@ -26,24 +26,27 @@ from b24app.bitrix.errors import (
     TokenDead,
     TokenExpired,
     Unreachable,
+    reason,
     refused,
 )
 from b24app.bitrix.journal import Exchange
 from b24app.bitrix.oauth import Credentials, OAuth
 from b24app.bitrix.throttle import Limiter
-from b24app.lib import clock
+from b24app.lib import clock, telemetry
 from b24app.lib.db import db
 from b24app.lib.errors import NotFound, Permanent
 from b24app.lib.i18n import gettext as _
-from b24app.lib.i18n import speaking
 from b24app.lib.log import logger
+from b24app.portal import suspension
 from b24app.portal.tables import Portal, RestCall, Token
 
 RENEW_BEFORE_S = 60
+BUSY_S = 60
 LOCK_S = 60
 LOOKS = 20
 LOOK_EVERY_S = 0.25
 LOG_KEPT = timedelta(days=3)
+DORMANT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,15 @@ def settings() -> Connection:
 
 
 def limiter(member_id: str) -> Limiter:
-    return Limiter(settings().redis, member_id)
+    return Limiter(settings().redis, member_id, was_busy=lambda: _was_busy(member_id))
+
+
+def _was_busy(member_id: str) -> bool:
+    """Whether anybody has asked this portal lately, by the log of requests: the limiter has lost its memory."""
+    since = clock.epoch(clock.now()) - BUSY_S
+    with Session(db.engine) as session:
+        calls = select(RestCall.id).join(Portal, Portal.id == RestCall.portal_id)
+        return session.scalar(calls.where(Portal.member_id == member_id, RestCall.at >= since).limit(1)) is not None
 
 
 def connect(portal_id: int, patience: Patience = IN_BACKGROUND, *, suspended_too: bool = False) -> Client:
@@ -83,6 +94,21 @@ def connect(portal_id: int, patience: Patience = IN_BACKGROUND, *, suspended_too
             raise NotFound(_("There is no such portal."))
         keeper = TokenKeeper(portal_id, portal.oauth_server, portal.member_id, suspended_too)
     return Client(keeper, limiter(keeper.member_id), patience=patience, log=_logging(portal_id))
+
+
+def dormant(portal_id: int, now: datetime) -> tuple[int, ...]:
+    """Whose living tokens were not renewed for a month."""
+    before = clock.epoch(now - DORMANT)
+    stale = select(Token.user_id).where(Token.portal_id == portal_id, Token.dead.is_(False), Token.expires_at < before)
+    return tuple(db.session.scalars(stale.order_by(Token.user_id)))
+
+
+def keep_alive(portal_id: int, user_id: int) -> None:
+    """Renew somebody's pair, so that its refresh token does not end unused. A dead one is marked so."""
+    with Session(db.engine) as session:
+        portal = session.get_one(Portal, portal_id)
+        keeper = TokenKeeper(portal_id, portal.oauth_server, portal.member_id, suspended_too=False)
+    keeper.keep_alive(user_id)
 
 
 class TokenKeeper:
@@ -107,7 +133,7 @@ class TokenKeeper:
             found = token and (self._access_of(token, portal.client_endpoint), token.expires_at)
         if not found:
             error = refused("", None, {"error": "invalid_grant"})
-            self._suspend(error.code)
+            self._suspend(reason(error))
             raise error
         access, expires_at = found
         return self.renewed(access) if expires_at - RENEW_BEFORE_S <= clock.epoch(clock.now()) else access
@@ -119,6 +145,9 @@ class TokenKeeper:
                 return current
             renewed = self._renew(current, refresh_token) or (None if is_alone else self._stored_by_another(current))
         return renewed or self.another(current)
+
+    def keep_alive(self, user_id: int) -> None:
+        self.renewed(self._stored(user_id)[0])
 
     def _renew(self, current: Access, refresh_token: str) -> Access | None:
         """The new pair, stored. None when the refresh token is dead."""
@@ -160,7 +189,7 @@ class TokenKeeper:
         return replace(access, endpoint=info.client_endpoint)
 
     def gone(self, error: PortalGone) -> None:
-        self._suspend(error.code)
+        self._suspend(reason(error))
 
     def _tokens(self) -> Any:
         return select(Token).where(Token.portal_id == self._portal_id)
@@ -215,13 +244,8 @@ class TokenKeeper:
         logger.info("portal_moved", portal=self._portal_id)
 
     def _suspend(self, code: str) -> None:
-        """Said in the portal's language, because its administrator reads it later."""
         with own_transaction() as session:
-            portal = session.get_one(Portal, self._portal_id)
-            if portal.status in ("active", "installing"):
-                with speaking(portal.language):
-                    portal.problem = refused("", None, {"error": code}).message
-                portal.status = "suspended"
+            suspension.begin(session.get_one(Portal, self._portal_id), code, clock.now())
         logger.warning("portal_suspended", portal=self._portal_id, code=code)
 
     @contextmanager
@@ -256,6 +280,7 @@ def own_transaction() -> Iterator[Session]:
 def _logging(portal_id: int) -> Callable[[Exchange], None]:
     def log(exchange: Exchange) -> None:
         """A log that cannot be written stops no work."""
+        telemetry.observe("rest", exchange.duration_ms / 1000, _counted_as(exchange))
         try:
             with own_transaction() as session:
                 session.add(
@@ -274,6 +299,11 @@ def _logging(portal_id: int) -> Callable[[Exchange], None]:
             logger.warning("rest_log_failed", portal=portal_id, error=type(error).__name__)
 
     return log
+
+
+def _counted_as(exchange: Exchange) -> str:
+    """The error's kind, and its code where Bitrix24 gave one: words of ours and theirs, of nobody's data."""
+    return exchange.error or "ok"
 
 
 def purge(now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""What can be done to a tenant: install, admit, update, uninstall, suspend; and the keys of its API.
+"""What can be done to a tenant: install, admit, update, uninstall, resume; and the keys of its API.
 
 All of it flushes and never commits. The client for its REST is in connection.py, its people in staff.py.
 """
@@ -17,7 +17,7 @@ from b24app.lib.db import db
 from b24app.lib.errors import Forbidden, NotFound
 from b24app.lib.i18n import choose
 from b24app.lib.i18n import gettext as _
-from b24app.portal import audit
+from b24app.portal import audit, suspension
 from b24app.portal.connection import Connection as Connection
 from b24app.portal.connection import connect as connect
 from b24app.portal.connection import purge as purge
@@ -68,7 +68,8 @@ def install(visit: Visit, pair: Pair, application_token: str | None, language: s
     portal.oauth_server = visit.server
     portal.application_token = application_token or portal.application_token
     portal.language = choose(language)
-    portal.status, portal.problem, portal.uninstalled_at = "installing", None, None
+    suspension.end(portal)
+    portal.status, portal.uninstalled_at = "installing", None
     portal.settings = {key: value for key, value in portal.settings.items() if key != "erase"}
     _take_over(portal, info)
     remember_token(portal.id, info.user_id, pair, now, service=True)
@@ -99,7 +100,7 @@ def _take_over(portal: Portal, info: AppInfo) -> None:
 def installed(portal_id: int, now: datetime) -> None:
     """Everything is registered: from now on the portal is worked for."""
     portal = lock(portal_id)
-    portal.status, portal.problem = "active", None
+    suspension.end(portal)
     portal.installed_at = portal.installed_at or epoch(now)
 
 
@@ -113,14 +114,14 @@ def admit(visit: Visit, pair: Pair, application_token: str | None, now: datetime
     if portal is None or portal.status == "uninstalled":
         raise NotFound(_("The app is not set up in this Bitrix24 yet. Ask an administrator to install it."))
     _check_application_token(portal, application_token, info.version)
-    has_new_version = portal.app_version != info.version
+    must_register = portal.app_version != info.version
     if visit.is_admin:
         portal.application_token = application_token or portal.application_token
         _take_over(portal, info)
         remember_token(portal.id, info.user_id, pair, now, service=False)
         if portal.status == "suspended":
-            resume(portal.id, now)
-    return portal, visit.is_admin and has_new_version
+            must_register = resume(portal.id, now)
+    return portal, visit.is_admin and must_register
 
 
 def _check_application_token(portal: Portal, given: str | None, version: str) -> None:
@@ -171,19 +172,15 @@ def uninstall(portal_id: int, clean: bool, now: datetime) -> None:
     audit.record(portal_id, "system", "portal.uninstall", portal.domain, None, {"clean": clean}, now)
 
 
-def suspend(portal_id: int, problem: str, now: datetime) -> None:
-    """Stop working for a portal, and why: a sentence for its administrator, in its language."""
+def resume(portal_id: int, now: datetime) -> bool:
+    """The portal lets us in again. Whether it had not."""
     portal = lock(portal_id)
-    if portal.status in ("active", "installing"):
-        portal.status, portal.problem = "suspended", problem
-        audit.record(portal_id, "system", "portal.suspend", portal.domain, None, problem, now)
-
-
-def resume(portal_id: int, now: datetime) -> None:
-    portal = lock(portal_id)
-    if portal.status == "suspended":
-        portal.status, before, portal.problem = "active", portal.problem, None
-        audit.record(portal_id, "system", "portal.resume", portal.domain, before, None, now)
+    if portal.status != "suspended":
+        return False
+    before = portal.problem
+    suspension.end(portal)
+    audit.record(portal_id, "system", "portal.resume", portal.domain, before, None, now)
+    return True
 
 
 def change_settings(portal_id: int, changes: dict[str, Any], actor: str, now: datetime) -> None:

@@ -28,6 +28,11 @@ class Portal(Base):
     """installing | active | suspended | uninstalled"""
     problem: Mapped[str | None] = mapped_column(Text)
     """Why the portal is suspended, as a sentence for its admin."""
+    problem_code: Mapped[str | None] = mapped_column(String(64))
+    """The same as Bitrix24's own code (portal/suspension.py)."""
+    suspended_at: Mapped[int | None] = mapped_column(Int64)
+    knocked_at: Mapped[int | None] = mapped_column(Int64)
+    """When a suspended portal was last asked whether it lets us in again."""
     app_version: Mapped[str | None] = mapped_column(String(32))
     scopes: Mapped[list[str]] = mapped_column(JSON, default=list)
     language: Mapped[str] = mapped_column(String(8), default="en")

@@ -38,6 +38,8 @@ def verify(access_token: str, member_id: str, domain: str | None = None, server_
         info = oauth.app_info(server, access_token)
     except Wait:
         raise
+    except PortalGone as cause:
+        raise Forbidden(cause.message) from cause
     except RestError as cause:
         raise _unconfirmed("token", cause.code) from cause
     if info.client_id != settings().credentials.client_id:
@@ -66,6 +68,8 @@ def _is_admin(info: AppInfo, access_token: str) -> bool:
         is_admin = mapping(client.call("profile")).get("ADMIN") is True
     except Wait:
         raise
+    except PortalGone as cause:
+        raise Forbidden(cause.message) from cause
     except RestError as cause:
         raise _unconfirmed("profile", cause.code) from cause
     with suppress(RedisError):

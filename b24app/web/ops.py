@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from b24app.lib import telemetry
+from b24app.lib.readiness import readiness
 
 bp = Blueprint("ops", __name__)
 
@@ -17,7 +17,7 @@ def healthz() -> Response:
 @bp.get("/readyz")
 def readyz() -> tuple[Response, int]:
     """Database and Redis answer and a worker was seen lately; else 503 and which of them is missing."""
-    state = telemetry.readiness()
+    state = readiness()
     return jsonify(state), 200 if all(value == "ok" for value in state.values()) else 503
 
 

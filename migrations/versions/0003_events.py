@@ -3,7 +3,7 @@
 Two columns with a constant default: instant on a table of any size.
 
 Revision ID: 0003_events
-Revises: 0002
+Revises: 0003_rest3
 """
 
 from alembic import op
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 
 revision = '0003_events'
-down_revision = '0002'
+down_revision = '0003_rest3'
 branch_labels = None
 depends_on = None
 

@@ -1,13 +1,14 @@
 """The demo portal with our own client in front of it, and what a job needs to work on it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from redis import Redis
 
-from b24app.bitrix.client import Access, Client
+from b24app.bitrix.client import IN_BACKGROUND, Access, Client, Patience
 from b24app.bitrix.throttle import Limiter
 from b24app.demo import deals as crm
 from b24app.demo import installation
@@ -43,13 +44,17 @@ class Keeper:
         raise error
 
 
-@dataclass
+@dataclass(eq=False)
 class Site:
     """A running demo portal. Requests are counted by the portal itself."""
 
     portal_id: int
     running: RunningPortal
-    client: Client
+    connect: Callable[[Patience], Client]
+
+    @cached_property
+    def client(self) -> Client:
+        return self.connect(IN_BACKGROUND)
 
     @property
     def state(self) -> Portal:
@@ -91,8 +96,12 @@ def site(redis: Redis, deals: int, portal_id: int = 1) -> Iterator[Site]:
                 created_at=0,
             )
         )
-    client = Client(Keeper(endpoint, token), Limiter(redis, settings.member_id), sleep=lambda _seconds: None)
+    keeper, limiter = Keeper(endpoint, token), Limiter(redis, settings.member_id)
     try:
-        yield Site(portal_id, running, client)
+        yield Site(
+            portal_id,
+            running,
+            lambda patience: Client(keeper, limiter, patience=patience, sleep=lambda _seconds: None),
+        )
     finally:
         running.close()

@@ -101,7 +101,7 @@ def test_without_redis_workers_still_end_with_one_pair(
 def test_the_new_pair_is_stored_before_it_is_used(portal: Portal, demo: RunningPortal) -> None:
     demo.state.tokens.expire_all(clock.now())
     demo.state.faults.refusals.append(Refusal(count=1, status=401, code="expired_token"))
-    demo.state.faults.refusals.append(Refusal(count=1, status=403, code="ACCESS_DENIED"))
+    demo.state.faults.refusals.append(Refusal(count=1, status=403, code="INVALID_CREDENTIALS"))
     with pytest.raises(Exception, match="denies"):
         operations.connect(portal.id).call("profile")
     assert token(portal).version == 2

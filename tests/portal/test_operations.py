@@ -10,7 +10,7 @@ from b24app.demo.server import RunningPortal
 from b24app.lib import clock
 from b24app.lib.db import Base, db, erase, write
 from b24app.lib.errors import Forbidden, NotFound
-from b24app.portal import audit, connection, operations, queries, visits
+from b24app.portal import audit, connection, operations, queries, suspension, visits
 from b24app.portal.tables import ApiToken, AuditEntry, Portal, RestCall, Token
 
 from .conftest import ADMIN, EMPLOYEE, Visitor
@@ -81,7 +81,7 @@ def test_another_administrator_stands_in(portal: Portal, visitor: Visitor) -> No
 def test_a_dead_service_token_revives_when_its_owner_opens_the_app(portal: Portal, visitor: Visitor) -> None:
     with write():
         tokens(portal)[ADMIN].dead = True
-        operations.suspend(portal.id, "no token", NOW)
+        suspension.begin(portal, "INVALID_GRANT", NOW)
     with write():
         operations.admit(*visitor(), visitor.secret, NOW)
     assert tokens(portal)[ADMIN].dead is False

@@ -166,7 +166,7 @@ def test_check_finds_everything_in_its_place(fragile: Demo) -> None:
 
 
 def test_a_portal_that_refuses_is_reported_in_its_language_until_it_does_not(fragile: Demo) -> None:
-    fragile.control("faults", {"reject": {"count": 9, "status": 403, "code": "ACCESS_DENIED"}})
+    fragile.control("faults", {"reject": {"count": 9, "status": 403, "code": "ACCESS_DENIED", "method": "batch"}})
     failed = command(fragile, "portal", "sync", fragile.member_id)
     sentence = "Битрикс24 отказал в доступе: не позволяют права или тариф."
     assert (failed.returncode, failed.stdout) == (1, "")

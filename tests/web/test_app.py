@@ -11,7 +11,7 @@ from sqlalchemy import select
 from b24app.demo import installation
 from b24app.lib import clock
 from b24app.lib.db import db, write
-from b24app.portal import operations
+from b24app.portal import operations, suspension
 from b24app.portal.tables import Token
 from b24app.web.session import read
 from tests.web.portal_site import ADMIN, EMPLOYEE, Site, site
@@ -106,10 +106,11 @@ def test_an_administrator_is_kept_as_a_stand_in(here: Site) -> None:
 
 def test_a_suspended_portal_says_why_and_wakes_up_for_its_administrator(here: Site) -> None:
     with write():
-        operations.suspend(here.portal.id, "Nobody paid.", clock.now())
+        suspension.begin(operations.lock(here.portal.id), "PAYMENT_REQUIRED", clock.now())
     page = here.browse(EMPLOYEE)
-    assert (page.status_code, "Nobody paid." in page.text) == (403, True)
+    assert (page.status_code, here.portal.problem in page.text) == (403, True)
     assert here.browse(ADMIN).status_code == 200
+    assert here.queued("live") == ["b24app.jobs.install.register"]
     assert here.browse(EMPLOYEE).status_code == 200
 
 

@@ -53,11 +53,11 @@ def _admitted(visit: visits.Visit, payload: PlacementPayload) -> int:
     given = (visit, pair, payload.application_token, clock.now())
     if visit.is_admin:
         with write():
-            portal, has_new_version = operations.admit(*given)
-        if has_new_version:
+            portal, must_register = operations.admit(*given)
+        if must_register:
             jobs.ask(portal.id)
     else:
-        portal, _has_new_version = operations.admit(*given)
+        portal, _nothing = operations.admit(*given)
     if portal.status == "suspended":
         raise Forbidden(portal.problem or _("The app is suspended in this Bitrix24."))
     return portal.id
