@@ -61,7 +61,7 @@ def rows(
     scan = measure.scan
     reading = Reading(portal_id, scan, now)
     home = TABLES[DEAL if scan.entity == MOVE else scan.entity]
-    mine = [*reading.mine((measure,), span, among), *_owned(reading, members, departments)]
+    mine = [*reading.mine((measure,), (span,), among), *_owned(reading, members, departments)]
     moment = reading.moment
     if scan.entity == MOVE:
         entered = _entered(reading, mine, measure)

@@ -67,21 +67,21 @@ class Reading:
         return source
 
     def spanned(self, spans: Sequence[Span]) -> tuple[CTE, FromClause]:
-        """The spans as a small table, and the rows joined to it by ranges of the indexed date: few spans are few
-        ranges of the index, many spans in a row are one pass over it."""
+        """The spans as a small table, and the rows joined to it by ranges of the indexed date."""
         inline = spans_inline([self.span(one) for one in spans])
         return inline, self.joined(inline, and_(self.moment >= inline.c.since, self.moment < inline.c.until))
 
-    def mine(self, measures: Sequence[Measure], whole: Span, among: Among = Among.LIVING) -> list[Condition]:
-        """Rows of the portal that may count. The range of all spans is said once more by itself, for the planner to
-        weigh: a month is read by the index of its date however long the history is."""
-        within = self.span(whole)
-        return [
-            *_standing(self.portal_id, self.scan, among),
-            *_indexed(self.scan, measures),
-            self.moment >= within.start,
-            self.moment < within.end,
-        ]
+    def mine(
+        self, measures: Sequence[Measure], within: Sequence[Span] = (), among: Among = Among.LIVING
+    ) -> list[Condition]:
+        """Rows of the portal that may count. A single span is said here as well, for the planner to weigh: a month is
+        read by the index of its date however long the history is. Of many spans it would take every row of the
+        history and then look for its span."""
+        found = [*_standing(self.portal_id, self.scan, among), *_indexed(self.scan, measures)]
+        for one in within if len(within) == 1 else ():
+            span = self.span(one)
+            found += [self.moment >= span.start, self.moment < span.end]
+        return found
 
 
 def spans_inline(spans: Sequence[Span]) -> CTE:

@@ -5,29 +5,20 @@ give the same numbers; dividing and scaling is `rules.value_of`. Sums are cast b
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, case, cast, func, select
+from sqlalchemy import Select, bindparam, case, func, select
 
 from b24app.facts.rules import ENTRY
 from b24app.lib.db import Int64
+from b24app.metrics.compile.alike import Aggregates, Totals, totals_of_alike
 from b24app.metrics.compile.ledger import Marks, counts, ledger
 from b24app.metrics.compile.matching import Matcher
 from b24app.metrics.compile.reading import Reading
 from b24app.metrics.parts import Columns
 from b24app.metrics.rules import Aggregate, Measure, Scan
 from b24app.periods.rules import Span
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """A grouped statement; its rows are (span, employee[, department], aggregates..)."""
-
-    statement: Select[Any]
-    columns: Mapping[Measure, Columns]
-    holder_width: int
 
 
 def _open(name: str) -> Any:
@@ -60,18 +51,15 @@ def totals(scan: Scan, measures: tuple[Measure, ...], width: int) -> Totals:
     """
     spans = _spans(width)
     reading = Reading(_PORTAL, scan, _NOW)
-    mine = reading.mine(measures, _WHOLE)
     if scan.entity == ENTRY:
+        mine = reading.mine(measures, (_WHOLE,))
         source, marks = ledger(reading, mine, measures, spans, ("span", "employee_id", "department"))
-        matcher = Matcher(_PORTAL, _NOW, source.c)
-        holders: list[ColumnElement[Any]] = [source.c["span"], source.c["employee_id"], source.c["department"]]
-        grouped = select(*holders).select_from(source)
-    else:
-        (inline, joined), marks, matcher = reading.spanned(spans), {}, reading.matcher
-        holders = [inline.c.span, reading.owner]
-        grouped = select(*holders).select_from(joined).where(*mine)
-    aggregates, columns = _aggregates(matcher, measures, marks, len(holders))
-    return Totals(grouped.add_columns(*aggregates).group_by(*holders).order_by(*holders), columns, len(holders) - 1)
+        rows = select(*(source.c[name] for name in ("span", "employee_id", "department"))).select_from(source)
+        return _each_by_its_case(rows, Matcher(_PORTAL, _NOW, source.c), measures, marks)
+    inline, joined = reading.spanned(spans)
+    rows = select(inline.c.span, reading.owner.label("owner")).select_from(joined)
+    rows = rows.where(*reading.mine(measures, spans))
+    return totals_of_alike(rows, reading.matcher, measures) or _each_by_its_case(rows, reading.matcher, measures, {})
 
 
 @lru_cache(maxsize=512)
@@ -79,53 +67,45 @@ def histogram(measure: Measure, width: int) -> Select[Any]:
     """(span, owner, number, how many facts have it): what a median is taken of. To be sent with its `parameters`."""
     assert measure.field is not None
     reading = Reading(_PORTAL, measure.scan, _NOW)
-    inline, joined = reading.spanned(_spans(width))
+    spans = _spans(width)
+    inline, joined = reading.spanned(spans)
     number = reading.matcher.number(measure.field, measure.where)
     counted = reading.matcher.passes(measure.where)
     keys = [inline.c.span, reading.owner, number]
     return (
         select(*keys, func.count())
         .select_from(joined)
-        .where(*reading.mine((measure,), _WHOLE), counted, number.is_not(None))
+        .where(*reading.mine((measure,), spans), counted, number.is_not(None))
         .group_by(*keys)
         .order_by(*keys)
     )
 
 
-def _aggregates(
-    matcher: Matcher, measures: Sequence[Measure], marks: Marks, before: int
-) -> tuple[list[ColumnElement[Any]], dict[Measure, Columns]]:
-    """The aggregate columns of all measures, each different one once, and where each measure finds its own."""
-    made: list[ColumnElement[Any]] = []
-    places: dict[tuple[Any, ...], int] = {}
-
-    def place(key: tuple[Any, ...], aggregate: Any) -> int:
-        if key not in places:
-            places[key] = before + len(made)
-            made.append(cast(aggregate, BigInteger))
-        return places[key]
-
+def _each_by_its_case(rows: Select[Any], matcher: Matcher, measures: Sequence[Measure], marks: Marks) -> Totals:
+    """Aggregates over the rows themselves, each of a case of its own."""
+    holders = tuple(rows.selected_columns)
+    made = Aggregates(len(holders))
     columns = {}
     for measure in measures:
         counted, mark = counts(matcher, measure, marks), marks.get(measure)
         what = (measure.field, measure.where, mark)
         if measure.aggregate is Aggregate.DISTINCT:
             records = func.count(case((counted, matcher.fields["id"])).distinct())
-            columns[measure] = Columns(*2 * (place((measure.aggregate, *what), records),))
+            columns[measure] = Columns(*2 * (made.place((measure.aggregate, *what), records),))
             continue
         number = case((counted, 1))
         if measure.field is not None:
             if mark is None:
                 counted = matcher.numbered(measure.field, measure.where)
             number = case((counted, matcher.number(measure.field, measure.where)))
-        facts = place((Aggregate.COUNT, *what), func.count(number))  # of the facts that have the number
+        facts = made.place((Aggregate.COUNT, *what), func.count(number))  # of the facts that have the number
         if measure.aggregate is Aggregate.COUNT:
             columns[measure] = Columns(facts, facts)
             continue
-        value = place((measure.aggregate, *what), _FUNCTIONS[measure.aggregate](number))
-        at = place(("place", *what), func.max(case((counted, matcher.fields["place"])))) if mark else None
+        value = made.place((measure.aggregate, *what), _FUNCTIONS[measure.aggregate](number))
+        at = made.place(("place", *what), func.max(case((counted, matcher.fields["place"])))) if mark else None
         columns[measure] = Columns(value, facts, at)
-    return made, columns
+    return Totals(made.added_to(rows, holders), columns, len(holders) - 1)
 
 
 _FUNCTIONS: Mapping[Aggregate, Any] = {
