@@ -45,6 +45,16 @@ class EntryRow:
     created_at: int
 
 
+def first_at(portal_id: int) -> int | None:
+    """When the portal's first fact was; None without any."""
+    firsts = [
+        select(func.min(column)).where(column.class_.portal_id == portal_id).scalar_subquery()
+        for column in (Deal.created_at, Activity.start_at, Entry.occurred_at)
+    ]
+    known = [first for first in db.session.execute(select(*firsts)).one() if first is not None]
+    return min(known, default=None)
+
+
 def deal(portal_id: int, id: int) -> DealFact | None:
     """None for a deal we have never seen or that was deleted."""
     found = deals.load(portal_id, [id]).get(id)

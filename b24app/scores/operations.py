@@ -10,12 +10,9 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
-
+from b24app.facts import queries as facts
 from b24app.facts.rules import Cell
-from b24app.facts.tables import Activity, Deal, Entry
 from b24app.lib.clock import epoch
-from b24app.lib.db import db
 from b24app.metrics.ripening import also_touched
 from b24app.periods import queries as periods
 from b24app.periods.rules import Period, covering, inside, local_day, period_at, previous
@@ -180,12 +177,8 @@ def _portions(context: Context, versions: Sequence[Version], starts: Sequence[da
 
 def first_day(context: Context) -> date | None:
     """The local day of the portal's first fact."""
-    firsts = [
-        select(func.min(column)).where(column.class_.portal_id == context.portal_id).scalar_subquery()
-        for column in (Deal.created_at, Activity.start_at, Entry.occurred_at)
-    ]
-    known = [first for first in db.session.execute(select(*firsts)).one() if first is not None]
-    return local_day(min(known), context.settings) if known else None
+    first = facts.first_at(context.portal_id)
+    return None if first is None else local_day(first, context.settings)
 
 
 IsDue = Callable[[Indicator], bool]

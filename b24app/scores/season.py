@@ -6,7 +6,7 @@ with the results of the open period, so that no page computes it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from functools import cached_property
@@ -14,6 +14,7 @@ from itertools import accumulate, repeat
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 
+from b24app.facts import queries as facts
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.lib.storage import table_of
@@ -27,6 +28,7 @@ from b24app.periods.rules import (
     Period,
     Span,
     elapsed_share,
+    local_day,
     mark,
     midnight,
     period_at,
@@ -70,15 +72,18 @@ def find(context: Context, code: str) -> Season | None:
     if asked is None:
         return None
     version, period = asked
+    found = Season(version, period, epoch(context.now), {})
+    first = facts.first_at(context.portal_id)
+    if first is None or local_day(first, context.settings) >= _before(context, period)[-1].end:
+        return found
     past = _Past(context, version, period)
-    work = context.work(version, period)
-    found = {
+    shares = {
         (subject, one.code): share
-        for subject in work.subjects
+        for subject in context.work(version, period).subjects
         for one in past.indicators
         if (share := past.share(subject, one)) is not None
     }
-    return Season(version, period, epoch(context.now), found)
+    return replace(found, shares=shares)
 
 
 def keep(portal_id: int, found: Season) -> None:

@@ -1,12 +1,13 @@
 """What is so: deals, entries, people, targets, rates, days off, scorecards, as plain Python. And what may happen to it.
 
-Nothing here is b24app's. `changes.py` tells the app what happened, `slow.py` reads numbers off it.
+Nothing here is b24app's. `telling.py` tells the app what happened, `slow/` reads numbers off it.
 """
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -80,6 +81,28 @@ class Entry:
     undone: bool = False
 
 
+Subject = tuple[str, int]
+"""("employee", 7), ("department", 5), ("company", 0)."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """What one indicator came to; None is no data, no target."""
+
+    value: Fraction | None
+    target: Fraction | None
+
+
+@dataclass
+class Lock:
+    """A period as it was when it was locked, with what answered for it."""
+
+    document: dict[str, Any]
+    at: int
+    results: dict[tuple[Subject, str], Read]
+    scores: dict[Subject, Fraction | None]
+
+
 Place = tuple[int, tuple[int, ...], bool]
 """Since when, in which departments, and whether still employed."""
 
@@ -103,6 +126,10 @@ class Truth:
     absences: dict[int, list[tuple[date, date]]] = field(default_factory=dict)
     scorecards: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Versions of each, oldest first."""
+    active_since: dict[str, int] = field(default_factory=dict)
+    locks: dict[tuple[str, str], Lock] = field(default_factory=dict)
+    """By scorecard and start."""
+    ever_locked: set[tuple[str, str]] = field(default_factory=set)
 
     @property
     def now_s(self) -> int:
