@@ -24,6 +24,7 @@ from b24app.portal import queries as tenants
 from b24app.scorecards import queries as scorecards
 from b24app.scorecards.rules import plans
 from b24app.scores import journal, locks, season
+from b24app.scores import nightly as night
 from b24app.scores import operations as scores
 from b24app.scores.evaluation import Context
 from b24app.scores.rules import NOBODY, Cause, CauseKind, Moved
@@ -93,6 +94,7 @@ def nightly(portal_id: int) -> None:
         portal.lock(portal_id)
         now = clock.now()
         corrected = _repaired(portal_id, pipeline.recompute_open(portal_id, now).corrected)
+        night.keep(portal_id, scores.open_slices(portal_id, now), corrected, now)
         if corrected:
             logger.warning("scores_repaired", portal_id=portal_id, results=len(corrected))
             audit.record(portal_id, "system", "scores.repair", "nightly", None, _summary(corrected), now)

@@ -112,3 +112,18 @@ class ResultChange(Base):
     """The first few records that did it: [entity, id]."""
     count: Mapped[int] = mapped_column(default=0)
     """How many records did it."""
+
+
+class NightlyCheck(Base):
+    """The latest nightly comparison of the results with the facts (semantics 5): one row a portal."""
+
+    __tablename__ = "nightly_check"
+
+    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"), primary_key=True)
+    at: Mapped[int] = mapped_column(Int64)
+    compared: Mapped[int]
+    """How many results."""
+    repaired: Mapped[int]
+    """How many of them were stored with another number than the facts give."""
+    repairs: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    """The first of them, each as a mapping: scorecard, start, subject_type, subject_id, indicator, before, after."""

@@ -18,7 +18,7 @@ from b24app.lib import clock
 from b24app.lib.errors import Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import language
-from b24app.outcomes.dashboards import clients, explain, history, queries, stamps
+from b24app.outcomes.dashboards import clients, explain, history, nightly, queries, stamps
 from b24app.outcomes.dashboards import company as whole
 from b24app.outcomes.dashboards.rules import Card, Company, Team
 from b24app.outcomes.dashboards.tabs import DealGives, DealTab
@@ -183,7 +183,8 @@ def lead(id: int) -> ResponseReturnValue:
 
 @bp.get("/start")
 def start() -> ResponseReturnValue:
-    return render_template("dashboards/start.html", sync=queries.sync(g.viewer.portal_id))
+    zone, night = calendars.settings(g.viewer.portal_id).time_zone, nightly.night(g.viewer, clock.now())
+    return render_template("dashboards/start.html", sync=queries.sync(g.viewer.portal_id), night=night, time_zone=zone)
 
 
 @bp.get("/sync")

@@ -1,4 +1,5 @@
-"""The page of the calendar: whose holidays, time zone, where weeks and years begin, own days, and who is away.
+"""The page of the calendar: whose holidays, time zone, where weeks and years begin, own days, and who is away. And what
+the latest nightly check found.
 
 Only for administrators. Every change is audited by the operation behind it, and what it touches is computed anew.
 """
@@ -19,6 +20,7 @@ from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import language
 from b24app.lib.queue import enqueue
+from b24app.outcomes.dashboards import nightly
 from b24app.periods import operations
 from b24app.periods import queries as calendars
 from b24app.periods.queries import Away, OwnDay
@@ -117,6 +119,15 @@ def _compute(portal_id: int, touched: Period | None) -> Then | None:
     return partial(enqueue, *days, unique=f"recompute:{portal_id}:{start}:{end}")
 
 
+@bp.get("/check")
+@needs(Action.ADMINISTER)
+def check() -> ResponseReturnValue:
+    """What the latest nightly check found, number by number."""
+    zone = calendars.settings(g.viewer.portal_id).time_zone
+    night = nightly.night(g.viewer, clock.now(), rows=True)
+    return render_template("settings/check.html", viewer=g.viewer, night=night, time_zone=zone)
+
+
 def _done(form: str, change: Callable[[int, str], Then | None]) -> ResponseReturnValue:
     """The page after the change, or with sentences at the fields of the form that was not saved."""
     portal_id = g.viewer.portal_id
@@ -166,6 +177,8 @@ def _page(form: str | None = None, faults: Mapping[str, str] | None = None) -> R
             key=lambda one: one[1].casefold(),
         ),
         today=today,
+        night=nightly.night(g.viewer, clock.now()),
+        portal_zone=settings.time_zone,
     )
     return page, {"HX-Push-Url": url_for(".calendar")}
 

@@ -1,6 +1,7 @@
 """What changes because time passed is recomputed by a job of its own, without anybody touching a deal."""
 
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ from b24app import pipeline
 from b24app.jobs import scores
 from b24app.lib import clock
 from b24app.lib.db import db
-from b24app.portal.rules import SubjectType
+from b24app.portal.rules import SubjectType, employee
 from b24app.portal.tables import Portal
-from b24app.scores import queries
+from b24app.scores import nightly, queries
+from b24app.scores.nightly import Repair
+from b24app.scores.tables import Result
 from tests.scorecards.documents import document, indicator
 from tests.scores import world
 from tests.scores.world import ANN, NOW, PORTAL, SALES, deal
@@ -88,3 +91,22 @@ def test_a_portal_whose_numbers_stand_still_is_left_alone(portal: int) -> None:
     db.session.commit()
     scores.ripen(PORTAL)
     assert scores.RIPENED not in db.session.get_one(Portal, PORTAL).settings
+
+
+def test_the_night_puts_right_what_differs_from_the_facts_and_keeps_what_it_was(
+    portal: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deal(ANN, "2026-11-03", 600)
+    world.scorecard(document(indicator("won", metric="deals_won", weight=100), subjects={"departments": [SALES]}))
+    pipeline.recompute_open(PORTAL, NOW)
+    db.session.query(Result).filter_by(subject_id=ANN, start="2026-11-01").update({"numerator": 3})
+    db.session.commit()
+    night = NOW + timedelta(hours=12)
+    at(night, monkeypatch)
+    assert nightly.latest(PORTAL) is None
+    scores.nightly(PORTAL)
+    found = nightly.latest(PORTAL)
+    assert (found.at, found.compared, found.repaired) == (night, db.session.query(Result).count(), 1)
+    assert found.repairs == (Repair("sales", world.month(), employee(ANN), "won", Fraction(3), Fraction(1)),)
+    scores.nightly(PORTAL)
+    assert (nightly.latest(PORTAL).repaired, nightly.latest(PORTAL).repairs) == (0, ())

@@ -10,6 +10,7 @@ from flask import Flask, g, render_template, request
 from b24app.lib.errors import AppError
 from b24app.lib.i18n import speaking
 from b24app.lib.paths import STATIC, TEMPLATES
+from b24app.outcomes.dashboards.nightly import Night
 from b24app.outcomes.dashboards.panel import Changes, Held, LateRecords, NotCounted, Why
 from b24app.outcomes.dashboards.rules import Card, Company, Team
 from b24app.outcomes.dashboards.tabs import DealTab, SyncState
@@ -29,6 +30,7 @@ ASKED = (
     (dashboards, "queries"),
     (dashboards, "explain"),
     (dashboards, "history"),
+    (dashboards, "nightly"),
     (periods, "history"),
     (periods, "calendars"),
     (dashboards, "whole"),
@@ -53,6 +55,7 @@ class Answers:
     late_records: LateRecords | None = None
     held: Held = Held()
     sync: SyncState = field(default_factory=samples.sync)
+    night: Night | None = None
 
 
 class Queries:
@@ -98,6 +101,9 @@ class Queries:
 
     def sync(self, portal_id: int) -> SyncState:
         return self.answers.sync
+
+    def night(self, viewer: Viewer, now: datetime) -> Night | None:
+        return self.answers.night
 
     def settings(self, portal_id: int) -> Settings:
         return samples.SETTINGS

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from flask import Flask
 from rq import Queue
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from werkzeug.test import TestResponse
 
 from b24app.lib import clock, crypto, queue
@@ -16,10 +16,12 @@ from b24app.lib.db import db, write
 from b24app.periods import queries as calendars
 from b24app.periods.queries import Away, OwnDay
 from b24app.portal.tables import AuditEntry, Portal
+from b24app.scores.tables import NightlyCheck
+from tests.scorecards.documents import document, indicator
 from tests.scores import world
 from tests.scores.world import ADMIN, ANN, HEAD, NOW, OTHER, PORTAL
 
-PAGE = "/ui/settings/calendar"
+PAGE, CHECK = "/ui/settings/calendar", "/ui/settings/check"
 SETTINGS = {
     "country": "", "time_zone": "Europe/Moscow", "week_start": "0", "year_start": "1", "lock_after_days": "5",
 }  # fmt: skip
@@ -33,14 +35,14 @@ class Reader:
     portal_id: int = PORTAL
     language: str = "en"
 
-    def ask(self, method: str, path: str = "", **form: str) -> TestResponse:
+    def ask(self, method: str, path: str = "", page: str = PAGE, **form: str) -> TestResponse:
         claims = {
             "portal": self.portal_id, "member": f"member{self.portal_id}", "user": self.user_id,
             "admin": self.user_id in (ADMIN, 99), "language": self.language,
         }  # fmt: skip
         token = crypto.sign(claims, self.app.config["SECRET_KEY"], clock.now(), 60)
         headers = {"Authorization": f"Bearer {token}", "HX-Request": "true"}
-        return self.app.test_client().open(PAGE + path, method=method, data=form or None, headers=headers)
+        return self.app.test_client().open(page + path, method=method, data=form or None, headers=headers)
 
     def page(self) -> str:
         answer = self.ask("GET")
@@ -186,3 +188,38 @@ def test_a_strangers_calendar_is_their_own(admin):
     }
     stranger.save("/days/forget", day="2026-11-07")
     assert len(calendars.own_days(PORTAL)) == 1
+
+
+def night(repaired: int, subject_id: int = ANN) -> None:
+    with write() as session:
+        session.execute(delete(NightlyCheck))
+        repair = {
+            "scorecard": "sales", "start": "2026-11-01", "subject_type": "employee", "subject_id": subject_id,
+            "indicator": "won", "before": "3", "after": "4",
+        }  # fmt: skip
+        repairs = [repair] * min(repaired, 1)
+        row = {"at": world.at("2026-11-16T03:10"), "compared": 1240, "repaired": repaired, "repairs": repairs}
+        session.add(NightlyCheck(portal_id=PORTAL, **row))
+
+
+def test_the_nightly_check_is_told_in_a_line_with_what_was_repaired_behind_it(admin):
+    assert "The nightly check has not run yet." in admin.page()
+    night(repaired=0)
+    assert "1240 numbers compared with the records, no difference." in admin.page()
+    with write():
+        world.scorecard(document(indicator("won", metric="deals_won", weight=100, target=5)))
+    night(repaired=1)
+    text = admin.page()
+    assert "1 number of 1,240 differed from the records and was put right." in text
+    assert 'href="/ui/settings/check"' in text
+    told = " ".join(admin.ask("GET", page=CHECK).text.split())
+    assert re.search(r"(?i)Ann<.*>won<.*>3<.*>4<", told)
+    admin.language = "ru"
+    assert "1 показатель из 1\xa0240 расходился с записями и исправлен" in admin.page()
+
+
+def test_nobody_else_is_told_of_the_nightly_check(admin):
+    night(repaired=1)
+    for user, portal in ((HEAD, PORTAL), (99, OTHER)):
+        admin.user_id, admin.portal_id = user, portal
+        assert "1,240" not in admin.ask("GET", page=CHECK).text
