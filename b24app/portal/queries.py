@@ -1,5 +1,7 @@
 """What can be asked about tenants: the portal itself, its people and structure, and what a viewer may see of them."""
 
+from collections.abc import Callable
+
 from sqlalchemy import select
 
 from b24app.lib.db import db
@@ -7,7 +9,10 @@ from b24app.lib.errors import NotFound
 from b24app.lib.i18n import choose
 from b24app.lib.i18n import gettext as _
 from b24app.portal.rules import Structure, Viewer
+from b24app.portal.staff import as_of as as_of
+from b24app.portal.staff import departures as departures
 from b24app.portal.staff import employment as employment
+from b24app.portal.staff import journal as journal
 from b24app.portal.staff import structure as structure
 from b24app.portal.tables import Portal
 
@@ -39,16 +44,21 @@ def to_be_erased() -> tuple[int, ...]:
     return tuple(portal.id for portal in rows if portal.settings.get("erase"))
 
 
-def viewer(portal_id: int, user_id: int, is_admin: bool, language: str) -> Viewer:
-    """Somebody in the frame, with the sub-tree they head. An administrator needs none: they see everything."""
+def viewer(
+    portal_id: int, user_id: int, is_admin: bool, language: str, people: Callable[[], Structure] | None = None
+) -> Viewer:
+    """Somebody in the frame, with the sub-tree they head. An administrator needs none: they see everything.
+
+    `people` gives the structure where it will be needed again.
+    """
     if is_admin:
         return Viewer(portal_id, user_id, is_admin=True, language=choose(language))
-    people: Structure = structure(portal_id)
-    departments = people.headed_by(user_id)
+    present: Structure = people() if people else structure(portal_id)
+    departments = present.headed_by(user_id)
     return Viewer(
         portal_id,
         user_id,
-        employees=people.everybody_in(departments),
+        employees=present.everybody_in(departments),
         departments=departments,
         language=choose(language),
     )

@@ -1,10 +1,10 @@
 """The people and departments of a portal: taken over from its lists, with a journal of who was where and since when."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import groupby
-from typing import Any
+from itertools import groupby, pairwise
+from typing import Any, NamedTuple
 
 from sqlalchemy import JSON, BigInteger, Text, cast, delete, insert, literal, null, select, update
 
@@ -16,15 +16,44 @@ from b24app.portal.tables import Department, Employee, Membership
 CHUNK = 500
 
 
+class Posting(NamedTuple):
+    """Where somebody was since a moment, as the journal has it, and whether they worked here at all."""
+
+    employee_id: int
+    since: int
+    department_ids: tuple[int, ...]
+    active: bool
+
+
 def structure(portal_id: int, at: int | None = None) -> Structure:
-    """The structure now, or with everybody where the journal has them at an instant (semantics 4.6).
+    """The structure now, or with everybody where the journal has them at an instant."""
+    present = Structure(*_everybody(portal_id))
+    return present if at is None else as_of(present, journal(portal_id), at)
+
+
+def journal(portal_id: int) -> tuple[Posting, ...]:
+    """By employee, in the order of time."""
+    query = select(Membership.employee_id, Membership.since, Membership.department_ids, Membership.active).where(
+        Membership.portal_id == portal_id
+    )
+    rows = db.session.execute(query.order_by(Membership.employee_id, Membership.since))
+    return tuple(Posting(id, since, tuple(department_ids), active) for id, since, department_ids, active in rows)
+
+
+def as_of(present: Structure, postings: Sequence[Posting], at: int) -> Structure:
+    """With everybody where they were at an instant (semantics 4.6): by the last row not after it.
 
     Before the journal begins the earliest known state holds. Departments are those of today: they have no journal.
     """
-    people, units = _everybody(portal_id)
-    if at is not None:
-        people = {id: replace(person, **changed) for id, person, changed in _as_of(portal_id, people, at)}
-    return Structure(people, units)
+    then: dict[int, Posting] = {}
+    for one in postings:
+        if one.since <= at or one.employee_id not in then:
+            then[one.employee_id] = one
+    people = {
+        id: replace(person, department_ids=then[id].department_ids, active=then[id].active) if id in then else person
+        for id, person in present.people.items()
+    }
+    return Structure(people, present.units)
 
 
 def _everybody(portal_id: int) -> tuple[dict[int, Person], dict[int, Unit]]:
@@ -60,33 +89,23 @@ def _everybody(portal_id: int) -> tuple[dict[int, Person], dict[int, Unit]]:
     return known
 
 
-def _as_of(portal_id: int, people: Mapping[int, Person], at: int) -> Iterable[tuple[int, Person, dict[str, Any]]]:
-    """Each person with what was different about them then: the last journal row not after `at`, else the first one."""
-    rows = db.session.execute(
-        select(Membership.employee_id, Membership.since, Membership.department_ids, Membership.active)
-        .where(Membership.portal_id == portal_id)
-        .order_by(Membership.employee_id, Membership.since)
-    )
-    then: dict[int, dict[str, Any]] = {}
-    for id, since, department_ids, active in rows:
-        if since <= at or id not in then:
-            then[id] = {"department_ids": tuple(department_ids), "active": active}
-    return ((id, person, then.get(id, {})) for id, person in people.items())
-
-
-def employment(portal_id: int) -> dict[int, tuple[Stay, ...]]:
+def employment(postings: Sequence[Posting]) -> dict[int, tuple[Stay, ...]]:
     """When people worked here; of those only who have joined or left since the journal began."""
-    rows = db.session.execute(
-        select(Membership.employee_id, Membership.since, Membership.active)
-        .where(Membership.portal_id == portal_id)
-        .order_by(Membership.employee_id, Membership.since)
-    ).all()
-    began = min((row.since for row in rows), default=0)
+    began = min((one.since for one in postings), default=0)
     found = {
-        id: stays([(row.since, row.active) for row in journal], began)
-        for id, journal in groupby(rows, key=lambda row: row.employee_id)
+        id: stays([(one.since, one.active) for one in own], began)
+        for id, own in groupby(postings, key=lambda one: one.employee_id)
     }
     return {id: those for id, those in found.items() if those != ((None, None),)}
+
+
+def departures(postings: Sequence[Posting]) -> list[tuple[int, int]]:
+    """(employee, since when they are gone), of everybody whom the journal has seen working before."""
+    return [
+        (after.employee_id, after.since)
+        for before, after in pairwise(postings)
+        if before.employee_id == after.employee_id and before.active and not after.active
+    ]
 
 
 def sync_staff(portal_id: int, people: Sequence[Person], departments: Sequence[Unit], now: datetime) -> bool:

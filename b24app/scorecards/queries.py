@@ -1,12 +1,14 @@
 """What can be asked of scorecards and targets. Documents are parsed here once; past this point nobody sees raw JSON."""
 
+import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Row, Text, cast, literal, null, select
 
 from b24app.facts.rules import Cell
 from b24app.facts.tables import Entry
@@ -45,8 +47,41 @@ def versions(portal_id: int, code: str | None = None) -> tuple[Version, ...]:
     return tuple(map(version, sorted(db.session.scalars(query), key=lambda row: (row.code, row.effective_from))))
 
 
+def standing(portal_id: int) -> tuple[tuple[Version, ...], dict[tuple[str, date], Lock]]:
+    """Every version, and the periods that are locked now: in one statement, because nearly every page needs both."""
+    one, lock, no_text = ScorecardVersion, PeriodLock, cast(null(), Text)
+    of_versions = select(
+        literal(True).label("is_version"), one.id, one.code, one.version, one.effective_from, one.author, one.saved_at,
+        cast(one.document, Text).label("text"), no_text.label("kind"), no_text.label("currency"),
+    ).where(one.portal_id == portal_id)  # fmt: skip
+    of_locks = select(
+        literal(False), lock.id, lock.scorecard, lock.version, lock.start, lock.locked_by, lock.locked_at,
+        no_text, lock.kind, lock.currency,
+    ).where(lock.portal_id == portal_id, lock.unlocked_at.is_(None))  # fmt: skip
+    rows: Sequence[Any] = db.session.execute(of_versions.union_all(of_locks)).all()
+    ordered = sorted(rows, key=lambda row: (row.code, row.effective_from))
+    held = sorted((row for row in rows if not row.is_version), key=lambda row: (row.effective_from, row.code))
+    return (
+        tuple(_version(row, *_read(row.text)) for row in ordered if row.is_version),
+        {(row.code, date.fromisoformat(row.effective_from)): _lock(*row[1:7], *row[8:]) for row in held},
+    )
+
+
+@lru_cache(maxsize=500)
+def _read(text: str) -> tuple[ScorecardDocument, tuple[Indicator, ...]]:
+    """A stored document, as every page needs it. Kept by its text, so what is kept can never be an older one."""
+    document = documents.load(json.loads(text))
+    return document, indicators(document)
+
+
 def version(row: ScorecardVersion) -> Version:
     document = documents.load(row.document)
+    return _version(row, document, indicators(document))
+
+
+def _version(
+    row: ScorecardVersion | Row[Any], document: ScorecardDocument, indicators: tuple[Indicator, ...]
+) -> Version:
     return Version(
         id=row.id,
         number=row.version,
@@ -54,7 +89,7 @@ def version(row: ScorecardVersion) -> Version:
         author=row.author,
         saved_at=row.saved_at,
         document=document,
-        indicators=indicators(document),
+        indicators=indicators,
     )
 
 
@@ -69,26 +104,30 @@ def locks(portal_id: int, scorecard: str | None = None) -> dict[tuple[str, date]
     query = select(*_LOCK).where(PeriodLock.portal_id == portal_id, PeriodLock.unlocked_at.is_(None))
     if scorecard is not None:
         query = query.where(PeriodLock.scorecard == scorecard)
-    return {
-        (row.scorecard, date.fromisoformat(row.start)): Lock(
-            id=row.id,
-            scorecard=row.scorecard,
-            kind=Kind(row.kind),
-            start=date.fromisoformat(row.start),
-            version=row.version,
-            currency=row.currency,
-            at=row.locked_at,
-            by=row.locked_by,
-        )
-        for row in db.session.execute(query.order_by(PeriodLock.start, PeriodLock.scorecard))
-    }
+    rows = db.session.execute(query.order_by(PeriodLock.start, PeriodLock.scorecard))
+    return {(row.scorecard, date.fromisoformat(row.start)): _lock(*row) for row in rows}
 
 
 _LOCK = (
-    *(PeriodLock.id, PeriodLock.scorecard, PeriodLock.kind, PeriodLock.start),
-    *(PeriodLock.version, PeriodLock.currency, PeriodLock.locked_at, PeriodLock.locked_by),
+    *(PeriodLock.id, PeriodLock.scorecard, PeriodLock.version, PeriodLock.start),
+    *(PeriodLock.locked_by, PeriodLock.locked_at, PeriodLock.kind, PeriodLock.currency),
 )
 """All but the documents, which are long."""
+
+
+def _lock(
+    id: int, scorecard: str, version: int, start: str, locked_by: str, locked_at: int, kind: str, currency: str
+) -> Lock:
+    return Lock(
+        id=id,
+        scorecard=scorecard,
+        kind=Kind(kind),
+        start=date.fromisoformat(start),
+        version=version,
+        currency=currency,
+        at=locked_at,
+        by=locked_by,
+    )
 
 
 def locked_version(portal_id: int, lock: Lock) -> Version:
@@ -124,7 +163,11 @@ def entry_codes(portal_id: int, asked: Collection[str]) -> frozenset[str]:
 
 def counted(portal_id: int) -> dict[str, tuple[Version, ...]]:
     """The versions of every scorecard that is or was computed, by code."""
-    grouped = by_code(versions(portal_id))
+    return computed(by_code(versions(portal_id)))
+
+
+def computed(grouped: Mapping[str, tuple[Version, ...]]) -> dict[str, tuple[Version, ...]]:
+    """Those scorecards of which a version is counted."""
     return {code: those for code, those in grouped.items() if any(one.is_counted for one in those)}
 
 

@@ -14,7 +14,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from b24app.facts import queries as facts
 from b24app.ingest import queries as ingest
@@ -26,10 +26,11 @@ from b24app.metrics import queries as metrics
 from b24app.metrics.parts import Parts
 from b24app.metrics.rules import AnyPlan, Measured, Numbers, Part, Plan, Sibling, needs, presence, settle
 from b24app.periods import queries as periods
-from b24app.periods.rules import ONE_DAY, Calendar, Kind, Period, inside, local_day, span, working_days
+from b24app.periods.rules import ONE_DAY, Calendar, Kind, Period, Settings, inside, local_day, span, working_days
 from b24app.portal import queries as portal
 from b24app.portal.rules import COMPANY, Structure, Subject, SubjectType, department, employee
-from b24app.portal.tables import Membership
+from b24app.portal.staff import Posting
+from b24app.portal.tables import Portal
 from b24app.scorecards import queries as scorecards
 from b24app.scorecards.rules import (
     Days,
@@ -82,26 +83,40 @@ class Context:
     def __init__(self, portal_id: int, now: datetime) -> None:
         self.portal_id = portal_id
         self.now = now
-        self._portal = portal.get(portal_id)  # held, so that whoever needs its row next has it already
-        self.settings = periods.settings(portal_id)
-        self.today: date = local_day(epoch(now), self.settings)
         self._structures: dict[int | None, Structure] = {}
         self._days: dict[Period, Days] = {}
         self._locked: dict[int, Version] = {}
         self._scored: dict[int, frozenset[Subject]] = {}
 
     @cached_property
+    def _portal(self) -> Portal:
+        """Held, so that whoever needs its row next has it already."""
+        return portal.get(self.portal_id)
+
+    @cached_property
     def currency(self) -> str:
         return self._portal.base_currency
 
     @cached_property
-    def calendar(self) -> Calendar:
-        return periods.calendar(self.portal_id)
+    def settings(self) -> Settings:
+        return periods.settings(self._portal.id)
 
     @cached_property
+    def today(self) -> date:
+        return local_day(epoch(self.now), self.settings)
+
+    @cached_property
+    def _calendars(self) -> tuple[Calendar, Mapping[int, Calendar]]:
+        return periods.calendars(self.portal_id)
+
+    @property
+    def calendar(self) -> Calendar:
+        return self._calendars[0]
+
+    @property
     def own_calendars(self) -> Mapping[int, Calendar]:
         """Of those people who are or were away."""
-        return periods.own_calendars(self.portal_id, self.calendar)
+        return self._calendars[1]
 
     def calendar_of(self, subject: Subject) -> Calendar:
         """An employee's own; the portal's of departments and the company, whoever is away (semantics 10)."""
@@ -110,14 +125,19 @@ class Context:
         return self.calendar
 
     @cached_property
+    def _standing(self) -> tuple[Mapping[str, tuple[Version, ...]], Mapping[tuple[str, date], Lock]]:
+        versions, locks = scorecards.standing(self.portal_id)
+        return scorecards.by_code(versions), locks
+
+    @cached_property
     def scorecards(self) -> Mapping[str, tuple[Version, ...]]:
-        return scorecards.counted(self.portal_id)
+        return scorecards.computed(self._standing[0])
 
     @cached_property
     def shown(self) -> Mapping[str, tuple[Version, ...]]:
         """The scorecards that are computed, and those that are no more but have periods locked: they can be seen."""
         archived = {code for code, _start in self.locks} - self.scorecards.keys()
-        return {**self.scorecards, **{code: scorecards.versions(self.portal_id, code) for code in sorted(archived)}}
+        return {**self.scorecards, **{code: self._standing[0][code] for code in sorted(archived)}}
 
     @cached_property
     def listening(self) -> Mapping[str, tuple[Version, ...]]:
@@ -129,9 +149,9 @@ class Context:
                 found[code] = (self.locked_version(lock), *found[code])
         return found
 
-    @cached_property
+    @property
     def locks(self) -> Mapping[tuple[str, date], Lock]:
-        return scorecards.locks(self.portal_id)
+        return self._standing[1]
 
     def lock(self, code: str, period: Period) -> Lock | None:
         """The lock that holds a scorecard in exactly this period, not in one around it or within it."""
@@ -173,14 +193,19 @@ class Context:
             at = None
         state = None if at is None else bisect_right(self._membership_changes, at)
         if state not in self._structures:
-            self._structures[state] = portal.structure(self.portal_id, at)
+            self._structures[state] = (
+                portal.structure(self.portal_id) if at is None else portal.as_of(self.structure(), self._journal, at)
+            )
         return self._structures[state]
+
+    @cached_property
+    def _journal(self) -> tuple[Posting, ...]:
+        return portal.journal(self.portal_id)
 
     @cached_property
     def _membership_changes(self) -> list[int]:
         """When anybody's place changed: between two of these moments every structure is the same."""
-        query = select(Membership.since).where(Membership.portal_id == self.portal_id).distinct()
-        return sorted(db.session.scalars(query))
+        return sorted({posting.since for posting in self._journal})
 
     def _leavers(self, period: Period) -> frozenset[int]:
         """Who was dismissed during a period: it is the last one they are scored in (semantics 6)."""
@@ -191,15 +216,7 @@ class Context:
 
     @cached_property
     def _departures(self) -> list[tuple[int, int]]:
-        """(employee, since when they are gone), of everybody whom the journal has seen working before."""
-        before = func.lag(Membership.active).over(partition_by=Membership.employee_id, order_by=Membership.since)
-        journal = (
-            select(Membership.employee_id, Membership.since, Membership.active, before.label("was_active"))
-            .where(Membership.portal_id == self.portal_id)
-            .subquery()
-        )
-        query = select(journal.c.employee_id, journal.c.since).where(~journal.c.active, journal.c.was_active)
-        return [(row.employee_id, row.since) for row in db.session.execute(query)]
+        return portal.departures(self._journal)
 
     def days(self, period: Period) -> Days:
         """The working days of a period: everybody's, and those of people who were away, joined or left."""
@@ -225,7 +242,7 @@ class Context:
                 )
                 for since, until in those
             ]
-            for id, those in portal.employment(self.portal_id).items()
+            for id, those in portal.employment(self._journal).items()
         }
 
     def _days_worked(self, employee_id: int, period: Period) -> int:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, and_, select
+from sqlalchemy import Row, and_, or_, select, true
 
 from b24app.lib.clock import moment
 from b24app.lib.db import db
@@ -21,7 +22,7 @@ from b24app.metrics.rules import FormulaPlan, Part, Sibling, Unit
 from b24app.periods.rules import Kind, Period, elapsed_share, inside, midnight, working_days_left
 from b24app.portal.rules import COMPANY, Subject, SubjectType, employee
 from b24app.scorecards.formulas import label
-from b24app.scorecards.rules import Indicator, Lock, Record, Version
+from b24app.scorecards.rules import Lock, Record, Version
 from b24app.scores import evaluation, late
 from b24app.scores.evaluation import Context
 from b24app.scores.pace import Pace
@@ -41,6 +42,13 @@ from b24app.scores.tables import Result, ResultChange, Score
 
 MANY = 100
 """Of more subjects than this it is cheaper to read everybody's results than to name them."""
+
+_KEY = [column.name for column in table_of(Score).primary_key]
+_SCORE = (
+    *(Score.subject_type, Score.subject_id, Score.exact, Score.preliminary, Score.indicators_with_data),
+    Score.computed_at.label("scored_at"),
+)
+_RESULT = [column for column in table_of(Result).columns if column.name not in (*_KEY, "version_id", "changed_at")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,65 +151,40 @@ def sheets(
     return tuple(_sheet(context, version, period, subjects) for version in answering)
 
 
-def history(
-    portal_id: int, version: Version, subject: Subject, starts: Sequence[date]
-) -> dict[tuple[str, date], tuple[Fraction | None, Fraction | None]]:
-    """(indicator, start) -> stored value and target of other periods of one subject, read as the version reads them."""
-    query = select(*table_of(Result).columns).where(
+def known(
+    portal_id: int, version: Version, subjects: Collection[Subject], *asked: tuple[Collection[date], str | None]
+) -> dict[tuple[Subject, date, str], tuple[Fraction | None, Fraction | None]]:
+    """(subject, start, indicator) -> stored value and target, read as the version reads them.
+
+    `asked` are starts of periods, each with the one indicator that is wanted of them, or None for all.
+    """
+    wanted = [
+        and_(
+            Result.start.in_([start.isoformat() for start in starts]),
+            true() if code is None else Result.indicator == code,
+        )
+        for starts, code in asked
+        if starts
+    ]
+    if not wanted:
+        return {}
+    query = select(Result.subject_type, Result.subject_id, Result.start, *_RESULT).where(
         Result.portal_id == portal_id,
         Result.scorecard == version.code,
-        Result.start.in_([start.isoformat() for start in starts]),
-        Result.subject_type == subject.type.value,
-        Result.subject_id == subject.id,
-    )
-    found = {}
-    for row in db.session.execute(query):
-        start = date.fromisoformat(row.start)
-        if finding := finding_of(version, Period(version.kind, start, start), row):
-            found[row.indicator, start] = finding.value, finding.target
-    return found
-
-
-def values_at(
-    portal_id: int, version: Version, subjects: Collection[Subject], start: date
-) -> dict[tuple[Subject, str], Fraction | None]:
-    """(subject, indicator) -> stored value of many subjects in another period, read as the version reads them."""
-    query = select(*table_of(Result).columns).where(
-        Result.portal_id == portal_id,
-        Result.scorecard == version.code,
-        Result.start == start.isoformat(),
         Result.subject_type.in_({subject.type.value for subject in subjects}),
         Result.subject_id.in_({subject.id for subject in subjects}),
+        or_(*wanted),
     )
-    known = {one.code: one for one in version.indicators}
-    found = _by_subject(db.session.execute(query), subjects)
+    indicators, named = {one.code: one for one in version.indicators}, frozenset(subjects)
     return {
-        (subject, row.indicator): value_found(known[row.indicator], _part(row), row.reason)
-        for subject, rows in found.items()
-        for row in rows
-        if row.indicator in known
-    }
-
-
-def course(
-    portal_id: int, version: Version, indicator: Indicator, subjects: Collection[Subject], starts: Collection[date]
-) -> dict[tuple[Subject, date], tuple[Fraction | None, Fraction | None]]:
-    """(subject, start) -> stored value and target of one indicator in many periods, read as the version reads them."""
-    query = select(*table_of(Result).columns).where(
-        Result.portal_id == portal_id,
-        Result.scorecard == version.code,
-        Result.start.in_([start.isoformat() for start in starts]),
-        Result.subject_type.in_({subject.type.value for subject in subjects}),
-        Result.subject_id.in_({subject.id for subject in subjects}),
-        Result.indicator == indicator.code,
-    )
-    return {
-        (subject, date.fromisoformat(row.start)): (
-            value_found(indicator, _part(row), row.reason),
+        (subject, date.fromisoformat(row.start), row.indicator): (
+            value_found(indicators[row.indicator], _part(row), row.reason),
             _exact(row.target) if row.target is not None else None,
         )
-        for subject, rows in _by_subject(db.session.execute(query), subjects).items()
+        for subject, rows in _by_subject(db.session.execute(query)).items()
+        if subject in named
         for row in rows
+        if row.indicator in indicators
     }
 
 
@@ -301,16 +284,13 @@ def board(context: Context, version: Version, period: Period, subjects: Collecti
     """These subjects, however many, in one scorecard; scores and places are everybody's."""
     setting = _setting(context, version, period, subjects)
     is_own_kind = period.kind == version.kind
-    values, computed_at, findings = _scored(context, version, period)
+    values, computed_at, stored, findings = _scored(context, version, period, subjects)
     risks = Risks(version, setting)
     found: Mapping[Subject, Sequence[Finding | Row[Any]]]
     if findings is None:
-        found = _by_subject(_stored_rows(context, version, period, subjects), subjects)
-        at_risk = {
-            subject
-            for subject, rows in found.items()
-            if any(_row_at_risk(risks, setting, subject, row) for row in rows)
-        }
+        rows = {subject: stored[subject] for subject in subjects if subject in stored}
+        at_risk = {one for one, own in rows.items() if any(_row_at_risk(risks, setting, one, row) for row in own)}
+        found = rows
     else:
         found = _by_finding(findings, subjects)
         at_risk = {subject for subject, those in found.items() if any(_at_risk(risks, one) for one in those)}
@@ -324,14 +304,12 @@ def board(context: Context, version: Version, period: Period, subjects: Collecti
     return Board(version, period, is_own_kind, scores, frozenset(at_risk), results)
 
 
-def _by_subject(rows: Iterable[Row[Any]], subjects: Collection[Subject]) -> dict[Subject, list[Row[Any]]]:
-    known = {(subject.type.value, subject.id): subject for subject in subjects}
-    found: dict[Subject, list[Row[Any]]] = defaultdict(list)
+def _by_subject(rows: Iterable[Any]) -> dict[Subject, list[Row[Any]]]:
+    """The rows, which begin with whose they are."""
+    grouped: dict[tuple[str, int], list[Row[Any]]] = defaultdict(list)
     for row in rows:
-        subject = known.get((row.subject_type, row.subject_id))
-        if subject is not None:
-            found[subject].append(row)
-    return found
+        grouped[row[0], row[1]].append(row)
+    return {Subject(SubjectType(type_), id): own for (type_, id), own in grouped.items()}
 
 
 def _by_finding(findings: Iterable[Finding], subjects: Collection[Subject]) -> dict[Subject, list[Finding]]:
@@ -363,11 +341,10 @@ def _at_risk(risks: Risks, one: Finding) -> bool:
 
 def _sheet(context: Context, version: Version, period: Period, subjects: Collection[Subject] | None) -> Sheet:
     setting = _setting(context, version, period, subjects)
-    values, computed_at, findings = _scored(context, version, period)
+    values, computed_at, stored, findings = _scored(context, version, period, subjects)
     if findings is None:
-        findings = _stored_findings(context, version, period, subjects)
-    else:
-        findings = [finding for finding in findings if subjects is None or finding.subject in subjects]
+        findings = [one for rows in stored.values() for row in rows if (one := finding_of(version, period, row))]
+    findings = [finding for finding in findings if subjects is None or finding.subject in subjects]
     return Sheet(
         version=version,
         period=period,
@@ -393,19 +370,25 @@ def _setting(context: Context, version: Version, period: Period, subjects: Colle
     )
 
 
-def _scored(
-    context: Context, version: Version, period: Period
-) -> tuple[dict[Subject, ScoreValue], dict[Subject, datetime], list[Finding] | None]:
-    """Everybody's scores and when they were calculated; the findings behind them unless they are stored."""
-    stored = _stored_scores(context, version, period) if period.kind == version.kind else {}
-    if stored:
-        values = {subject: value for subject, (value, _at) in stored.items()}
-        return values, {subject: at for subject, (_value, at) in stored.items()}, None
+class _Scored(NamedTuple):
+    """Everybody's scores and when they were calculated; what they rest on as it is stored, else as it was found."""
+
+    values: dict[Subject, ScoreValue]
+    computed_at: dict[Subject, datetime]
+    stored: Mapping[Subject, Sequence[Row[Any]]] = MappingProxyType({})
+    """The results of those asked for, and maybe of others with the same ids."""
+    findings: list[Finding] | None = None
+    """Everybody's, where nothing is stored."""
+
+
+def _scored(context: Context, version: Version, period: Period, subjects: Collection[Subject] | None) -> _Scored:
+    if period.kind == version.kind and (rows := _stored(context, version, period, subjects)):
+        return _of_stored(rows)
     everything = evaluation.evaluate(context, [context.work(version, period)])
     values = score_values(version, everything)
     if not has_score(context, version, period):
         values = {subject: ScoreValue(None, False, value.with_data) for subject, value in values.items()}
-    return values, {}, everything
+    return _Scored(values, {}, findings=everything)
 
 
 def _late(
@@ -431,42 +414,30 @@ def has_score(context: Context, version: Version, period: Period) -> bool:
     return own[0].start == period.start and own[-1].end == period.end
 
 
-def _stored_findings(
-    context: Context, version: Version, period: Period, subjects: Collection[Subject] | None
-) -> list[Finding]:
-    rows = _stored_rows(context, version, period, subjects)
-    found = [finding for row in rows if (finding := finding_of(version, period, row))]
-    return [finding for finding in found if subjects is None or finding.subject in subjects]
-
-
-def _stored_rows(
+def _stored(
     context: Context, version: Version, period: Period, subjects: Collection[Subject] | None
 ) -> Sequence[Row[Any]]:
-    """The results of these subjects, and maybe of others with the same ids."""
-    if subjects is not None and not subjects:
-        return ()
-    query = select(*table_of(Result).columns).where(_at(Result, context, version, period))
+    """A row for each result of these subjects, with the score; one without a result for everybody else."""
+    wanted = [getattr(Result, name) == getattr(Score, name) for name in _KEY]
     if subjects is not None:
-        query = query.where(Result.subject_type.in_({subject.type.value for subject in subjects}))
+        wanted.append(Result.subject_type.in_({subject.type.value for subject in subjects}))
     if subjects is not None and len(subjects) <= MANY:
-        query = query.where(Result.subject_id.in_({subject.id for subject in subjects}))
+        wanted.append(Result.subject_id.in_({subject.id for subject in subjects}))
+    query = select(*_SCORE, *_RESULT).outerjoin_from(Score, Result, and_(*wanted)).where(
+        Score.portal_id == context.portal_id, Score.scorecard == version.code, Score.start == period.start.isoformat()
+    )  # fmt: skip
     return db.session.execute(query).all()
 
 
-def _stored_scores(context: Context, version: Version, period: Period) -> dict[Subject, tuple[ScoreValue, datetime]]:
-    query = select(*table_of(Score).columns).where(_at(Score, context, version, period))
-    return {
-        Subject(SubjectType(row.subject_type), row.subject_id): (
-            ScoreValue(_exact(row.exact) if row.exact else None, row.preliminary, row.indicators_with_data),
-            moment(row.computed_at),
-        )
-        for row in db.session.execute(query)
-    }
-
-
-def _at(table: type[Result] | type[Score], context: Context, version: Version, period: Period) -> ColumnElement[bool]:
-    mine = and_(table.portal_id == context.portal_id, table.scorecard == version.code)
-    return and_(mine, table.start == period.start.isoformat())
+def _of_stored(rows: Sequence[Row[Any]]) -> _Scored:
+    values, computed_at, results = {}, {}, {}
+    for subject, own in _by_subject(rows).items():
+        one = own[0]
+        exact = _exact(one.exact) if one.exact else None
+        values[subject] = ScoreValue(exact, one.preliminary, one.indicators_with_data)
+        computed_at[subject] = moment(one.scored_at)
+        results[subject] = own if one.indicator is not None else []
+    return _Scored(values, computed_at, results)
 
 
 def finding_of(version: Version, period: Period, row: Row[Any]) -> Finding | None:

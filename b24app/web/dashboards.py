@@ -14,16 +14,15 @@ from typing import Any, NamedTuple
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from b24app.lib import clock
 from b24app.lib.errors import Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import language
 from b24app.outcomes.dashboards import clients, explain, history, nightly, queries, stamps
 from b24app.outcomes.dashboards import company as whole
+from b24app.outcomes.dashboards.panel import Question
 from b24app.outcomes.dashboards.rules import Card, Company, Team
 from b24app.outcomes.dashboards.tabs import DealGives, DealTab
-from b24app.periods import queries as calendars
-from b24app.periods.rules import ONE_DAY, Kind, Period, Settings, custom, local_day, parse_kind, period_at
+from b24app.periods.rules import ONE_DAY, Kind, Period, custom, parse_kind, period_at
 from b24app.portal.rules import Subject, SubjectType, employee
 from b24app.web import charts
 
@@ -56,36 +55,33 @@ def home() -> ResponseReturnValue:
 @bp.get("/my")
 def my() -> ResponseReturnValue:
     subject = _subject() or employee(g.viewer.user_id)
-    settings, now = calendars.settings(g.viewer.portal_id), clock.now()
-    period = _period(settings)
-    stamp = stamps.of_period(g.viewer.portal_id, period, now)
+    period = _period()
+    stamp = stamps.of_period(g.viewer.portal_id, period, g.context.now)
     if _holds(stamp):
         return "", 204
-    card = queries.card(g.viewer, subject, _text("scorecard"), period, now)
+    card = queries.card(g.viewer, subject, _text("scorecard"), period, g.context)
     panel = _text("why") and _why_address(card, card.subject, request.args["why"])
     mine = subject == employee(g.viewer.user_id)
-    held = history.held(g.viewer, card, now)
-    return _page("my", card, stamp, settings, _seconds(card, 1), card=card, mine=mine, panel=panel, held=held)
+    held = history.held(g.viewer, card, g.context)
+    return _page("my", card, stamp, _seconds(card, 1), card=card, mine=mine, panel=panel, held=held)
 
 
 @bp.get("/team")
 def team() -> ResponseReturnValue:
-    settings, now = calendars.settings(g.viewer.portal_id), clock.now()
-    period = _period(settings)
-    stamp = stamps.of_period(g.viewer.portal_id, period, now)
+    period = _period()
+    stamp = stamps.of_period(g.viewer.portal_id, period, g.context.now)
     if _holds(stamp):
         return "", 204
     sort, find = _text("sort") or "risk", _text("find") or ""
     rows = min(max(_number("rows") or 0, queries.PAGE), MOST_ROWS)
     shown = queries.team(
-        g.viewer, _number("department"), _text("scorecard"), period, now, sort=sort, find=find, rows=rows
+        g.viewer, _number("department"), _text("scorecard"), period, g.context, sort=sort, find=find, rows=rows
     )
     panel = _text("why") and _text("whose") and _why_address(shown, _named(request.args["whose"]), request.args["why"])
     return _page(
         "team",
         shown,
         stamp,
-        settings,
         _seconds(shown, 2),
         team=shown,
         sort=sort,
@@ -96,32 +92,30 @@ def team() -> ResponseReturnValue:
             *((id, INDENT * depth + name) for id, name, depth in shown.departments),
         ],
         panel=panel,
-        held=history.held(g.viewer, shown, now),
+        held=history.held(g.viewer, shown, g.context),
     )
 
 
 @bp.get("/company")
 def company() -> ResponseReturnValue:
     """The whole company; `/ui/company/7` is the tab of a client (a company in CRM)."""
-    settings, now = calendars.settings(g.viewer.portal_id), clock.now()
-    period = _period(settings)
-    stamp = stamps.of_period(g.viewer.portal_id, period, now)
+    period = _period()
+    stamp = stamps.of_period(g.viewer.portal_id, period, g.context.now)
     if _holds(stamp):
         return "", 204
-    shown = whole.company(g.viewer, _text("scorecard"), period, _text("indicator"), now)
+    shown = whole.company(g.viewer, _text("scorecard"), period, _text("indicator"), g.context)
     panel = _text("why") and _text("whose") and _why_address(shown, _named(request.args["whose"]), request.args["why"])
     drawn = charts.chart(shown.dynamics) if shown.dynamics else None
     return _page(
         "company",
         shown,
         stamp,
-        settings,
         _seconds(shown, 2),
         company=shown,
         chart=drawn,
         indicators=[(code, name) for code, name, _unit in shown.indicators],
         panel=panel,
-        held=history.held(g.viewer, shown, now),
+        held=history.held(g.viewer, shown, g.context),
     )
 
 
@@ -144,35 +138,32 @@ def why_tabs() -> dict[str, Tab]:
 
 @bp.get("/why")
 def why() -> ResponseReturnValue:
-    settings = calendars.settings(g.viewer.portal_id)
     subject = _subject() or employee(g.viewer.user_id)
     tabs = why_tabs()
     tab = _text("tab") or next(iter(tabs))
     if tab not in tabs:
         raise Invalid(_("This address is not complete. Open the page again from the menu."))
     scorecard, indicator = request.args.get("scorecard", ""), request.args.get("indicator", "")
-    period, now = _period(settings), clock.now()
-    shown = tabs[tab].ask(g.viewer, scorecard, indicator, subject, period, _text("cursor"), now)
-    known = {"tabs": tabs, "tab": tab, "here": _link("why"), "time_zone": settings.time_zone}
+    question = Question(scorecard, indicator, subject, _period(), _text("cursor"))
+    shown = tabs[tab].ask(g.viewer, question, g.context)
+    known = {"tabs": tabs, "tab": tab, "here": _link("why"), "time_zone": g.context.settings.time_zone}
     return render_template("dashboards/why.html", shown=shown, **known)
 
 
 @bp.get("/deal/<int:deal_id>")
 def deal(deal_id: int) -> ResponseReturnValue:
-    settings, now = calendars.settings(g.viewer.portal_id), clock.now()
-    stamp = stamps.of_deal(g.viewer.portal_id, deal_id, _period(settings), now)
+    stamp = stamps.of_deal(g.viewer.portal_id, deal_id, _period(), g.context.now)
     if _holds(stamp):
         return "", 204
-    tab = queries.deal(g.viewer, deal_id, now)
-    return _page("deal", tab, stamp, settings, 2, tab=tab, gains=gains(tab))
+    tab = queries.deal(g.viewer, deal_id, g.context)
+    return _page("deal", tab, stamp, 2, tab=tab, gains=gains(tab))
 
 
 @bp.get("/<any(company, contact):kind>/<int:id>")
 def client(kind: str, id: int) -> ResponseReturnValue:
     """The tab of a client: new or repeat, and whose."""
-    settings = calendars.settings(g.viewer.portal_id)
-    tab = clients.client(g.viewer, kind, id, clock.now())
-    return render_template("dashboards/client.html", tab=tab, time_zone=settings.time_zone)
+    tab = clients.client(g.viewer, kind, id, g.context)
+    return render_template("dashboards/client.html", tab=tab, time_zone=g.context.settings.time_zone)
 
 
 @bp.get("/lead/<int:id>")
@@ -212,13 +203,13 @@ def _seconds(shown: Card | Team | Company, seconds: int) -> int:
 
 
 def _page(
-    view: str, model: Card | Team | Company | DealTab, stamp: str, settings: Settings, seconds: int, **context: Any
+    view: str, model: Card | Team | Company | DealTab, stamp: str, seconds: int, **context: Any
 ) -> ResponseReturnValue:
     """The view's template; for a page that shows all this already, only what it is to ask with next time."""
     link, version = _link(view), _version(model, context.get("held"))
     again = {"address": link(version=version, stamp=stamp or None), "seconds": seconds}
     if request.args.get("version") != version:
-        known = {"again": again, "link": link, "viewer": g.viewer, "time_zone": settings.time_zone}
+        known = {"again": again, "link": link, "viewer": g.viewer, "time_zone": g.context.settings.time_zone}
         return render_template(f"dashboards/{view}.html", **known, **context)
     if (_text("stamp") or "") == stamp:
         return "", 204
@@ -283,15 +274,15 @@ def _day(name: str) -> date | None:
         raise Invalid(_("The date in the address is not a date.")) from error
 
 
-def _period(settings: Settings) -> Period:
+def _period() -> Period:
     """What `period`, `start` (any day of it) and, for a custom one, `end` or its last day `until` name.
 
     The current month without them.
     """
     kind = parse_kind(_text("period") or Kind.MONTH)
-    today = local_day(clock.epoch(clock.now()), settings)
+    today: date = g.context.today
     first = _day("start") or today
     if kind is not Kind.CUSTOM:
-        return period_at(kind, first, settings)
+        return period_at(kind, first, g.context.settings)
     last = _day("until") or today
     return custom(first, (None if _text("until") else _day("end")) or last + ONE_DAY)

@@ -6,11 +6,10 @@ from typing import Any
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from b24app.lib import clock, db
+from b24app.lib import db
 from b24app.lib.errors import Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.outcomes.dashboards import history
-from b24app.periods import queries as calendars
 from b24app.periods.rules import Period, named, parse_kind
 from b24app.portal import operations as portal
 from b24app.portal.rules import Action, Subject, SubjectType
@@ -28,10 +27,9 @@ def late() -> ResponseReturnValue:
         raise _incomplete()
     subject = Subject(SubjectType(asked["subject"]), int(asked.get("subject_id", "0")))
     shown = history.late_records(
-        g.viewer, asked.get("scorecard", ""), subject, _period(), asked.get("cursor"), clock.now()
+        g.viewer, asked.get("scorecard", ""), subject, _period(), asked.get("cursor"), g.context
     )
-    zone = calendars.settings(g.viewer.portal_id).time_zone
-    return render_template("dashboards/late.html", shown=shown, time_zone=zone)
+    return render_template("dashboards/late.html", shown=shown, time_zone=g.context.settings.time_zone)
 
 
 @bp.post("/lock")
@@ -40,7 +38,7 @@ def lock() -> ResponseReturnValue:
     period, scorecard = _period(), request.form.get("scorecard") or None
     with db.write():
         portal.lock(g.viewer.portal_id)
-        locks.lock(g.viewer.portal_id, period, scorecard, g.viewer.actor, clock.now())
+        locks.lock(g.viewer.portal_id, period, scorecard, g.viewer.actor, g.context.now)
     return _back()
 
 
@@ -50,7 +48,7 @@ def unlock() -> ResponseReturnValue:
     period, scorecard, reason = _period(), request.form.get("scorecard") or None, request.form.get("reason", "")
     with db.write():
         portal.lock(g.viewer.portal_id)
-        locks.unlock(g.viewer.portal_id, period, scorecard, reason[:2000], g.viewer.actor, clock.now())
+        locks.unlock(g.viewer.portal_id, period, scorecard, reason[:2000], g.viewer.actor, g.context.now)
     return _back()
 
 
@@ -60,7 +58,7 @@ def _period() -> Period:
         start = date.fromisoformat(asked.get("start", ""))
     except ValueError as error:
         raise _incomplete() from error
-    return named(parse_kind(asked.get("period", "")), start, calendars.settings(g.viewer.portal_id))
+    return named(parse_kind(asked.get("period", "")), start, g.context.settings)
 
 
 def _back() -> ResponseReturnValue:

@@ -1,7 +1,8 @@
 """Who is looking, in which language, and which portal may frame the answer: decided before any view under /ui runs.
 
-Sets `g.viewer` and `g.portal_id` from the session. A page asked for without one is answered with the boot page, which
-holds no data: it takes a token from the portal around it and asks again.
+Sets from the session `g.viewer`, `g.portal_id`, and `g.context`: what the request knows of the portal, each read once.
+A page asked for without one is answered with the boot page, which holds no data: it takes a token from the portal
+around it and asks again.
 """
 
 from collections.abc import Callable
@@ -13,11 +14,13 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
 
+from b24app.lib import clock
 from b24app.lib.errors import Forbidden, NotFound, Unauthorized
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import speaking
 from b24app.portal import operations, queries
 from b24app.portal.rules import COMPANY, Action, can
+from b24app.scores.evaluation import Context
 from b24app.web import session
 
 PAGES = "/ui/"
@@ -96,7 +99,8 @@ def _look() -> ResponseReturnValue | None:
     if portal.status == "suspended":
         raise Forbidden(portal.problem or _("The app is suspended in this Bitrix24."))
     g.portal, g.portal_id = portal, portal.id  # held, so that whoever needs its row next has it already
-    g.viewer = queries.viewer(portal.id, claims.user_id, claims.is_admin, claims.language)
+    g.context = Context(portal.id, clock.now())
+    g.viewer = queries.viewer(portal.id, claims.user_id, claims.is_admin, claims.language, people=g.context.structure)
     return None
 
 

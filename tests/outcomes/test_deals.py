@@ -23,6 +23,7 @@ from b24app.outcomes.dashboards.deals import _record
 from b24app.outcomes.dashboards.records import holds, moment, number, why_not
 from b24app.outcomes.dashboards.records import owner as record_owner
 from b24app.periods.rules import Span
+from b24app.scores.evaluation import Context
 from tests.outcomes.test_dashboards import MONTH
 from tests.scorecards.documents import document, indicator
 from tests.scores import world
@@ -46,7 +47,7 @@ def card(portal):
 
 def tab(one: Deal, viewer=ADMIN_SEES):
     with speaking("en"):
-        return queries.deal(viewer, one.id, NOW)
+        return queries.deal(viewer, one.id, Context(viewer.portal_id, NOW))
 
 
 def gives(one: Deal, viewer=ADMIN_SEES):
@@ -69,7 +70,7 @@ def test_winning_it_brings_what_was_promised():
     one.semantic, one.closed_at, one.closed_by_id, one.win_no = "S", epoch(NOW), ANN, 1
     db.session.flush()
     pipeline.recompute_open(PORTAL, NOW)
-    shown = queries.card(ANN_SEES, gives(one)["revenue"].employee, None, MONTH, NOW)
+    shown = queries.card(ANN_SEES, gives(one)["revenue"].employee, None, MONTH, Context(PORTAL, NOW))
     assert shown.score == promised
 
 
@@ -95,7 +96,7 @@ def test_winning_a_deal_brings_a_formula_what_was_promised():
     one.semantic, one.closed_at, one.closed_by_id, one.win_no = "S", epoch(NOW), ANN, 1
     db.session.flush()
     pipeline.recompute_open(PORTAL, NOW)
-    shown = queries.card(ANN_SEES, found["ticket"].employee, "computed", MONTH, NOW)
+    shown = queries.card(ANN_SEES, found["ticket"].employee, "computed", MONTH, Context(PORTAL, NOW))
     assert shown.score == found["ticket"].score_after
 
 

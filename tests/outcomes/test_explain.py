@@ -11,7 +11,9 @@ from b24app.lib.db import db
 from b24app.lib.errors import Forbidden, NotFound
 from b24app.lib.i18n import speaking
 from b24app.outcomes.dashboards import explain
+from b24app.outcomes.dashboards.panel import Question
 from b24app.portal.rules import COMPANY, department, employee
+from b24app.scores.evaluation import Context
 from b24app.scores.tables import Result
 from tests.outcomes.test_dashboards import CARD, MONTH, WEEK
 from tests.scorecards.documents import document, indicator
@@ -46,7 +48,9 @@ def sold(portal):
 
 def why(indicator, viewer=ANN_SEES, subject=employee(ANN), period=MONTH, cursor=None):
     with speaking("en"):
-        return explain.why(viewer, "sales", indicator, subject, period, cursor, NOW)
+        return explain.why(
+            viewer, Question("sales", indicator, subject, period, cursor), Context(viewer.portal_id, NOW)
+        )
 
 
 def test_the_records_of_a_sum_add_up_to_it():
@@ -96,7 +100,7 @@ def test_records_of_others_are_a_number_only():
 def test_not_counted_says_why():
     deal(ANN, "2026-11-07", None, currency="XXX", title="Foreign")
     with speaking("en"):
-        told = explain.not_counted(ANN_SEES, "sales", "revenue", employee(ANN), MONTH, None, NOW)
+        told = explain.not_counted(ANN_SEES, Question("sales", "revenue", employee(ANN), MONTH), Context(PORTAL, NOW))
     assert [(fact.title, fact.reason) for fact in told.facts] == [
         ("Foreign", "No exchange rate: the deal counts, its amount does not")
     ]
@@ -143,12 +147,12 @@ def test_every_rule_of_the_attainment_is_said(changes, step):
 @pytest.mark.parametrize("ask", [explain.why, explain.not_counted])
 def test_access_is_that_of_the_number(ask):
     with pytest.raises(Forbidden):
-        ask(ANN_SEES, "sales", "revenue", employee(BOB), MONTH, None, NOW)
+        ask(ANN_SEES, Question("sales", "revenue", employee(BOB), MONTH), Context(ANN_SEES.portal_id, NOW))
     with pytest.raises(NotFound):
-        ask(STRANGER_SEES, "sales", "revenue", employee(ANN), MONTH, None, NOW)
+        ask(STRANGER_SEES, Question("sales", "revenue", employee(ANN), MONTH), Context(STRANGER_SEES.portal_id, NOW))
     for scorecard, code in (("sales", "nope"), ("nope", "revenue")):
         with pytest.raises(NotFound):
-            ask(ANN_SEES, scorecard, code, employee(ANN), MONTH, None, NOW)
+            ask(ANN_SEES, Question(scorecard, code, employee(ANN), MONTH), Context(ANN_SEES.portal_id, NOW))
 
 
 def test_a_long_list_goes_on_where_it_stopped():
@@ -251,7 +255,7 @@ def test_money_in_a_formula_is_hidden_with_all_that_tells_of_it(formulas):
 def test_what_nearly_counted_for_a_formula_is_what_did_for_its_operands(formulas):
     deal(ANN, "2026-11-07", None, currency="XXX", title="Foreign")
     with speaking("en"):
-        told = explain.not_counted(ANN_SEES, "sales", "twice", employee(ANN), MONTH, None, NOW)
+        told = explain.not_counted(ANN_SEES, Question("sales", "twice", employee(ANN), MONTH), Context(PORTAL, NOW))
     assert [(fact.title, fact.reason) for fact in told.facts] == [
         ("Foreign", "No exchange rate: the deal counts, its amount does not")
     ]

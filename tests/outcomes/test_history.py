@@ -11,9 +11,11 @@ from b24app.lib.db import db
 from b24app.lib.errors import Forbidden, NotFound
 from b24app.lib.i18n import speaking
 from b24app.outcomes.dashboards import history, queries, stamps
+from b24app.outcomes.dashboards.panel import Question
 from b24app.periods.rules import Kind, Period
 from b24app.portal.rules import COMPANY, Viewer, department, employee
 from b24app.scores import locks
+from b24app.scores.evaluation import Context
 from tests.outcomes.test_dashboards import CARD
 from tests.scores import world
 from tests.scores.world import (
@@ -55,20 +57,24 @@ def move(id: int, **changes) -> None:
 
 
 def held(viewer=ANN_SEES, period=OCTOBER, subject=employee(ANN)):
-    return history.held(viewer, queries.card(viewer, subject, "sales", period, NOW), NOW)
+    context = Context(viewer.portal_id, NOW)
+    return history.held(viewer, queries.card(viewer, subject, "sales", period, context), context)
 
 
 def of_team(viewer, period=OCTOBER):
-    return history.held(viewer, queries.team(viewer, SALES, "sales", period, NOW), NOW)
+    context = Context(viewer.portal_id, NOW)
+    return history.held(viewer, queries.team(viewer, SALES, "sales", period, context), context)
 
 
 def late(viewer=ANN_SEES, subject=employee(ANN), period=OCTOBER, cursor=None):
-    return history.late_records(viewer, "sales", subject, period, cursor, NOW)
+    return history.late_records(viewer, "sales", subject, period, cursor, Context(viewer.portal_id, NOW))
 
 
 def changes(viewer=ANN_SEES, subject=employee(ANN), period=NOVEMBER, indicator="revenue", cursor=None):
     with speaking("en"):
-        return history.changes(viewer, "sales", indicator, subject, period, cursor, NOW)
+        return history.changes(
+            viewer, Question("sales", indicator, subject, period, cursor), Context(viewer.portal_id, NOW)
+        )
 
 
 def test_only_administrators_may_lock_and_only_what_is_over():

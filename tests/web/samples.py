@@ -294,6 +294,11 @@ def fact(id: int, **changes) -> WhyFact:
     return replace(plain, **changes)
 
 
+ABOUT_ANNA = {
+    "subject": employee(ANNA), "subject_name": NAMES[ANNA], "scorecard_code": "sales", "period": NOVEMBER,
+}  # fmt: skip
+
+
 def why(**changes) -> Why:
     in_dollars = fact(7391, amount=Fraction(54992), amount_original=Fraction("611.02"), currency="USD", rate="90")
     facts = (
@@ -303,10 +308,7 @@ def why(**changes) -> Why:
     )
     return replace(
         Why(
-            subject=employee(ANNA),
-            subject_name=NAMES[ANNA],
-            scorecard_code="sales",
-            period=NOVEMBER,
+            **ABOUT_ANNA,
             row=rows(450000)[0],
             rule=say("Amount of deals won, by who won them"),
             steps=(say("Sum of the amounts of 96 won deals"),),
@@ -328,7 +330,7 @@ def not_counted() -> NotCounted:
         fact(7501, reason=say("Closed on 1 December")),
         fact(7288, reason=say("The deal has no amount."), amount=None),
     )
-    return NotCounted(told.subject, told.subject_name, "sales", NOVEMBER, told.row, facts, 2, 0, None)
+    return NotCounted(**ABOUT_ANNA, row=told.row, facts=facts, total=2, hidden=0, next_cursor=None)
 
 
 def changes(**changes) -> Changes:
@@ -344,14 +346,14 @@ def changes(**changes) -> Changes:
         NAMES[VERA], (), 0,
     )  # fmt: skip
     made = Changes(
-        told.subject, told.subject_name, "sales", NOVEMBER, told.row, (of_target, by_deal), False, True, "17"
+        **ABOUT_ANNA, row=told.row, changes=(of_target, by_deal), is_hidden=False, is_kept=True, next_cursor="17"
     )
     return replace(made, **changes)
 
 
 def late_records() -> LateRecords:
     row = LateRow(RecordLink("MG Special, Hottechi", "/crm/deal/details/7391/"), (say("Revenue"),), NOW)
-    return LateRecords(employee(ANNA), NAMES[ANNA], "sales", NOVEMBER, NOW, NAMES[VERA], (row,), None)
+    return LateRecords(**ABOUT_ANNA, locked_at=NOW, by=NAMES[VERA], rows=(row,), next_cursor=None)
 
 
 def gives(code: str, name: str, number: Number, reason: str | None = None) -> DealGives:

@@ -3,18 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from flask import Flask, g, render_template, request
 
+from b24app.lib import clock
 from b24app.lib.errors import AppError
 from b24app.lib.i18n import speaking
 from b24app.lib.paths import STATIC, TEMPLATES
 from b24app.outcomes.dashboards.nightly import Night
-from b24app.outcomes.dashboards.panel import Changes, Held, LateRecords, NotCounted, Why
+from b24app.outcomes.dashboards.panel import Changes, Held, LateRecords, NotCounted, Question, Why
 from b24app.outcomes.dashboards.rules import Card, Company, Team
 from b24app.outcomes.dashboards.tabs import DealTab, SyncState
-from b24app.periods.rules import Period, Settings
+from b24app.periods.rules import Period, Settings, local_day
 from b24app.portal.rules import Structure, Subject, Viewer
 from b24app.portal.tables import Portal
 from b24app.scorecards.rules import Version
@@ -32,9 +33,7 @@ ASKED = (
     (dashboards, "history"),
     (dashboards, "nightly"),
     (periods, "history"),
-    (periods, "calendars"),
     (dashboards, "whole"),
-    (dashboards, "calendars"),
     (scorecards, "queries"),
     (scorecards, "people"),
 )
@@ -58,6 +57,18 @@ class Answers:
     night: Night | None = None
 
 
+@dataclass(frozen=True)
+class Knowing:
+    """What the views take from a request's context."""
+
+    now: datetime
+    settings: Settings = samples.SETTINGS
+
+    @property
+    def today(self) -> date:
+        return local_day(clock.epoch(self.now), self.settings)
+
+
 class Queries:
     """Stands where `dashboards.queries` and `dashboards.explain` stand; remembers what was asked."""
 
@@ -70,33 +81,33 @@ class Queries:
         answer = getattr(self.answers, name)
         return getattr(samples, name)() if answer is None else answer
 
-    def card(self, viewer: Viewer, subject: Subject, scorecard: str | None, period: Period, now: datetime) -> object:
+    def card(self, viewer: Viewer, subject: Subject, scorecard: str | None, period: Period, context: object) -> object:
         return self._told("card", subject, scorecard, period)
 
     PAGE = 30
 
-    def team(self, viewer, department, scorecard, period, now, *, sort, find, rows) -> object:
+    def team(self, viewer, department, scorecard, period, context, *, sort, find, rows) -> object:
         return self._told("team", department, scorecard, period, sort, find, rows)
 
-    def company(self, viewer, scorecard, period, indicator, now) -> object:
+    def company(self, viewer, scorecard, period, indicator, context) -> object:
         return self._told("company", scorecard, period, indicator)
 
-    def deal(self, viewer: Viewer, deal_id: int, now: datetime) -> object:
+    def deal(self, viewer: Viewer, deal_id: int, context: object) -> object:
         return self._told("deal", deal_id)
 
-    def why(self, viewer, scorecard, indicator, subject, period, cursor, now) -> object:
-        return self._told("why", scorecard, indicator, subject, period, cursor)
+    def why(self, viewer: Viewer, question: Question, context: object) -> object:
+        return self._told("why", *_parts(question))
 
-    def not_counted(self, viewer, scorecard, indicator, subject, period, cursor, now) -> object:
-        return self._told("not_counted", scorecard, indicator, subject, period, cursor)
+    def not_counted(self, viewer: Viewer, question: Question, context: object) -> object:
+        return self._told("not_counted", *_parts(question))
 
-    def changes(self, viewer, scorecard, indicator, subject, period, cursor, now) -> object:
-        return self._told("changes", scorecard, indicator, subject, period, cursor)
+    def changes(self, viewer: Viewer, question: Question, context: object) -> object:
+        return self._told("changes", *_parts(question))
 
-    def late_records(self, viewer, scorecard, subject, period, cursor, now) -> object:
+    def late_records(self, viewer, scorecard, subject, period, cursor, context) -> object:
         return self._told("late_records", scorecard, subject, period, cursor)
 
-    def held(self, viewer: Viewer, shown: Card | Team, now: datetime) -> Held:
+    def held(self, viewer: Viewer, shown: Card | Team, context: object) -> Held:
         return self.answers.held
 
     def sync(self, portal_id: int) -> SyncState:
@@ -116,6 +127,10 @@ class Queries:
 
     def structure(self, portal_id: int) -> Structure:
         return samples.structure()
+
+
+def _parts(question: Question) -> tuple[object, ...]:
+    return tuple(getattr(question, name) for name in Question.__slots__)
 
 
 @contextmanager
@@ -138,6 +153,7 @@ def application(
     @app.before_request
     def look():
         g.viewer = viewer
+        g.context = Knowing(clock.now())
         g.speaking = speaking(language)
         g.speaking.__enter__()
         if request.method == "GET" and request.path.startswith("/ui/") and "Authorization" not in request.headers:

@@ -1,7 +1,6 @@
 """The client tab: new or repeat, and whose. The client's deals with the number of each win (semantics 3.3)."""
 
 from collections.abc import Collection
-from datetime import datetime
 from fractions import Fraction
 
 from sqlalchemy import func, select
@@ -19,9 +18,8 @@ from b24app.scores.rows import name_of
 LATEST = 50
 
 
-def client(viewer: Viewer, kind: str, id: int, now: datetime) -> ClientTab:
+def client(viewer: Viewer, kind: str, id: int, context: Context) -> ClientTab:
     """The deals of a company or a contact, the latest first; of people the viewer may not see, only how many."""
-    context = Context(viewer.portal_id, now)
     key = client_key(id, None) if kind == "company" else client_key(None, id)
     whose = Deal.client == key if kind == "company" else Deal.contact_id == id
     query = select(Deal).where(Deal.portal_id == viewer.portal_id, whose, Deal.deleted_at.is_(None))

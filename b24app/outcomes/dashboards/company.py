@@ -1,10 +1,11 @@
 """The company: its totals, its departments with what each adds to them, and how an indicator went.
 
-Costs as many statements as a team does and one more, however many departments there are.
+Costs as many statements as a team does, however many departments there are.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 
 from b24app.lib.errors import Forbidden
@@ -23,22 +24,21 @@ from b24app.outcomes.dashboards.rules import (
     Series,
     TeamRow,
 )
-from b24app.periods.rules import Kind, Period, previous
+from b24app.periods.rules import Period, previous
 from b24app.portal.rules import COMPANY, Action, Structure, Subject, Viewer, can, department
+from b24app.scorecards.rules import Indicator
 from b24app.scores import queries as scores
 from b24app.scores.evaluation import Context
 from b24app.scores.queries import Board
-from b24app.scores.rows import name_of, zones
-from b24app.scores.rules import Zones
+from b24app.scores.rows import name_of
 
 PERIODS = 12
 
 
-def company(viewer: Viewer, scorecard: str | None, period: Period, indicator: str | None, now: datetime) -> Company:
+def company(viewer: Viewer, scorecard: str | None, period: Period, indicator: str | None, context: Context) -> Company:
     """The company in one scorecard (without one: the first) and period; `indicator` is the one of the dynamics."""
     if not can(viewer, Action.SEE, COMPANY):
         raise Forbidden(_("The numbers of the whole company are shown to administrators."))
-    context = Context(viewer.portal_id, now)
     structure = context.structure()
     visible = queries.visible_departments(viewer, structure)
     places = queries.tree(structure, visible)
@@ -46,36 +46,23 @@ def company(viewer: Viewer, scorecard: str | None, period: Period, indicator: st
     version = queries.chosen(context, applying, scorecard, period)
     subjects = [COMPANY, *(department(id) for id, _name, _depth in places)]
     board = scores.board(context, version, period, subjects) if version else None
-    known = queries.team_rows(board, structure) if board else {}
-    shown = queries.with_cells(context, viewer, board, [known[one] for one in subjects if one in known])
+    rows = queries.team_rows(board, structure) if board else {}
+    past = _past(context, board, indicator, subjects) if board and board.is_own_kind else None
+    before = past.before if past else {}
+    shown = queries.with_cells(viewer, board, [rows[one] for one in subjects if one in rows], before)
     total = shown.get(COMPANY)
     below = [(shown[department(id)], depth) for id, _name, depth in places if department(id) in shown]
     additive = {one.code for one in version.indicators if one.plan.additive} if version else set()
     tops = queries.tops(structure, visible)
-    pace = scores.pace(context, period)
     return Company(
-        scorecard_code=version.code if version else None,
-        scorecard_name=pick(version.document.name) if version else "",
-        scorecards=queries.names(applying),
-        period=period,
-        previous=previous(period, context.settings),
-        following=queries.following_of(context, period),
-        period_kinds=tuple(Kind),
-        own_kind=version.kind if version else None,
+        **queries.frame(context, applying, version, period, board.scores if board else ()),
         indicators=queries.indicators(version),
         total=total,
         departments=tuple(DepartmentRow(row, depth, tuple(_shares(row, total, additive))) for row, depth in below),
         others=tuple(_others(total, [shown.get(department(id)) for id in tops], additive))
         if total and not _overlap(context.structure(period), tops)
         else (),
-        dynamics=_dynamics(context, viewer, board, indicator, queries.compared(structure, visible, None))
-        if board
-        else None,
-        working_days_left=pace.days_left,
-        complete=context.complete,
-        computed_at=max((row.computed_at for row in board.scores), default=None) if board else None,
-        is_open=pace.is_open,
-        zones=zones(version) if version else Zones(),
+        dynamics=_dynamics(context, viewer, past, queries.compared(structure, visible, None)) if past else None,
     )
 
 
@@ -115,28 +102,45 @@ def _overlap(structure: Structure, tops: Sequence[int]) -> bool:
     return len(frozenset[int]().union(*everybody)) < sum(map(len, everybody))
 
 
-def _dynamics(
-    context: Context, viewer: Viewer, board: Board, code: str | None, departments: Sequence[int]
-) -> Dynamics | None:
-    """The last periods up to the one shown, oldest first."""
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What is stored of the last periods up to the one shown, oldest first: of one indicator, and of the last but one
+    period all of them."""
+
+    indicator: Indicator
+    periods: tuple[Period, ...]
+    known: Mapping[tuple[Subject, date, str], tuple[Fraction | None, Fraction | None]]
+
+    @property
+    def before(self) -> queries.Before:
+        last = self.periods[-2].start
+        return {(subject, code): value for (subject, start, code), (value, _) in self.known.items() if start == last}
+
+
+def _past(context: Context, board: Board, code: str | None, subjects: Sequence[Subject]) -> _Past | None:
     version = board.version
     indicator = (version.indicator(code) if code else None) or next(iter(version.indicators), None)
-    if indicator is None or not board.is_own_kind:
+    if indicator is None:
         return None
     periods = [board.period]
     while len(periods) < PERIODS:
-        periods.append(previous(periods[-1], context.settings))
-    periods.reverse()
-    subjects = [COMPANY, *map(department, departments)]
-    found = scores.course(context.portal_id, version, indicator, subjects, [one.start for one in periods])
+        periods.insert(0, previous(periods[0], context.settings))
+    starts = [one.start for one in periods]
+    known = scores.known(context.portal_id, version, subjects, (starts, indicator.code), (starts[-2:-1], None))
+    return _Past(indicator, tuple(periods), known)
+
+
+def _dynamics(context: Context, viewer: Viewer, past: _Past, departments: Sequence[int]) -> Dynamics:
+    indicator = past.indicator
 
     def series(subject: Subject) -> Series:
         hidden = indicator.plan.unit is Unit.MONEY and not can(viewer, Action.SEE_MONEY, subject)
-        known = [(None, None) if hidden else found.get((subject, one.start), (None, None)) for one in periods]
-        points = (Point(one, value, target) for one, (value, target) in zip(periods, known, strict=True))
+        keys = [(subject, one.start, indicator.code) for one in past.periods]
+        known = [(None, None) if hidden else past.known.get(key, (None, None)) for key in keys]
+        points = (Point(one, value, target) for one, (value, target) in zip(past.periods, known, strict=True))
         return Series(subject, name_of(subject, context.structure()), tuple(points))
 
-    lines = [series(subject) for subject in subjects[1:]]
+    lines = [series(department(id)) for id in departments]
     return Dynamics(
         code=indicator.code,
         name=pick(indicator.document.name),

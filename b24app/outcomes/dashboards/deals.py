@@ -59,15 +59,14 @@ class _Gain:
 NOTHING = _Gain(None, None, {})
 
 
-def deal(viewer: Viewer, deal_id: int, now: datetime) -> DealTab:
+def deal(viewer: Viewer, deal_id: int, context: Context) -> DealTab:
     """NotFound without such a deal; Forbidden unless the viewer may see somebody it counts for."""
     stored = db.session.get(Deal, (viewer.portal_id, deal_id))
     if stored is None or stored.deleted_at is not None:
         raise NotFound(_("This deal has not been read from Bitrix24 yet."))
-    actual = _record(stored, now)
+    actual = _record(stored, context.now)
     if not any(can(viewer, Action.SEE, employee(actual[name])) for name in _OWNERS if actual[name]):
         raise Forbidden(_("This deal counts for people whose numbers you may not see."))
-    context = Context(viewer.portal_id, now)
     state = _as_if_won(context, actual) if stored.semantic == "P" else actual
     claims = [claim for claim in _claims(context, state) if can(viewer, Action.SEE, claim.subject)]
     gains = _gains(context, claims, actual, state) if state is not actual else {}

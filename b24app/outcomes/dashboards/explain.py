@@ -3,11 +3,11 @@
 The records come from the same plan as the number, so re-applying the arithmetic to them gives the number again.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any
 
 from b24app.lib.clock import epoch, moment
 from b24app.lib.errors import NotFound
@@ -18,12 +18,12 @@ from b24app.metrics.queries import FactPage, FactRow
 from b24app.metrics.rules import FormulaPlan, Unit
 from b24app.outcomes.dashboards import queries, words
 from b24app.outcomes.dashboards.figures import figure, percent, plain
-from b24app.outcomes.dashboards.panel import NotCounted, Why, WhyFact, WhyOperand
-from b24app.outcomes.dashboards.rules import Number
-from b24app.periods.rules import Period, Span, span
-from b24app.portal.rules import Action, Structure, Subject, Viewer, can
+from b24app.outcomes.dashboards.panel import NotCounted, Question, Why, WhyFact, WhyOperand
+from b24app.outcomes.dashboards.rules import Number, Row
+from b24app.periods.rules import span
+from b24app.portal.rules import Action, Structure, Viewer, can
 from b24app.scores import queries as scores
-from b24app.scores.evaluation import Context, Members
+from b24app.scores.evaluation import Context
 from b24app.scores.pace import ForecastBy
 from b24app.scores.queries import Operand, Sheet
 from b24app.scores.rows import curve
@@ -35,49 +35,54 @@ PATHS = {"deal": "/crm/deal/details/{id}/"}
 """Where the portal shows a record; activities are shown inside the card they hang on."""
 
 
-class _Asked(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Asked:
     """A number that the viewer may see."""
 
+    viewer: Viewer
+    question: Question
     context: Context
     sheet: Sheet
     result: ResultRow
-    span: Span
-    members: Members
-    visible: frozenset[int] | None
-    sees_money: bool
+
+    @property
+    def sees_money(self) -> bool:
+        return can(self.viewer, Action.SEE_MONEY, self.question.subject)
+
+    @property
+    def row(self) -> Row:
+        return queries.row(self.result, self.sees_money)
+
+    @property
+    def panel(self) -> dict[str, Any]:
+        """What `panel.Panel` has, but for the cursor."""
+        return {
+            "subject": self.question.subject,
+            "subject_name": self.result.subject_name,
+            "scorecard_code": self.question.scorecard,
+            "period": self.question.period,
+        }
 
 
-def why(
-    viewer: Viewer,
-    scorecard: str,
-    indicator: str,
-    subject: Subject,
-    period: Period,
-    cursor: str | None,
-    now: datetime,
-) -> Why:
+def ask(viewer: Viewer, question: Question, context: Context) -> Asked:
+    """Forbidden when the viewer may not see it; NotFound when there is no such number."""
+    queries.must_see(viewer, question.subject, context.structure())
+    for sheet in scores.sheets(context, question.period, question.scorecard, (question.subject,)):
+        for result in sheet.results:
+            if result.indicator.code == question.indicator:
+                return Asked(viewer, question, context, sheet, result)
+    raise NotFound(_("This number does not exist in the period."))
+
+
+def why(viewer: Viewer, question: Question, context: Context) -> Why:
     """What the number is and how it came about, with a page of its records."""
-    asked = _ask(viewer, scorecard, indicator, subject, period, now)
-    result = asked.result
-    page = metrics.facts_behind(
-        viewer.portal_id,
-        result.plan,
-        asked.span,
-        asked.members.people,
-        now=epoch(now),
-        departments=asked.members.departments,
-        limit=PAGE,
-        cursor=cursor,
-        visible=asked.visible,
-    )
+    asked = ask(viewer, question, context)
+    result, page = asked.result, _page(asked, metrics.facts_behind)
     hidden = result.plan.is_money and not asked.sees_money
-    operands = scores.operands(asked.context, asked.sheet, subject, indicator)
+    operands = scores.operands(context, asked.sheet, question.subject, question.indicator)
     return Why(
-        subject=subject,
-        subject_name=result.subject_name,
-        scorecard_code=scorecard,
-        period=period,
-        row=queries.row(result, asked.sees_money),
+        **asked.panel,
+        row=asked.row,
         rule=words.rule(result.indicator),
         steps=() if hidden else tuple(_value_steps(result, operands)),
         numerator=None if hidden else _numerator(result),
@@ -93,34 +98,13 @@ def why(
     )
 
 
-def not_counted(
-    viewer: Viewer,
-    scorecard: str,
-    indicator: str,
-    subject: Subject,
-    period: Period,
-    cursor: str | None,
-    now: datetime,
-) -> NotCounted:
+def not_counted(viewer: Viewer, question: Question, context: Context) -> NotCounted:
     """The records that nearly counted, each with its reason."""
-    asked = _ask(viewer, scorecard, indicator, subject, period, now)
-    page = metrics.not_counted(
-        viewer.portal_id,
-        asked.result.plan,
-        asked.span,
-        asked.members.people,
-        now=epoch(now),
-        departments=asked.members.departments,
-        limit=PAGE,
-        cursor=cursor,
-        visible=asked.visible,
-    )
+    asked = ask(viewer, question, context)
+    page = _page(asked, metrics.not_counted)
     return NotCounted(
-        subject=subject,
-        subject_name=asked.result.subject_name,
-        scorecard_code=scorecard,
-        period=period,
-        row=queries.row(asked.result, asked.sees_money),
+        **asked.panel,
+        row=asked.row,
         facts=_facts(asked, page),
         total=page.total,
         hidden=page.hidden,
@@ -128,27 +112,24 @@ def not_counted(
     )
 
 
-def _ask(viewer: Viewer, scorecard: str, indicator: str, subject: Subject, period: Period, now: datetime) -> _Asked:
-    context = Context(viewer.portal_id, now)
-    queries.must_see(viewer, subject, context.structure())
-    sheet = next(iter(scores.sheets(context, period, scorecard, (subject,))), None)
-    results = sheet.results if sheet else ()
-    result = next((one for one in results if one.indicator.code == indicator), None)
-    if sheet is None or result is None:
-        raise NotFound(_("This number does not exist in the period."))
-    seen = None if viewer.is_admin else viewer.employees | {viewer.user_id or 0}
-    return _Asked(
-        context,
-        sheet,
-        result,
-        span(period, context.settings),
-        context.work(sheet.version, period).members(subject),
-        seen,
-        can(viewer, Action.SEE_MONEY, subject),
+def _page(asked: Asked, read: Callable[..., FactPage]) -> FactPage:
+    """A page of the records a number was made of, or that nearly counted, of people the viewer may see."""
+    viewer, context, question = asked.viewer, asked.context, asked.question
+    members = context.work(asked.sheet.version, question.period).members(question.subject)
+    return read(
+        viewer.portal_id,
+        asked.result.plan,
+        span(question.period, context.settings),
+        members.people,
+        now=epoch(context.now),
+        departments=members.departments,
+        limit=PAGE,
+        cursor=question.cursor,
+        visible=None if viewer.is_admin else viewer.employees | {viewer.user_id or 0},
     )
 
 
-def _facts(asked: _Asked, page: FactPage) -> tuple[WhyFact, ...]:
+def _facts(asked: Asked, page: FactPage) -> tuple[WhyFact, ...]:
     structure = asked.context.structure()
     return tuple(_fact(one, asked.result, structure, asked.sees_money) for one in page.items)
 

@@ -4,7 +4,6 @@ Titles are shown of records that count for somebody the viewer may see; of other
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from fractions import Fraction
 
 from b24app.facts import titles
@@ -14,8 +13,8 @@ from b24app.lib.errors import Invalid, NotFound
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import pick
 from b24app.outcomes.dashboards import queries, words
-from b24app.outcomes.dashboards.explain import PAGE, PATHS
-from b24app.outcomes.dashboards.panel import ChangeRow, Changes, Held, LateRecords, LateRow, RecordLink
+from b24app.outcomes.dashboards.explain import PAGE, PATHS, ask
+from b24app.outcomes.dashboards.panel import ChangeRow, Changes, Held, LateRecords, LateRow, Question, RecordLink
 from b24app.outcomes.dashboards.rules import Card, Company, Number, Team
 from b24app.periods.rules import Period, inside
 from b24app.portal.rules import COMPANY, Action, Structure, Subject, Viewer, can, employee
@@ -28,11 +27,10 @@ from b24app.scores.rows import name_of
 from b24app.scores.rules import NOBODY
 
 
-def held(viewer: Viewer, shown: Card | Team | Company, now: datetime) -> Held:
+def held(viewer: Viewer, shown: Card | Team | Company, context: Context) -> Held:
     """Whether the period of a page is locked, by whom, what has changed since, and whether the viewer may do so."""
     if shown.scorecard_code is None or shown.own_kind is None:
         return Held()
-    context = Context(viewer.portal_id, now)
     code, subjects = shown.scorecard_code, _whose(shown)
     lock = context.lock(code, shown.period)
     rules = can(viewer, Action.ADMINISTER, COMPANY)
@@ -72,10 +70,9 @@ def _differing(
 
 
 def late_records(
-    viewer: Viewer, scorecard: str, subject: Subject, period: Period, cursor: str | None, now: datetime
+    viewer: Viewer, scorecard: str, subject: Subject, period: Period, cursor: str | None, context: Context
 ) -> LateRecords:
     """The records that changed after the period was locked and would have moved numbers of the subject."""
-    context = Context(viewer.portal_id, now)
     queries.must_see(viewer, subject, context.structure())
     lock = context.lock(scorecard, period)
     if lock is None:
@@ -102,42 +99,21 @@ def late_records(
     )
 
 
-def changes(
-    viewer: Viewer,
-    scorecard: str,
-    indicator: str,
-    subject: Subject,
-    period: Period,
-    cursor: str | None,
-    now: datetime,
-) -> Changes:
+def changes(viewer: Viewer, question: Question, context: Context) -> Changes:
     """What moved a number, the latest first; nothing for a period that is not the scorecard's own."""
-    context = Context(viewer.portal_id, now)
-    queries.must_see(viewer, subject, context.structure())
-    sheet = next(iter(scores.sheets(context, period, scorecard, (subject,))), None)
-    result = next((one for one in sheet.results if one.indicator.code == indicator), None) if sheet else None
-    if sheet is None or result is None:
-        raise NotFound(_("This number does not exist in the period."))
-    rows: tuple[Change, ...] = ()
-    if sheet.is_own_kind:
-        before = _id(cursor) if cursor else None
-        rows = scores.changes(
-            viewer.portal_id, scorecard, indicator, subject, period.start, limit=PAGE + 1, before=before
-        )
+    asked = ask(viewer, question, context)
+    result, is_kept = asked.result, asked.sheet.is_own_kind
+    rows = _moves(question, viewer.portal_id) if is_kept else ()
     page = rows[:PAGE]
     known = titles.titled(viewer.portal_id, [record for row in page for record in row.records])
-    sees_money = can(viewer, Action.SEE_MONEY, subject)
-    is_hidden = result.unit == "money" and not sees_money
+    is_hidden = result.unit == "money" and not asked.sees_money
 
     def number(value: Fraction | None) -> Number:
         return Number(None if is_hidden else value, result.unit, result.currency)
 
     return Changes(
-        subject=subject,
-        subject_name=result.subject_name,
-        scorecard_code=scorecard,
-        period=period,
-        row=queries.row(result, sees_money),
+        **asked.panel,
+        row=asked.row,
         changes=tuple(
             ChangeRow(
                 at=one.at,
@@ -155,8 +131,21 @@ def changes(
             for one in page
         ),
         is_hidden=is_hidden,
-        is_kept=sheet.is_own_kind,
+        is_kept=is_kept,
         next_cursor=str(page[-1].id) if len(rows) > PAGE else None,
+    )
+
+
+def _moves(question: Question, portal_id: int) -> tuple[Change, ...]:
+    """A page of the journal and one row more, which tells that it goes on."""
+    return scores.changes(
+        portal_id,
+        question.scorecard,
+        question.indicator,
+        question.subject,
+        question.period.start,
+        limit=PAGE + 1,
+        before=_id(question.cursor) if question.cursor else None,
     )
 
 

@@ -47,13 +47,31 @@ class WhyOperand:
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
-    """A number taken apart: the rule, the arithmetic, the records."""
+class Question:
+    """Which number is asked for; `cursor` is what an earlier answer gave to go on with."""
+
+    scorecard: str
+    indicator: str
+    subject: Subject
+    period: Period
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """What every side of a number has; `next_cursor` asks for the rows behind those shown."""
 
     subject: Subject
     subject_name: str
     scorecard_code: str
     period: Period
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why(Panel):
+    """A number taken apart: the rule, the arithmetic, the records."""
+
     row: Row
     rule: str
     steps: tuple[str, ...]
@@ -64,7 +82,6 @@ class Why:
     total: int
     hidden: int
     """Records of people the viewer may not see; they are in the value, not in `facts`."""
-    next_cursor: str | None
     attainment_steps: tuple[str, ...]
     """How the value became the attainment and its part of the score."""
     formula: str | None = None
@@ -74,19 +91,14 @@ class Why:
     """How the value became the forecast; None where that is the value itself, or there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotCounted:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotCounted(Panel):
     """Records that nearly counted, each with its reason."""
 
-    subject: Subject
-    subject_name: str
-    scorecard_code: str
-    period: Period
     row: Row
     facts: tuple[WhyFact, ...]
     total: int
     hidden: int
-    next_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +135,13 @@ class LateRow:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class LateRecords:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateRecords(Panel):
     """The records that changed after a period was locked."""
 
-    subject: Subject
-    subject_name: str
-    scorecard_code: str
-    period: Period
     locked_at: datetime
     by: str
     rows: tuple[LateRow, ...]
-    next_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,18 +164,13 @@ class ChangeRow:
     """How many records did it beside these."""
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes(Panel):
     """The history of one number, the latest change first."""
 
-    subject: Subject
-    subject_name: str
-    scorecard_code: str
-    period: Period
     row: Row
     changes: tuple[ChangeRow, ...]
     is_hidden: bool
     """The numbers are money, which the viewer may not see."""
     is_kept: bool
     """False for a period that is not the scorecard's own: it is computed when asked and has no history."""
-    next_cursor: str | None

@@ -6,8 +6,8 @@ Whether the viewer may see a subject is asked of `portal.rules.can` here, never 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from fractions import Fraction
+from typing import Any
 
 from b24app.ingest import queries as ingest
 from b24app.lib.clock import moment
@@ -40,14 +40,16 @@ from b24app.scores.rules import ResultRow, ScoreRow, Zones
 PAGE = 30
 """So many people a long table begins with."""
 
+Before = Mapping[tuple[Subject, str], Fraction | None]
+"""(subject, indicator) -> the value of the period before."""
+
 HISTORY = 6
 FEW_UNITS = 5
 """A target of fewer units has no pace: it is shown as what is left to go (semantics 10)."""
 
 
-def card(viewer: Viewer, subject: Subject, scorecard: str | None, period: Period, now: datetime) -> Card:
+def card(viewer: Viewer, subject: Subject, scorecard: str | None, period: Period, context: Context) -> Card:
     """One subject in one scorecard (without one: the first that applies) and period."""
-    context = Context(viewer.portal_id, now)
     structure = context.structure()
     must_see(viewer, subject, structure)
     applying = answering(context, period, lambda subjects: subject in subjects)
@@ -55,34 +57,21 @@ def card(viewer: Viewer, subject: Subject, scorecard: str | None, period: Period
     sheet = scores.sheets(context, period, version.code, (subject,))[0] if version else None
     score = next((row for row in sheet.scores if row.subject == subject), None) if sheet else None
     rows = _card_rows(context, viewer, subject, sheet) if sheet else ()
-    pace = scores.pace(context, period, subject)
     person = structure.people.get(subject.id) if subject.type is SubjectType.EMPLOYEE else None
     return Card(
+        **frame(context, applying, version, period, sheet.results if sheet else (), subject),
         subject=subject,
         subject_name=name_of(subject, structure),
         photo_url=person.photo_url if person else None,
-        scorecard_code=version.code if version else None,
-        scorecard_name=pick(version.document.name) if version else "",
-        scorecards=names(applying),
-        period=period,
-        previous=previous(period, context.settings),
-        following=following_of(context, period),
-        period_kinds=tuple(Kind),
-        own_kind=version.kind if version else None,
         score=score.score if score else None,
         zone=score.zone if score else "none",
         rank=score.rank if score else None,
         ranked=score.ranked if score else 0,
         preliminary=score.preliminary if score else False,
         rows=rows,
-        working_days_left=pace.days_left,
-        complete=context.complete,
-        computed_at=_computed_at(sheet),
-        is_open=pace.is_open,
         headline=max(
             (row for row in rows if row.to_go and row.needed_per_day), key=lambda row: row.weight, default=None
         ),
-        zones=zones(version) if version else Zones(),
     )
 
 
@@ -91,7 +80,7 @@ def team(
     department_id: int | None,
     scorecard: str | None,
     period: Period,
-    now: datetime,
+    context: Context,
     *,
     sort: str = "risk",
     find: str = "",
@@ -101,7 +90,6 @@ def team(
 
     Of a long list the first `rows` in the order of `sort` whose names are like `find`; counts and totals are of all.
     """
-    context = Context(viewer.portal_id, now)
     structure = context.structure()
     visible = visible_departments(viewer, structure)
     if not viewer.is_admin and not visible:
@@ -118,36 +106,54 @@ def team(
     known = team_rows(board, structure) if board else {}
     everybody = [known[one] for one in people if one in known]
     found = in_order(named_like(everybody, find), sort)
-    groups = [one for one in (*below, whole) if one in known]
-    shown = with_cells(context, viewer, board, [*found[:rows], *(known[one] for one in groups if one)])
-    pace = scores.pace(context, period)
+    rows_shown = [*found[:rows], *(known[one] for one in (*below, whole) if one in known)]
+    before = _before(context, board, [row.subject for row in rows_shown]) if board else {}
+    shown = with_cells(viewer, board, rows_shown, before)
     return Team(
+        **frame(context, applying, version, period, board.scores if board else ()),
         department=department_id,
         department_name=name_of(whole, structure) if whole else _("Everybody"),
         departments=tuple(tree(structure, visible)),
-        scorecard_code=version.code if version else None,
-        scorecard_name=pick(version.document.name) if version else "",
-        scorecards=names(applying),
-        period=period,
-        previous=previous(period, context.settings),
-        following=following_of(context, period),
-        period_kinds=tuple(Kind),
-        own_kind=version.kind if version else None,
         indicators=indicators(version),
         people=tuple(shown[row.subject] for row in found[:rows]),
         departments_rows=tuple(shown[one] for one in below if one in shown),
         total=shown.get(whole) if whole else None,
         ranked=max((row.ranked for row in board.scores if row.subject in people), default=0) if board else 0,
-        working_days_left=pace.days_left,
-        complete=context.complete,
-        computed_at=max((row.computed_at for row in board.scores), default=None) if board else None,
-        is_open=pace.is_open,
-        zones=zones(version) if version else Zones(),
         found=len(found),
         everybody=len(everybody),
         at_risk=sum(row.at_risk for row in everybody),
         subjects=() if whole else tuple(sorted(row.subject for row in everybody)),
     )
+
+
+def frame(
+    context: Context,
+    applying: Collection[Version],
+    version: Version | None,
+    period: Period,
+    computed: Iterable[ResultRow | ScoreRow],
+    subject: Subject = COMPANY,
+) -> dict[str, Any]:
+    """What `rules.Page` has: the scorecard shown and those to choose from, the period, how far and how sure it is.
+
+    How far is by the subject's calendar.
+    """
+    pace, after = scores.pace(context, period, subject), following(period, context.settings)
+    return {
+        "scorecard_code": version.code if version else None,
+        "scorecard_name": pick(version.document.name) if version else "",
+        "scorecards": tuple((one.code, pick(one.document.name)) for one in applying),
+        "period": period,
+        "previous": previous(period, context.settings),
+        "following": after if after.start <= context.today else None,
+        "period_kinds": tuple(Kind),
+        "own_kind": version.kind if version else None,
+        "working_days_left": pace.days_left,
+        "complete": context.complete,
+        "computed_at": max((row.computed_at for row in computed), default=None),
+        "is_open": pace.is_open,
+        "zones": zones(version) if version else Zones(),
+    }
 
 
 def sync(portal_id: int) -> SyncState:
@@ -246,10 +252,11 @@ def _history(context: Context, sheet: Sheet, subject: Subject) -> Mapping[str, t
     while sheet.is_own_kind and len(earlier) < HISTORY:
         period = previous(period, context.settings)
         earlier.insert(0, period)
-    starts = [one.start for one in earlier]
-    found = scores.history(context.portal_id, sheet.version, subject, starts) if starts else {}
+    found = scores.known(context.portal_id, sheet.version, (subject,), ([one.start for one in earlier], None))
     return {
-        code: tuple(Point(one, *found[code, one.start]) for one in earlier if (code, one.start) in found)
+        code: tuple(
+            Point(one, *found[subject, one.start, code]) for one in earlier if (subject, one.start, code) in found
+        )
         for code in codes
     }
 
@@ -289,19 +296,21 @@ def _team_row(score: ScoreRow, at_risk: bool, structure: Structure) -> TeamRow:
     )
 
 
-def with_cells(
-    context: Context, viewer: Viewer, board: Board | None, rows: Sequence[TeamRow]
-) -> dict[Subject, TeamRow]:
+def _before(context: Context, board: Board, subjects: Sequence[Subject]) -> Before:
+    """How things stood in the period before; nothing where the period is not one that is stored."""
+    if not board.is_own_kind:
+        return {}
+    earlier = previous(board.period, context.settings).start
+    found = scores.known(context.portal_id, board.version, subjects, ((earlier,), None))
+    return {(subject, code): value for (subject, _start, code), (value, _target) in found.items()}
+
+
+def with_cells(viewer: Viewer, board: Board | None, rows: Sequence[TeamRow], before: Before) -> dict[Subject, TeamRow]:
     """The rows that are looked at, each with its numbers, and how these stand to the period before."""
     if board is None:
         return {}
-    subjects = [row.subject for row in rows]
-    before: Mapping[tuple[Subject, str], Fraction | None] = {}
-    if board.is_own_kind:
-        earlier = previous(board.period, context.settings).start
-        before = scores.values_at(context.portal_id, board.version, subjects, earlier)
     cells: dict[Subject, list[Row]] = defaultdict(list)
-    for result in board.results(subjects):
+    for result in board.results([row.subject for row in rows]):
         sees_money = can(viewer, Action.SEE_MONEY, result.subject)
         cells[result.subject].append(
             row(result, sees_money, before=before.get((result.subject, result.indicator.code)))
@@ -356,16 +365,3 @@ def tree(structure: Structure, visible: Collection[int]) -> list[tuple[int, str,
 def indicators(version: Version | None) -> tuple[tuple[str, str, str], ...]:
     known = version.indicators if version else ()
     return tuple((one.code, pick(one.document.name), one.plan.unit.value) for one in known)
-
-
-def names(versions: Iterable[Version]) -> tuple[tuple[str, str], ...]:
-    return tuple((version.code, pick(version.document.name)) for version in versions)
-
-
-def following_of(context: Context, period: Period) -> Period | None:
-    after = following(period, context.settings)
-    return after if after.start <= context.today else None
-
-
-def _computed_at(sheet: Sheet | None) -> datetime | None:
-    return max((result.computed_at for result in sheet.results), default=None) if sheet else None

@@ -85,38 +85,44 @@ class Row:
         return "more" if self.change.value > 0 else "less" if self.change.value < 0 else "same"
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
-    """My KPI: one subject, one scorecard, one period."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What every page about a scorecard and a period has."""
 
-    subject: Subject
-    subject_name: str
-    photo_url: str | None
     scorecard_code: str | None
-    """None: no scorecard applies to the subject; then there are no rows."""
+    """None: no scorecard applies to whom the page is about; then there are no numbers."""
     scorecard_name: str
     scorecards: tuple[tuple[str, str], ...]
-    """(code, name) of every scorecard of the subject in this period, to choose from."""
+    """(code, name) of every scorecard that does in this period, to choose from."""
     period: Period
     previous: Period | None
     following: Period | None
     """None when it would begin in the future."""
     period_kinds: tuple[Kind, ...]
     own_kind: Kind | None
+    working_days_left: int
+    complete: bool
+    """False while the first sync runs: numbers may still grow."""
+    computed_at: datetime | None
+    is_open: bool
+    zones: Zones = field(default_factory=Zones)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card(Page):
+    """My KPI: one subject, one scorecard, one period."""
+
+    subject: Subject
+    subject_name: str
+    photo_url: str | None
     score: Fraction | None
     zone: str
     rank: int | None
     ranked: int
     preliminary: bool
     rows: tuple[Row, ...]
-    working_days_left: int
-    complete: bool
-    """False while the first sync runs: numbers may still grow."""
-    computed_at: datetime | None
-    is_open: bool
     headline: Row | None
     """The indicator that is worth a sentence on top: the heaviest one still to reach."""
-    zones: Zones = field(default_factory=Zones)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,21 +140,15 @@ class TeamRow:
     cells: tuple[Row, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Team:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team(Page):
+    """The people of a department, or everybody the viewer may see."""
+
     department: int | None
     """None: everybody the viewer may see."""
     department_name: str
     departments: tuple[tuple[int, str, int], ...]
     """(id, name, depth) of the departments the viewer may choose, in the order of the tree."""
-    scorecard_code: str | None
-    scorecard_name: str
-    scorecards: tuple[tuple[str, str], ...]
-    period: Period
-    previous: Period | None
-    following: Period | None
-    period_kinds: tuple[Kind, ...]
-    own_kind: Kind | None
     indicators: tuple[tuple[str, str, str], ...]
     """(code, name, unit)"""
     people: tuple[TeamRow, ...]
@@ -157,11 +157,6 @@ class Team:
     total: TeamRow | None
     """The chosen department, or the company."""
     ranked: int
-    working_days_left: int
-    complete: bool
-    computed_at: datetime | None
-    is_open: bool
-    zones: Zones = field(default_factory=Zones)
     found: int = 0
     """How many people have the name looked for; `people` are the first of them."""
     everybody: int = 0
@@ -240,18 +235,10 @@ class Dynamics:
     departments: tuple[Series, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Company:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company(Page):
     """One level up from a team: the whole, its departments, and how an indicator went."""
 
-    scorecard_code: str | None
-    scorecard_name: str
-    scorecards: tuple[tuple[str, str], ...]
-    period: Period
-    previous: Period | None
-    following: Period | None
-    period_kinds: tuple[Kind, ...]
-    own_kind: Kind | None
     indicators: tuple[tuple[str, str, str], ...]
     """(code, name, unit)"""
     total: TeamRow | None
@@ -260,8 +247,3 @@ class Company:
     others: tuple[Others, ...]
     dynamics: Dynamics | None
     """None where the period is not one of the scorecard's own kind: only those are stored."""
-    working_days_left: int
-    complete: bool
-    computed_at: datetime | None
-    is_open: bool
-    zones: Zones = field(default_factory=Zones)

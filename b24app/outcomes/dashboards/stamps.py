@@ -5,10 +5,10 @@ score (somebody's name, a plan, another day) is noticed when the stamp ends by i
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from b24app.facts.tables import Deal
 from b24app.lib.clock import epoch
@@ -29,23 +29,20 @@ LONGEST = timedelta(days=366)
 
 def of_period(portal_id: int, period: Period, now: datetime) -> str:
     """For pages about a period; empty while nothing may be relied on."""
-    query = select(func.max(Score.computed_at), func.count(), func.sum(Score.computed_at), func.sum(Score.score)).where(
+    scored = func.max(Score.computed_at), func.count(), func.sum(Score.computed_at), func.sum(Score.score)
+    query = select(*scored, *_locks(portal_id)).where(
         Score.portal_id == portal_id,
         Score.start > (period.start - LONGEST).isoformat(),
         Score.start < period.end.isoformat(),
     )
-    scored = db.session.execute(query).one()
-    written = tuple(int(value or 0) for value in (*scored, *_locks(portal_id)))
+    written = tuple(int(value or 0) for value in db.session.execute(query).one())
     return _stamp(now, latest=max(written[0], *written[4:]), seen=written)
 
 
-def _locks(portal_id: int) -> Iterable[int | None]:
+def _locks(portal_id: int) -> Iterator[ColumnElement[int | None]]:
     """When anything was locked, unlocked, or changed after a lock last."""
-    locks = select(func.max(PeriodLock.locked_at), func.max(PeriodLock.unlocked_at)).where(
-        PeriodLock.portal_id == portal_id
-    )
-    late = select(func.max(LateChange.at)).where(LateChange.portal_id == portal_id)
-    return (*db.session.execute(locks).one(), db.session.scalar(late))
+    for moment in (PeriodLock.locked_at, PeriodLock.unlocked_at, LateChange.at):
+        yield select(func.max(moment)).where(moment.class_.portal_id == portal_id).scalar_subquery()
 
 
 def of_deal(portal_id: int, deal_id: int, period: Period, now: datetime) -> str:
