@@ -2,7 +2,7 @@
 
     engine    a full recompute, and one changed deal, against bare SQL            (bench/engine.py)
     reading   the history of a portal, against the limiter's bound and others     (bench/reading.py)
-    pages     Team with 500 people, against the same table rendered bare (SQLite)  (bench/pages.py)
+    pages     Team and Company with 500 people, against the same table rendered bare  (bench/pages.py)
     formulas  a million evaluations                                               (bench/formulas.py)
 
 All of it takes about half an hour; `--quick` measures the same with a tenth of the deals and less than that of history.
@@ -54,10 +54,11 @@ def _reading(databases: list[str], quick: bool) -> Iterator[Figure]:
     yield from reading.others(deals)
 
 
-def _pages(_databases: list[str], quick: bool) -> Iterator[Figure]:
-    for people in (500,) if quick else (500, 1000):
-        for found in pages.measure(people):
-            yield Figure(found["name"], found["ours_ms"], found["base_ms"], goal=3)
+def _pages(databases: list[str], quick: bool) -> Iterator[Figure]:
+    for database in databases:
+        for people in (500,) if quick else (500, 1000):
+            with store(database) as address:
+                yield from pages.measure(address, people)
 
 
 def _formulas(_databases: list[str], _quick: bool) -> Iterator[Figure]:

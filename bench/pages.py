@@ -1,14 +1,13 @@
 """How long a page with everybody on it takes, against the same table rendered bare: a Jinja template, nothing else.
 
-`measure()` fills a portal, opens the page through the test client, and gives figures as `make bench` prints them.
-Alone: `python -m bench.pages [people ..]`.
+`measure()` fills a portal in an empty database, opens the pages through the test client, and gives figures as
+`make bench` prints them. Alone: `python -m bench.pages [people ..]`, on SQLite.
 """
 
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from random import Random
 from typing import Any
@@ -27,7 +26,8 @@ from b24app.lib.storage import table_of
 from b24app.portal.tables import Department, Employee, Portal
 from b24app.scorecards import documents, operations
 from b24app.scores.tables import Result, Score
-from tests.databases import tables
+from bench.figures import Figure
+from bench.stores import store
 
 NOW = datetime(2026, 11, 17, 9, tzinfo=UTC)
 PORTAL, ADMIN, REPEAT = 1, 1, 40
@@ -52,21 +52,19 @@ BARE = jinja2.Environment(autoescape=True).from_string("""
 """)
 
 
-def measure(people: int = 500, repeat: int = REPEAT) -> list[dict[str, Any]]:
+def measure(address: str, people: int = 500, repeat: int = REPEAT) -> Iterator[Figure]:
     """Team and Company of so many people with five indicators each; p95 of both sides, and the statements of a page."""
-    with tempfile.TemporaryDirectory() as folder, time_machine.travel(NOW):
-        app = _app(folder)
+    with time_machine.travel(NOW):
+        app = _app(address)
         with app.app_context():
-            tables().create_all(db.engine)
             _fill(people)
-        bare = _bare(people)
-        figures = [
-            _figure(f"{name} of {people} people x {len(METRICS)} indicators", app, address, bare, repeat)
-            for name, address in (("team", "/ui/team"),)
-        ]
+            kind = db.engine.dialect.name
+        sides = {"team": ("/ui/team", _bare(people)), "company": ("/ui/company", _bare(people))}
+        for page, (path, bare) in sides.items():
+            what = f"{page} of {people} people x {len(METRICS)} indicators, {kind}"
+            yield _figure(what, app, path, bare, repeat)
         with app.app_context():
             db.engine.dispose()
-    return figures
 
 
 def client(app: Flask) -> Callable[[str], str]:
@@ -83,7 +81,7 @@ def client(app: Flask) -> Callable[[str], str]:
     return get
 
 
-def _figure(name: str, app: Flask, address: str, bare: Callable[[], object], repeat: int) -> dict[str, Any]:
+def _figure(name: str, app: Flask, address: str, bare: Callable[[], object], repeat: int) -> Figure:
     """Both sides in turns, so that whatever else the machine does falls on both; 95th percentiles."""
     get = client(app)
     statements = _statements(app, lambda: get(address))
@@ -94,20 +92,17 @@ def _figure(name: str, app: Flask, address: str, bare: Callable[[], object], rep
             work()
             side.append(1000 * (time.perf_counter() - began))
     ours, base = (statistics.quantiles(side, n=20)[-1] for side in times)
-    return {
-        "name": f"{name}, p95, {statements} statements | the same table bare",
-        "ours_ms": ours,
-        "base_ms": base,
-        "ratio": ours / base,
-        "statements": statements,
-    }
+    note = f"{statements} statements"
+    return Figure(f"{name}, p95 | the same table bare", ours, base, goal=3, note=note)
 
 
 def _statements(app: Flask, show: Callable[[], object]) -> int:
+    """How many a page costs; that a transaction begins is not one of them."""
     seen: list[object] = []
 
     def count(*asked: object) -> None:
-        seen.append(asked[2])
+        if not str(asked[2]).startswith("BEGIN"):
+            seen.append(asked[2])
 
     with app.app_context():
         engine = db.engine
@@ -132,10 +127,10 @@ def _bare(people: int) -> Callable[[], object]:
     return lambda: BARE.render(names=METRICS, people=rows)
 
 
-def _app(folder: str) -> Flask:
+def _app(address: str) -> Flask:
     return create_app(
         Config(
-            database_url=f"sqlite:///{folder}/bench.sqlite", redis_url=None, secret_key=SECRET,
+            database_url=address, redis_url=None, secret_key=SECRET,
             token_keys=(crypto.derive_key(SECRET, "tokens"),), public_url="http://127.0.0.1:8000", client_id="bench",
             client_secret="bench", oauth_servers=("http://localhost:9",), allow_http=True, host="127.0.0.1", port=8000,
             session_minutes=600, log_format="console", sentry_dsn=None,
@@ -216,8 +211,9 @@ def _score(subject_type: str, id: int, start: date, random: Random) -> dict[str,
 
 def main() -> None:
     for people in [int(one) for one in sys.argv[1:]] or [500]:
-        for figure in measure(people):
-            print(f"{figure['name']:<90} {figure['ours_ms']:>8.1f} {figure['base_ms']:>8.1f} ms x{figure['ratio']:.2f}")
+        with store("sqlite") as address:
+            for figure in measure(address, people):
+                print(figure.line(), flush=True)
 
 
 if __name__ == "__main__":
