@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, case, select, update
+from sqlalchemy import bindparam, case, literal, select, update
 
 from b24app.ingest.sources.base import Rejected
 from b24app.ingest.tables import Inbox
 from b24app.lib import storage
-from b24app.lib.db import db
+from b24app.lib.db import Int64, db
 
 ROBOT = "robot"
 DUE, DONE, FAILED = "due", "done", "failed"
@@ -146,7 +146,7 @@ def postponed(batch: Batch, reason: str, now: datetime) -> None:
 
 def _later(now: datetime, times: Any) -> Any:
     delays = {times_before: seconds * 1_000_000 for times_before, seconds in enumerate(DELAYS_S)}
-    return microseconds(now) + case(delays, value=times, else_=LONGEST_DELAY_S * 1_000_000)
+    return literal(microseconds(now), Int64) + case(delays, value=times, else_=LONGEST_DELAY_S * 1_000_000)
 
 
 def answered(portal_id: int) -> None:
