@@ -60,10 +60,10 @@ def _differs(fact: Any, draft: Any, asked: Collection[str], began: int) -> bool:
         return bool(fact.deleted_at < began)
     if fact.read_at > began or fact.updated_at > draft.updated_at:
         return False
-    return _told(fact, asked) != _told(draft, asked)
+    return told(fact, asked) != told(draft, asked)
 
 
-def _told(record: Any, asked: Collection[str]) -> dict[str, Any]:
+def told(record: Any, asked: Collection[str]) -> dict[str, Any]:
     """What the portal told of a record."""
     if isinstance(record, ActivityDraft):
         return columns(record, ActivityDraft)
