@@ -174,7 +174,7 @@ def lead(id: int) -> ResponseReturnValue:
 
 @bp.get("/start")
 def start() -> ResponseReturnValue:
-    zone, night = calendars.settings(g.viewer.portal_id).time_zone, nightly.night(g.viewer, clock.now())
+    zone, night = g.context.settings.time_zone, nightly.night(g.viewer, g.context)
     return render_template("dashboards/start.html", sync=queries.sync(g.viewer.portal_id), night=night, time_zone=zone)
 
 

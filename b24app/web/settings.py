@@ -124,7 +124,7 @@ def _compute(portal_id: int, touched: Period | None) -> Then | None:
 def check() -> ResponseReturnValue:
     """What the latest nightly check found, number by number."""
     zone = calendars.settings(g.viewer.portal_id).time_zone
-    night = nightly.night(g.viewer, clock.now(), rows=True)
+    night = nightly.night(g.viewer, g.context, rows=True)
     return render_template("settings/check.html", viewer=g.viewer, night=night, time_zone=zone)
 
 
@@ -177,7 +177,7 @@ def _page(form: str | None = None, faults: Mapping[str, str] | None = None) -> R
             key=lambda one: one[1].casefold(),
         ),
         today=today,
-        night=nightly.night(g.viewer, clock.now()),
+        night=nightly.night(g.viewer, g.context),
         portal_zone=settings.time_zone,
     )
     return page, {"HX-Push-Url": url_for(".calendar")}

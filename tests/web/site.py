@@ -113,7 +113,7 @@ class Queries:
     def sync(self, portal_id: int) -> SyncState:
         return self.answers.sync
 
-    def night(self, viewer: Viewer, now: datetime) -> Night | None:
+    def night(self, viewer: Viewer, context: object) -> Night | None:
         return self.answers.night
 
     def settings(self, portal_id: int) -> Settings:

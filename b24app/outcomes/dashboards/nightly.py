@@ -39,14 +39,13 @@ class Night:
     rows: tuple[RepairRow, ...] = ()
 
 
-def night(viewer: Viewer, now: datetime, *, rows: bool = False) -> Night | None:
+def night(viewer: Viewer, context: Context, *, rows: bool = False) -> Night | None:
     """None before the first one, and for whoever is no administrator."""
     if not can(viewer, Action.ADMINISTER, COMPANY):
         return None
     check = nightly.latest(viewer.portal_id)
     if check is None:
         return None
-    context = Context(viewer.portal_id, now)
     listed = [made for one in check.repairs if (made := _row(context, viewer, one))] if rows else []
     return Night(check.at, check.compared, check.repaired, tuple(listed))
 
