@@ -11,7 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from b24app.bitrix import oauth
 from b24app.config import Config
-from b24app.lib import crypto, log, queue
+from b24app.lib import crypto, log, queue, telemetry
 from b24app.lib.db import db, prepare
 from b24app.lib.paths import MANIFEST, MIGRATIONS, STATIC, TEMPLATES
 from b24app.portal import operations as portal_operations
@@ -47,6 +47,7 @@ def hand_down(config: Config) -> None:
     crypto.use_keys(config.token_keys)
     if config.redis_url:
         queue.use_redis(config.redis_url)
+        telemetry.use(queue.redis())
     portal_operations.use(_connection(config))
 
 
@@ -82,12 +83,27 @@ def _connection(config: Config) -> portal_operations.Connection:
 
 
 def _register(app: Flask) -> None:
-    from b24app.web import api, dashboards, errors, formats, ops, periods, scorecards, session, settings, viewer
+    from b24app.web import (
+        api,
+        dashboards,
+        errors,
+        formats,
+        health,
+        ops,
+        periods,
+        requests,
+        scorecards,
+        session,
+        settings,
+        viewer,
+    )
     from b24app.web.bitrix import app as placements
     from b24app.web.bitrix import events, install, robots
 
+    requests.init_app(app)
     formats.init_templates(app)
     errors.init_app(app)
     viewer.init_app(app)
-    for module in (install, placements, events, robots, session, dashboards, periods, scorecards, settings, api, ops):
+    pages = (session, dashboards, periods, scorecards, settings, health)
+    for module in (install, placements, events, robots, *pages, api, ops):
         app.register_blueprint(module.bp)

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from b24app.facts.rules import Cell
+from b24app.lib import telemetry
 from b24app.periods.rules import Period
 from b24app.scores import operations as scores
 from b24app.scores.rules import FACTS, REPAIR, Cause, Changes, Slice
@@ -19,12 +20,14 @@ from b24app.scores.rules import FACTS, REPAIR, Cause, Changes, Slice
 
 def recompute(portal_id: int, cells: Iterable[Cell], now: datetime, cause: Cause = FACTS) -> Changes:
     """Facts changed: bring everything they touch up to date."""
-    return scores.recompute(portal_id, cells, now, cause)
+    with telemetry.timed("recompute", "cells"):
+        return scores.recompute(portal_id, cells, now, cause)
 
 
 def recompute_slice(portal_id: int, slice_: Slice, now: datetime, cause: Cause = REPAIR) -> Changes:
     """A portion of a full recompute, small enough for one short transaction."""
-    return scores.recompute_slice(portal_id, slice_, now, cause)
+    with telemetry.timed("recompute", "slice"):
+        return scores.recompute_slice(portal_id, slice_, now, cause)
 
 
 def recompute_open(

@@ -152,6 +152,18 @@ def problem(code: str) -> str:
     return _meaning(code, None)[1]
 
 
+def told(trouble: str) -> str:
+    """The sentence for what the log of requests keeps of an error: its kind, and its code if it had one."""
+    kind, _space, code = trouble.partition(" ")
+    if kind == BadAnswer.__name__:
+        return _("Bitrix24's answer cannot be read.")
+    if kind == Unreachable.__name__:
+        return _away()
+    if kind == "redirect":
+        return _("Bitrix24 has moved to another address.")
+    return _meaning(code, 500 if kind == Wait.__name__ else None)[1]
+
+
 def reason(error: RestError) -> str:
     """The code that `problem` explains: Bitrix24's own, or ours where theirs says several things."""
     return _told_apart(error.code, error.description, error.method)

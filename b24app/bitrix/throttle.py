@@ -9,7 +9,7 @@ taken for full, unless `was_busy` says that nothing was sent lately.
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from redis import Redis
@@ -73,6 +73,15 @@ class Place:
     wait_s: float
     pause_s: float = 0.0
     rest_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How long a request would wait now, how long the portal is left in peace, and which methods are paused."""
+
+    wait_s: float
+    rest_s: float
+    pauses: Mapping[str, int]
 
 
 @dataclass(slots=True)
@@ -151,6 +160,19 @@ class Limiter:
         if self._is_doubted:
             self._is_doubted = False
             self._tell(lambda redis: redis.delete(self._failures_key, self._rest_key))
+
+    def state(self) -> State | None:
+        """How it stands now; None where it cannot be asked."""
+        if self._redis is None:
+            return None
+        try:
+            pauses = {}
+            for key in self._redis.scan_iter(match=f"{self._pause_key('')}*"):
+                pauses[key.decode().rpartition(":")[2]] = int(self._redis.ttl(key))
+            place = self._take(self._redis, (), -1, heeds_rest=True)
+        except RedisError:
+            return None
+        return State(place.wait_s, place.rest_s, pauses)
 
     def _tell(self, what: Callable[[Redis], object]) -> None:
         if self._redis is not None:

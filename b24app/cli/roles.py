@@ -12,6 +12,7 @@ from b24app.app import create_app
 from b24app.cli import supervisor
 from b24app.cli.check import refuse_unmigrated, upgrade
 from b24app.jobs import sync
+from b24app.lib import queue
 from b24app.lib.db import db
 from b24app.lib.errors import Permanent
 from b24app.lib.queue import QUEUES
@@ -62,13 +63,9 @@ def worker(queues: list[str] | None) -> None:
     refuse_unmigrated(app)
     if queues is None:
         return supervisor.supervise(workers())
-    from rq import Worker
-
-    from b24app.lib.queue import redis
-
     with app.app_context():
-        redis().ping()
-        Worker(queues, connection=redis(), log_job_description=False).work(logging_level="WARNING")
+        queue.redis().ping()
+        queue.worker(queues).work(logging_level="WARNING")
     return None
 
 

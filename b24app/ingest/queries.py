@@ -1,6 +1,6 @@
 """How far the portal has been read, and what could not be."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -137,6 +137,39 @@ def portals_with_due(now: datetime) -> tuple[int, ...]:
     waiting = (Inbox.state == DUE, Inbox.entity != ROBOT, Inbox.due_at <= microseconds(now))
     query = select(Inbox.portal_id).where(*waiting).distinct()
     return tuple(db.session.scalars(query.order_by(Inbox.portal_id)))
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits in the inboxes of several portals together; `lag_s` is how long the oldest of it waits."""
+
+    due: int
+    lag_s: int
+    put_aside: int
+    unanswered: int
+    """Workflows that wait for an answer."""
+    stopped: int
+    """Sources whose reading was broken off."""
+
+
+def backlog(portal_ids: Collection[int], now: datetime) -> Backlog:
+    here = Inbox.portal_id.in_(portal_ids)
+    rows = db.session.execute(
+        select(Inbox.state, func.count(), func.min(Inbox.arrived_at))
+        .where(here, Inbox.state.in_((DUE, FAILED)), Inbox.entity != ROBOT)
+        .group_by(Inbox.state)
+    )
+    counted = {state: (count, oldest) for state, count, oldest in rows}
+    due, oldest = counted.get(DUE, (0, None))
+    calls = select(func.count()).select_from(Inbox).where(here, Inbox.state == DUE, Inbox.entity == ROBOT)
+    broken = select(func.count()).where(SyncCursor.portal_id.in_(portal_ids), SyncCursor.state == "failed")
+    return Backlog(
+        due=due,
+        lag_s=0 if oldest is None else max(0, clock.epoch(now) - oldest // MICROSECONDS),
+        put_aside=counted.get(FAILED, (0, None))[0],
+        unanswered=int(db.session.scalar(calls) or 0),
+        stopped=int(db.session.scalar(broken) or 0),
+    )
 
 
 def put_aside(portal_id: int, limit: int = 100) -> tuple[PutAside, ...]:

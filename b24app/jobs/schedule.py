@@ -94,6 +94,11 @@ def _is_due(periodic: Periodic, now: int) -> bool:
     return last is not None and last != interval
 
 
+def is_held() -> bool:
+    """Whether a scheduler works now."""
+    return bool(redis().exists(LOCK))
+
+
 def _holds_lock(name: str) -> bool:
     if redis().set(LOCK, name, nx=True, ex=LOCK_S):
         return True

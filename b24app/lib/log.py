@@ -1,11 +1,32 @@
-"""Structured logs: a line of JSON (production) or of text (a terminal) per happening."""
+"""Structured logs: a line of JSON (production) or of text (a terminal) per happening.
+
+Lines carry what is bound around them: `request` and `route` in the web role, `job` and `work` in a worker. What
+libraries log comes out in the same shape. No secrets and no personal data: addresses of requests are not logged.
+"""
 
 import logging
 import sys
+from typing import TextIO, cast
 
 import structlog
 
 logger = structlog.get_logger("b24app")
+
+_SHARED: list[structlog.typing.Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+
+class _StandardError:
+    """Wherever standard error leads at the moment of writing."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def configure(style: str = "console", level: int = logging.INFO) -> None:
@@ -18,13 +39,24 @@ def configure(style: str = "console", level: int = logging.INFO) -> None:
         )
     )
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
+        processors=[*_SHARED, structlog.processors.format_exc_info, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _StandardError())),
     )
+    _adopt_libraries(renderer)
+
+
+def _adopt_libraries(renderer: structlog.typing.Processor) -> None:
+    """Warnings and errors of libraries (gunicorn, rq, ..) as lines like ours."""
+    remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    handler = logging.StreamHandler(cast(TextIO, _StandardError()))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=_SHARED,
+            processors=[remove_meta, structlog.processors.format_exc_info, renderer],
+        )
+    )
+    handler.set_name("b24app")
+    root = logging.getLogger()
+    root.handlers = [one for one in root.handlers if one.get_name() != "b24app"] + [handler]
+    root.setLevel(logging.WARNING)

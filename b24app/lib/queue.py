@@ -4,7 +4,7 @@ Losing Redis loses no work: whatever is enqueued here has a row in the database 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 from uuid import uuid4
 
@@ -12,8 +12,11 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
-from rq import Queue
+from rq import Queue, Worker
+from rq.job import Job
+from structlog.contextvars import bound_contextvars
 
+from b24app.lib import telemetry
 from b24app.lib.log import logger
 
 QUEUES = ("live", "robots", "default", "sync")
@@ -37,6 +40,35 @@ def redis() -> Redis:
     if _redis is None:
         raise RuntimeError("use_redis was not called")
     return _redis
+
+
+class WatchedJob(Job):
+    """What a worker runs: every line it logs names the job, and how long it took is counted."""
+
+    def perform(self) -> Any:
+        work = (self.func_name or "").removeprefix("b24app.jobs.")
+        with bound_contextvars(job=self.id, work=work), telemetry.timed("job", work):
+            try:
+                return super().perform()
+            except Exception as error:
+                telemetry.count("job_failures", work)
+                logger.error("job_failed", error=type(error).__name__)
+                raise
+
+
+def worker(queues: Sequence[str]) -> Worker:
+    """A worker that empties these queues, the first one first."""
+    return Worker(list(queues), connection=redis(), job_class=WatchedJob, log_job_description=False)
+
+
+def depths() -> dict[str, int]:
+    """How many jobs wait in each queue."""
+    return {name: Queue(name, connection=redis()).count for name in QUEUES}
+
+
+def workers() -> int:
+    """How many workers have shown a sign of life lately."""
+    return int(Worker.count(connection=redis()))
 
 
 def enqueue(job: Callable[..., Any], *args: Any, queue: str = "default", unique: str | None = None) -> bool:

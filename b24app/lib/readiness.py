@@ -1,12 +1,11 @@
 """Whether the parts the app stands on answer: the database, Redis, and somebody who works."""
 
 from redis.exceptions import RedisError
-from rq import Worker
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from b24app.lib.db import db
-from b24app.lib.queue import redis
+from b24app.lib.queue import redis, workers
 
 
 def readiness() -> dict[str, str]:
@@ -18,7 +17,7 @@ def readiness() -> dict[str, str]:
         state["database"] = "does not answer"
     try:
         redis().ping()
-        if not Worker.count(connection=redis()):
+        if not workers():
             state["worker"] = "none seen lately"
     except (RedisError, RuntimeError):
         state["redis"] = "does not answer"

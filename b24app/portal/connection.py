@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from redis import Redis
 from redis.exceptions import LockError, RedisError
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -28,6 +28,7 @@ from b24app.bitrix.errors import (
     Unreachable,
     reason,
     refused,
+    told,
 )
 from b24app.bitrix.journal import Exchange
 from b24app.bitrix.oauth import Credentials, OAuth
@@ -304,6 +305,36 @@ def _logging(portal_id: int) -> Callable[[Exchange], None]:
 def _counted_as(exchange: Exchange) -> str:
     """The error's kind, and its code where Bitrix24 gave one: words of ours and theirs, of nobody's data."""
     return exchange.error or "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """How often Bitrix24 has refused requests with the same words, and when it did so last."""
+
+    sentence: str
+    times: int
+    last_at: int
+
+
+def troubles(portal_id: int, since: datetime) -> tuple[Trouble, ...]:
+    """Refused requests by what they meant, the latest first."""
+    query = (
+        select(RestCall.error, func.count(), func.max(RestCall.at))
+        .where(RestCall.portal_id == portal_id, RestCall.at >= clock.epoch(since), RestCall.error.is_not(None))
+        .group_by(RestCall.error)
+    )
+    found: dict[str, Trouble] = {}
+    for error, times, last_at in db.session.execute(query):
+        sentence = told(error or "")
+        before = found.get(sentence, Trouble(sentence, 0, 0))
+        found[sentence] = Trouble(sentence, before.times + times, max(before.last_at, last_at))
+    return tuple(sorted(found.values(), key=lambda one: -one.last_at))
+
+
+def helpers(portal_id: int) -> int:
+    """In how many administrators' names the app can work."""
+    living = select(func.count()).select_from(Token).where(Token.portal_id == portal_id, Token.dead.is_(False))
+    return int(db.session.scalar(living) or 0)
 
 
 def purge(now: datetime) -> int:

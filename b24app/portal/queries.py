@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from b24app.lib.db import db
 from b24app.lib.errors import NotFound
@@ -36,6 +36,12 @@ def active_ids() -> tuple[int, ...]:
 def everybody() -> tuple[Portal, ...]:
     """Every portal ever installed and not erased."""
     return tuple(db.session.scalars(select(Portal).order_by(Portal.id)))
+
+
+def by_status() -> dict[str, int]:
+    """How many portals there are of each status."""
+    rows = db.session.execute(select(Portal.status, func.count()).group_by(Portal.status))
+    return {row[0]: row[1] for row in rows}
 
 
 def to_be_erased() -> tuple[int, ...]:

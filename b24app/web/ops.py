@@ -1,11 +1,15 @@
 """/healthz, /readyz, /metrics: for operators and their machines."""
 
-from flask import Blueprint, Response, jsonify
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from flask import Blueprint, Response, jsonify, render_template
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from b24app.lib.readiness import readiness
+from b24app.web.monitoring import Figures
 
 bp = Blueprint("ops", __name__)
+
+registry = CollectorRegistry()
+registry.register(Figures())
 
 
 @bp.get("/healthz")
@@ -23,13 +27,11 @@ def readyz() -> tuple[Response, int]:
 
 @bp.get("/metrics")
 def metrics() -> Response:
-    """Prometheus text."""
-    return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+    """Prometheus text, of all processes together."""
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
 @bp.get("/")
 def home() -> str:
     """What somebody sees who types the app's address instead of opening it in Bitrix24."""
-    from flask import render_template
-
     return render_template("bitrix/neutral.html")

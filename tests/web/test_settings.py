@@ -215,7 +215,7 @@ def test_the_nightly_check_is_told_in_a_line_with_what_was_repaired_behind_it(ad
     told = " ".join(admin.ask("GET", page=CHECK).text.split())
     assert re.search(r"(?i)Ann<.*>won<.*>3<.*>4<", told)
     admin.language = "ru"
-    assert "1 показатель из 1\xa0240 расходился с записями и исправлен" in admin.page()
+    assert "1 показатель из 1 240 расходился с записями и исправлен" in admin.page()
 
 
 def test_nobody_else_is_told_of_the_nightly_check(admin):
