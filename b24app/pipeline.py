@@ -1,11 +1,11 @@
 """The whole flow on one page: what changed upstream -> results and scores -> what follows from them.
 
-    facts.operations        -> touched cells ----------> recompute
+    facts.operations        -> touched cells ----------> recompute -> notifications of what was reached
     scorecards, targets,    -> slices of a scorecard --> recompute_slice
     staff, calendar, night
 
-Every entry point that stores facts, scorecards, targets or staff calls this in the same transaction, or enqueues the
-job that does (jobs/scores.py), and says why (`Cause`). It only names the order of the stages.
+Every entry point that stores facts, scorecards, targets or staff calls this in the same transaction, or enqueues a job
+(jobs/scores.py), and says why (`Cause`). It only names the order of the stages.
 """
 
 from collections.abc import Collection, Iterable
@@ -13,15 +13,18 @@ from datetime import datetime
 
 from b24app.facts.rules import Cell
 from b24app.lib import telemetry
+from b24app.outcomes.notifications import operations as notifications
 from b24app.periods.rules import Period
 from b24app.scores import operations as scores
 from b24app.scores.rules import FACTS, REPAIR, Cause, Changes, Slice
 
 
-def recompute(portal_id: int, cells: Iterable[Cell], now: datetime, cause: Cause = FACTS) -> Changes:
-    """Facts changed: bring everything they touch up to date."""
+def recompute(portal_id: int, cells: Iterable[Cell], now: datetime, cause: Cause = FACTS, record: str = "") -> Changes:
+    """Facts changed: bring everything they touch up to date. `record`: whose workflow did it, if one did."""
     with telemetry.timed("recompute", "cells"):
-        return scores.recompute(portal_id, cells, now, cause)
+        changes = scores.recompute(portal_id, cells, now, cause)
+    notifications.plan(portal_id, changes, now, record)
+    return changes
 
 
 def recompute_slice(portal_id: int, slice_: Slice, now: datetime, cause: Cause = REPAIR) -> Changes:

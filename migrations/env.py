@@ -8,7 +8,10 @@ from flask import current_app
 
 from b24app.lib.db import Encrypted
 
-for room in ("portal", "periods", "facts", "ingest", "scorecards", "scores"):
+for room in (
+    *("portal", "periods", "facts", "ingest", "scorecards", "scores"),
+    *("outcomes.notifications", "outcomes.recognition"),
+):
     importlib.import_module(f"b24app.{room}.tables")
 
 database = current_app.extensions["migrate"].db

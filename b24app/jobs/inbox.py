@@ -18,6 +18,7 @@ from b24app.ingest import inbox, operations, queries, reconcile
 from b24app.ingest.extras import extras
 from b24app.ingest.inbox import Batch
 from b24app.ingest.sources.base import asking, record_source
+from b24app.jobs import outbox
 from b24app.lib import clock
 from b24app.lib.db import DatabaseUnavailable, db, write
 from b24app.lib.errors import AppError, Temporary
@@ -113,9 +114,10 @@ def _work_off(portal_id: int, client: Client, batch: Batch) -> None:
     with write():
         portals.lock(portal_id)
         cells = operations.store(portal_id, reading)
-        pipeline.recompute(portal_id, cells, now)
+        changes = pipeline.recompute(portal_id, cells, now)
         inbox.done(batch)
         inbox.answered(portal_id)
+    outbox.ask_if(portal_id, changes)
 
 
 def _ask_after(portal_id: int, client: Client, batch: Batch, source: Any, ids: list[int]) -> None:

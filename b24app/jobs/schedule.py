@@ -10,7 +10,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from b24app.jobs import inbox, install, offline, robots, scores, sync
+from b24app.jobs import inbox, install, offline, outbox, robots, scores, sync
 from b24app.lib import clock
 from b24app.lib.log import logger
 from b24app.lib.queue import enqueue, redis
@@ -34,6 +34,7 @@ class Periodic:
 SCHEDULE = (
     Periodic(inbox.sweep, 60, "live", per_portal=False),
     Periodic(robots.sweep, 15, "robots", per_portal=False),
+    Periodic(outbox.sweep, 15, "robots", per_portal=False),
     Periodic(install.sweep, 60, "live", per_portal=False),
     Periodic(install.knock_everywhere, 5 * 60, "default", per_portal=False),
     Periodic(sync.resume, 60, "sync"),
@@ -45,6 +46,8 @@ SCHEDULE = (
     Periodic(scores.seasons, 5 * 60, "default"),
     Periodic(scores.refresh, 60, "default"),
     Periodic(scores.lock_due, 3600, "sync"),
+    Periodic(outbox.look, 5 * 60, "default"),
+    Periodic(outbox.purge, 24 * 3600, "default"),
     Periodic(sync.purge, 24 * 3600, "default", per_portal=False),
     Periodic(sync.reconcile, 24 * 3600, "sync"),
     Periodic(scores.nightly, 24 * 3600, "sync"),

@@ -1,4 +1,4 @@
-"""Binds on the portal what install.json lists: placements, events, robots and activities. Safe to repeat.
+"""Binds on the portal what install.json lists: placements, events, robots, activities, triggers. Safe to repeat.
 
 Events of records are bound twice: online, to hear of them at once, and offline, to hear of them surely (contract 4.4).
 
@@ -32,7 +32,7 @@ PLACEMENT_ALREADY = "ERROR_PLACEMENT_MAX_COUNT"
 EVENT_ALREADY = "unable to set event handler"
 UNKNOWN_HERE = {"ERROR_PLACEMENT_NOT_FOUND", "ERROR_EVENT_NOT_FOUND"}
 ROBOTS = ("robot", "activity")
-OPTIONAL_KINDS = (*ROBOTS, "offline")
+OPTIONAL_KINDS = (*ROBOTS, "trigger", "offline")
 OF_THE_APP = "ONAPP"
 """How events of the app's own life begin; they have no offline queue."""
 
@@ -63,6 +63,7 @@ class Present:
     offline: tuple[str, ...]
     robots: frozenset[str]
     activities: frozenset[str]
+    triggers: frozenset[str] = frozenset()
 
 
 Step = tuple[Wanted | None, Command]
@@ -96,6 +97,7 @@ def wanted(manifest: Mapping[str, Any], public_url: str) -> tuple[Wanted, ...]:
         ),
         *(Wanted("robot", entry["code"], _robot(entry, public_url)) for entry in manifest["robots"]),
         *(Wanted("activity", entry["code"], _robot(entry, public_url)) for entry in manifest["activities"]),
+        *(Wanted("trigger", entry["code"], _trigger(entry)) for entry in manifest.get("triggers", ())),
     )
 
 
@@ -114,6 +116,7 @@ def _event(entry: Mapping[str, Any], public_url: str) -> dict[str, Any]:
 
 
 def _robot(entry: Mapping[str, Any], public_url: str) -> dict[str, Any]:
+    has_page = entry.get("settings", False)
     return {
         "CODE": entry["code"],
         "HANDLER": f"{public_url}/b24/robot",
@@ -123,7 +126,12 @@ def _robot(entry: Mapping[str, Any], public_url: str) -> dict[str, Any]:
         "PROPERTIES": {name: _property(shape) for name, shape in entry["properties"].items()},
         "RETURN_PROPERTIES": entry["results"],
         "FILTER": entry["filter"],
+        **({"USE_PLACEMENT": "Y", "PLACEMENT_HANDLER": f"{public_url}/b24/robot-settings"} if has_page else {}),
     }
+
+
+def _trigger(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {"CODE": entry["code"], "NAME": pick(entry["name"])}
 
 
 def _property(shape: Mapping[str, Any]) -> dict[str, Any]:
@@ -187,6 +195,7 @@ def look(client: Client) -> Present:
             "events": ("event.get", {}),
             "robots": ("bizproc.robot.list", {}),
             "activities": ("bizproc.activity.list", {}),
+            "triggers": ("crm.automation.trigger.list", {}),
         }
     )
     for key in ("placements", "events"):
@@ -199,6 +208,7 @@ def look(client: Client) -> Present:
         offline=tuple(code for row, code in events if _is_offline(row)),
         robots=_codes(answers["robots"]),
         activities=_codes(answers["activities"]),
+        triggers=_triggers(answers["triggers"]),
     )
 
 
@@ -231,6 +241,8 @@ def steps(
     for wish in events.values():
         yield f"event:{wish.code}", (wish, ("event.bind", wish.params))
     for wish in wishes:
+        if wish.kind == "trigger" and not (wish.code in present.triggers and is_current(wish)):
+            yield f"trigger:{wish.code}", (wish, ("crm.automation.trigger.add", wish.params))
         if wish.kind not in ROBOTS:
             continue
         there = wish.code in (present.robots if wish.kind == "robot" else present.activities)
@@ -279,6 +291,10 @@ def _reason(error: RestError) -> str:
 
 def _rows(answer: Any) -> list[dict[str, Any]]:
     return [row for row in mapping(answer).values() if isinstance(row, dict)]
+
+
+def _triggers(answer: Any) -> frozenset[str]:
+    return frozenset() if isinstance(answer, RestError) else frozenset(str(row.get("CODE")) for row in _rows(answer))
 
 
 def _codes(answer: Any) -> frozenset[str]:

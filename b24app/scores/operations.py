@@ -21,7 +21,7 @@ from b24app.scorecards import refresh
 from b24app.scorecards import rules as scorecards
 from b24app.scorecards.queries import counted, locks
 from b24app.scorecards.rules import Indicator, Record, Version
-from b24app.scores import evaluation, journal, late, season, storage
+from b24app.scores import crossings, evaluation, journal, late, season, storage
 from b24app.scores.evaluation import Context, Place, Work, place
 from b24app.scores.queries import finding_of
 from b24app.scores.rows import Finding, score_values
@@ -213,11 +213,13 @@ def _store(
     corrected = [one for one in moved if one.before is not None] if context.complete else []
     if cause.kind in season.UNDONE_BY:
         season.forget(portal_id, whole)
-    journal.write(context, [(findings[one.place], one.before) for one in corrected if one.before], cause, records_of)
+    compared = [(findings[one.place], one.before) for one in corrected if one.before]
+    journal.write(context, compared, cause, records_of)
     return Changes(
         tuple(_moved(one.row, one.row["indicator"]) for one in moved),
         tuple(_moved(one.row) for one in storage.replace(portal_id, Score, scores, whole)),
         tuple(_moved(one.row, one.row["indicator"]) for one in corrected),
+        crossings.reached(context, compared, records_of) if cause.kind is CauseKind.FACT else (),
     )
 
 

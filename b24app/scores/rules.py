@@ -18,7 +18,7 @@ from b24app.metrics.rules import AnyPlan
 from b24app.periods.rules import Period
 from b24app.portal.rules import Subject, SubjectType
 from b24app.scorecards.documents import IndicatorDocument
-from b24app.scorecards.rules import Record
+from b24app.scorecards.rules import Record, Version
 
 DEFAULT_CAP = Fraction(150)
 
@@ -160,6 +160,21 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Reached:
+    """A number that a change of facts carried over its target, and the records that did it."""
+
+    version: Version
+    indicator: str
+    period: Period
+    subject: Subject
+    value: Fraction
+    target: Fraction
+    attainment: Fraction
+    """In percent, without floor, cap and steps."""
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
     """What a recompute moved, for those downstream."""
 
@@ -167,12 +182,19 @@ class Changes:
     scores: tuple[Moved, ...] = ()
     corrected: tuple[Moved, ...] = ()
     """Those of the results that were stored with another number before; none while the portal is being read."""
+    reached: tuple[Reached, ...] = ()
+    """Those of the corrected that facts carried over their target."""
 
     def __bool__(self) -> bool:
         return bool(self.results or self.scores)
 
     def __add__(self, other: "Changes") -> "Changes":
-        return Changes(self.results + other.results, self.scores + other.scores, self.corrected + other.corrected)
+        return Changes(
+            self.results + other.results,
+            self.scores + other.scores,
+            self.corrected + other.corrected,
+            self.reached + other.reached,
+        )
 
 
 class CauseKind(StrEnum):

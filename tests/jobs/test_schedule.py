@@ -25,8 +25,8 @@ def test_the_first_tick_only_starts_the_clocks(app: Flask, redis: Redis) -> None
 
 def test_a_sweep_comes_once_per_interval(app: Flask, redis: Redis) -> None:
     tick(NOON)
-    assert tick(NOON + 20) == 1
-    assert waiting(redis) == {"robots-sweep"}
+    assert tick(NOON + 20) == 2
+    assert waiting(redis) == {"robots-sweep", "outbox-sweep"}
     assert tick(NOON + 21) == 0
 
 

@@ -1,7 +1,7 @@
 """What indicators ask for beside the columns of deals, read through the real client from the demo portal."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +29,7 @@ from b24app.onboarding import operations as onboarding
 from b24app.portal import operations as portals
 from b24app.scorecards import documents
 from b24app.scorecards import operations as scorecards
+from b24app.scores.rules import Changes
 from b24app.scores.tables import Result
 from tests.ingest.site import ADMIN, Site, site
 
@@ -254,7 +255,12 @@ def full(read: Site, computed: list[int]) -> Site:
 def touched(monkeypatch: pytest.MonkeyPatch) -> list[Cell]:
     """The cells handed to the pipeline."""
     cells: list[Cell] = []
-    monkeypatch.setattr("b24app.pipeline.recompute", lambda _portal_id, changed, *_rest: cells.extend(changed))
+
+    def recompute(_portal_id: int, changed: Iterable[Cell], *_rest: Any) -> Changes:
+        cells.extend(changed)
+        return Changes()
+
+    monkeypatch.setattr("b24app.pipeline.recompute", recompute)
     return cells
 
 
