@@ -18,14 +18,17 @@ from b24app.facts import queries as facts
 from b24app.facts.rules import DEAL
 from b24app.ingest.operations import DONE, DUE, FAILED, ROBOT
 from b24app.ingest.tables import Inbox
-from b24app.jobs import inbox
+from b24app.jobs import inbox, outbox
 from b24app.lib import clock
+from b24app.lib.crypto import fingerprint
 from b24app.lib.db import db, write
 from b24app.lib.errors import Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import speaking
 from b24app.lib.log import logger
 from b24app.lib.queue import enqueue
+from b24app.outcomes.notifications import queries as notifications
+from b24app.outcomes.notifications.rules import CHAT
 from b24app.portal import operations as portals
 from b24app.portal import queries
 from b24app.robots import base
@@ -34,7 +37,10 @@ from b24app.robots.base import Answer, Call
 OVERDUE = timedelta(seconds=40)
 """With a sweep every 15 s a workflow is answered within a minute (interfaces 5)."""
 
-ATTEMPTS = 20
+LONGEST_PAUSE_S = 3600
+GIVE_UP = timedelta(days=3)
+"""A call that could not be counted for so long is put aside: the portal may be away for a weekend."""
+
 MICROSECONDS = 1_000_000
 
 
@@ -62,24 +68,33 @@ def run(inbox_id: int) -> None:
             _read_record(delivery.call)
             _count(delivery)
         except Exception:
-            _update(inbox_id, attempts=Inbox.attempts + 1)
+            _failed(delivery)
             if delivery.is_overdue:
                 _answer(delivery, _("The call could not be counted in time. It will be counted later."))
             raise
+        _tell(delivery.call)
         _answer(delivery)
 
 
 def sweep() -> None:
-    """Take up what was left: calls whose job was lost, failed, or could not reach the portal."""
-    before = clock.epoch(clock.now() - OVERDUE) * MICROSECONDS
-    left = select(Inbox.id).where(
-        Inbox.entity == ROBOT,
-        or_(Inbox.state == DUE, Inbox.answered_at.is_(None)),
-        Inbox.attempts < ATTEMPTS,
-        Inbox.arrived_at <= before,
+    """Take up what was left: calls whose job was lost, failed, or could not reach the portal; those that failed often
+    with growing pauses."""
+    now = clock.now()
+    before = clock.epoch(now - OVERDUE) * MICROSECONDS
+    left = select(Inbox.id, Inbox.arrived_at, Inbox.attempts).where(
+        Inbox.entity == ROBOT, or_(Inbox.state == DUE, Inbox.answered_at.is_(None)), Inbox.arrived_at <= before
     )
-    for inbox_id in db.session.scalars(left).all():
-        enqueue(run, inbox_id, queue="robots", unique=f"robot-{inbox_id}")
+    for row in db.session.execute(left).all():
+        waited_s = clock.epoch(now) - row.arrived_at // MICROSECONDS
+        if waited_s >= _pauses_s(row.attempts):
+            enqueue(run, row.id, queue="robots", unique=f"robot-{row.id}")
+
+
+def _pauses_s(attempts: int) -> int:
+    """How long after its arrival a call that failed so often is tried again: four times at once, then ever later."""
+    doublings = max(0, attempts - 4)
+    quick = 60 * 2 ** min(doublings, 6) if doublings else 0
+    return quick + max(0, doublings - 6) * LONGEST_PAUSE_S
 
 
 def _delivery(inbox_id: int) -> Delivery | None:
@@ -117,12 +132,35 @@ def _count(delivery: Delivery) -> None:
             return
         try:
             robot = base.find(delivery.code)
-            cells = robot.apply(call, base.parse(robot, call))
+            touched = robot.apply(call, base.parse(robot, call))
         except Invalid as error:
             row.state, row.reason = FAILED, error.message
             return
-        pipeline.recompute(call.portal_id, cells, call.now)
+        changes = pipeline.recompute(call.portal_id, touched.cells, call.now, record=call.document)
+        for slice_ in touched.slices:
+            pipeline.recompute_slice(call.portal_id, slice_, call.now)
         row.state = DONE
+    outbox.ask_if(call.portal_id, changes)
+
+
+def _failed(delivery: Delivery) -> None:
+    """To be tried again, or put aside after days: then a person has to look."""
+    over = delivery.call.now - delivery.call.arrived_at >= GIVE_UP
+    given_up = {"state": FAILED, "reason": _("The call could not be counted for days.")} if over else {}
+    _update(delivery.inbox_id, attempts=Inbox.attempts + 1, **given_up)
+
+
+def _tell(call: Call) -> None:
+    """What the call has put into the outbox is told first, so that the answer can speak of it. It may fail: the outbox
+    goes on by itself, and whoever waits is answered in any case."""
+    message = notifications.answer_to(call.portal_id, fingerprint(call.event_token))
+    if message is None or message.sent_at is not None:
+        return
+    try:
+        outbox.tell(call.portal_id, CHAT)
+    except Exception as error:
+        db.session.rollback()
+        logger.exception("robot_message_not_told", portal=call.portal_id, error=type(error).__name__)
 
 
 def _answer(delivery: Delivery, message: str = "") -> None:
@@ -160,7 +198,9 @@ def _send(delivery: Delivery, answer: Answer) -> None:
         logger.info("robot_answer_refused", portal=call.portal_id, inbox=delivery.inbox_id)
     except Exception:
         _update(delivery.inbox_id, attempts=Inbox.attempts + 1)
-        raise
+        if call.now - call.arrived_at < GIVE_UP:
+            raise
+        logger.warning("robot_never_answered", portal=call.portal_id, inbox=delivery.inbox_id)
 
 
 def _update(inbox_id: int, **values: Any) -> None:

@@ -1,4 +1,4 @@
-"""What a robot owes: `code`, `Params`, `apply(call, params) -> touched cells` and `answer(call, params) -> Answer`.
+"""What a robot owes: `code`, `Params`, `apply(call, params) -> Touched` and `answer(call, params) -> Answer`.
 
 A robot is a module of this folder; being there registers it. `apply` runs once, in the transaction that counts it;
 `answer` only reads and may be repeated. Bitrix24 sends properties as text in its own forms: the types here take them.
@@ -33,7 +33,7 @@ from b24app.portal.rules import SubjectType
 from b24app.scorecards import queries as scorecards
 from b24app.scorecards.rules import Version, applies_to, in_force
 from b24app.scores import queries as scores
-from b24app.scores.rules import ResultRow, ScoreRow
+from b24app.scores.rules import ResultRow, ScoreRow, Slice
 
 ACTIVITY = "_activity"
 """A robot `CODE` is also registered as a workflow activity `CODE_activity`."""
@@ -66,6 +66,17 @@ class Answer:
     message: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What a call changed: cells whose numbers it may move, and slices to be computed anew from the records."""
+
+    cells: frozenset[Cell] = frozenset()
+    slices: tuple[Slice, ...] = ()
+
+
+NOTHING = Touched()
+
+
 class Params(BaseModel):
     """The properties of a robot, parsed. What it does not know is left alone: an older version may still send it."""
 
@@ -77,7 +88,7 @@ class Robot(Protocol):
     Params: type[Params]
     Returns: tuple[str, ...]
 
-    def apply(self, call: Call, params: Any) -> frozenset[Cell]: ...
+    def apply(self, call: Call, params: Any) -> Touched: ...
 
     def answer(self, call: Call, params: Any) -> Answer: ...
 
@@ -115,7 +126,7 @@ def _sentence(kind: str, message: str) -> str:
     match kind:
         case "missing":
             return _("it is required")
-        case "literal_error" | "string_too_long":
+        case "literal_error" | "string_too_long" | "string_too_short":
             return _("this value is not possible here")
         case _:
             return message
@@ -166,6 +177,19 @@ def place(
 ) -> Place | None:
     """Of the scorecards in force for the employee, by code: the one named, else the first in which `choose` finds an
     indicator, else the first of all. None when there is none."""
+    found = places(call, employee_id, moment, choose, scorecard, period)
+    return next((one for one in found if one.indicator), found[0] if found else None)
+
+
+def places(
+    call: Call,
+    employee_id: int,
+    moment: datetime,
+    choose: Callable[[Version], str | None] = lambda version: None,
+    scorecard: str | None = None,
+    period: Literal["current", "previous"] = "current",
+) -> tuple[Place, ...]:
+    """All of them, by code."""
     structure = staff.structure(call.portal_id)
     settings = calendars.settings(call.portal_id)
     day = local_day(epoch(moment), settings)
@@ -177,7 +201,7 @@ def place(
         version = in_force(versions, asked.start)
         if scorecard in (None, code) and version and employee_id in applies_to(version.document.subjects, structure):
             found.append(Place(employee_id, code, choose(version), asked))
-    return next((one for one in found if one.indicator), found[0] if found else None)
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ The entry's key is made of the event token, so a call counts once however often 
 from decimal import Decimal
 
 from b24app.facts import operations
-from b24app.facts.rules import Cell, EntryDraft
+from b24app.facts.rules import EntryDraft
 from b24app.lib.clock import epoch
 from b24app.lib.crypto import fingerprint
 from b24app.lib.errors import Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.robots import base
-from b24app.robots.base import Answer, Call, Code, Comment, Employee, Moment, Quantity
+from b24app.robots.base import Answer, Call, Code, Comment, Employee, Moment, Quantity, Touched
 from b24app.scorecards.rules import Indicator, Version
 
 code = "kpi_add"
@@ -29,11 +29,11 @@ class Params(base.Params):
     indicator: Code | None = None
 
 
-def apply(call: Call, params: Params) -> frozenset[Cell]:
+def apply(call: Call, params: Params) -> Touched:
     return post(call, params, "add")
 
 
-def post(call: Call, params: Params, kind: str) -> frozenset[Cell]:
+def post(call: Call, params: Params, kind: str) -> Touched:
     """Append the value to the ledger as `add` or `set`."""
     draft = EntryDraft(
         key=f"robot:{fingerprint(call.event_token)}",
@@ -51,7 +51,7 @@ def post(call: Call, params: Params, kind: str) -> frozenset[Cell]:
     posted = operations.post_entries(call.portal_id, [draft], call.now)
     if posted.items[0].status == "error":
         raise Invalid(posted.items[0].error or _("The value was not counted."))
-    return posted.cells
+    return Touched(posted.cells)
 
 
 def answer(call: Call, params: Params) -> Answer:

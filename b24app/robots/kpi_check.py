@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any, Literal
 
-from b24app.facts.rules import Cell
 from b24app.lib.i18n import gettext as _
 from b24app.robots import base
-from b24app.robots.base import Answer, Call, Code, Employee, Numbers, Quantity, written
+from b24app.robots.base import NOTHING, Answer, Call, Code, Employee, Numbers, Quantity, Touched, written
 from b24app.scorecards.rules import Version
 
 code = "kpi_check"
@@ -33,8 +32,8 @@ class Params(base.Params):
     limit: Quantity
 
 
-def apply(call: Call, params: Params) -> frozenset[Cell]:
-    return frozenset()
+def apply(call: Call, params: Params) -> Touched:
+    return NOTHING
 
 
 def answer(call: Call, params: Params) -> Answer:

@@ -2,10 +2,9 @@
 
 from typing import Literal
 
-from b24app.facts.rules import Cell
 from b24app.lib.i18n import gettext as _
 from b24app.robots import base
-from b24app.robots.base import Answer, Call, Code, Employee, written
+from b24app.robots.base import NOTHING, Answer, Call, Code, Employee, Touched, written
 from b24app.scorecards.rules import Version
 
 code = "kpi_get"
@@ -19,8 +18,8 @@ class Params(base.Params):
     period: Literal["current", "previous"] = "current"
 
 
-def apply(call: Call, params: Params) -> frozenset[Cell]:
-    return frozenset()
+def apply(call: Call, params: Params) -> Touched:
+    return NOTHING
 
 
 def answer(call: Call, params: Params) -> Answer:

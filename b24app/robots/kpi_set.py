@@ -3,9 +3,8 @@
 It is kpi_add in everything but the kind of the entry: what is added later in the period counts on top of it.
 """
 
-from b24app.facts.rules import Cell
 from b24app.robots import kpi_add
-from b24app.robots.base import Call, Quantity
+from b24app.robots.base import Call, Quantity, Touched
 from b24app.robots.kpi_add import Returns as Returns
 from b24app.robots.kpi_add import answer as answer
 
@@ -16,5 +15,5 @@ class Params(kpi_add.Params):
     value: Quantity
 
 
-def apply(call: Call, params: Params) -> frozenset[Cell]:
+def apply(call: Call, params: Params) -> Touched:
     return kpi_add.post(call, params, "set")

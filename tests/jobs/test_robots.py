@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,12 +17,14 @@ from b24app.bitrix.errors import AccessDenied, Unreachable
 from b24app.facts.rules import DealDraft
 from b24app.facts.tables import Entry
 from b24app.ingest.sources.base import Reading
-from b24app.ingest.tables import Inbox
+from b24app.ingest.tables import Inbox, SyncCursor
 from b24app.jobs import inbox as inbox_jobs
-from b24app.jobs import robots
+from b24app.jobs import outbox, robots
 from b24app.lib import clock
 from b24app.lib.db import db, write
 from b24app.lib.i18n import language
+from b24app.outcomes.notifications.tables import Notification
+from b24app.outcomes.recognition.tables import Award
 from b24app.portal import operations as portals
 from b24app.portal.tables import Portal
 from b24app.scorecards import documents
@@ -38,6 +40,9 @@ class FakeWorkflows:
     """The portal's side of bizproc.event.send: a token answers once."""
 
     problem: Exception | None = None
+    silent: bool = False
+    """Notifications are not taken."""
+    told: list[dict[str, Any]] = field(default_factory=list)
     answers: list[dict[str, Any]] = field(default_factory=list)
     languages: list[str] = field(default_factory=list)
 
@@ -51,6 +56,13 @@ class FakeWorkflows:
         self.answers.append(params)
         self.languages.append(language())
         return True
+
+    def batch_lenient(self, commands: dict[str, Any]) -> dict[str, Any]:
+        assert not db.session().in_transaction(), "no transaction is open while the portal is asked"
+        if self.silent:
+            raise Unreachable("The portal does not answer.")
+        self.told += [params for _method, params in commands.values()]
+        return {key: 500 + place for place, key in enumerate(commands, len(self.told))}
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +78,7 @@ def portal_id(app: Flask) -> int:
     with write() as session:
         scorecards.save(id, documents.parse(SCORECARD), "system", NOW)
         session.add(deal(id, 12, amount=0))
+        session.add(SyncCursor(portal_id=id, source="backfill", complete=True, position={}))
         session.flush()
         pipeline.recompute_open(id, NOW)
     return id
@@ -184,7 +197,7 @@ def test_a_crash_while_counting_leaves_nothing_half_done(
 ) -> None:
     id = arrive(portal_id, "kpi_add", {"code": "visit"})
     with monkeypatch.context() as broken:
-        broken.setattr(pipeline, "recompute", lambda *_: 1 / 0)
+        broken.setattr(pipeline, "recompute", lambda *_, **_more: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             robots.run(id)
     assert (entries(), inbox(id).state, workflows.answers) == ([], "due", [])
@@ -199,7 +212,7 @@ def test_a_workflow_that_waited_too_long_is_answered_with_what_is_stored(
     id = arrive(portal_id, "kpi_add", {"code": "visit"})
     now.shift(robots.OVERDUE)
     with monkeypatch.context() as broken:
-        broken.setattr(pipeline, "recompute", lambda *_: 1 / 0)
+        broken.setattr(pipeline, "recompute", lambda *_, **_more: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             robots.run(id)
     (answer,) = workflows.answers
@@ -236,6 +249,14 @@ def test_a_call_that_does_not_wait_is_counted_and_not_answered(portal_id: int, w
         ("kpi_check", {}, "DEAL_12"),
         ("kpi_check", {"limit": "80", "operator": "about"}, "DEAL_12"),
         ("kpi_dance", {}, "DEAL_12"),
+        ("kpi_badge", {}, "DEAL_12"),
+        ("kpi_badge", {"badge": "unheard"}, "DEAL_12"),
+        ("kpi_badge", {"badge": "star"}, "CONTACT_9"),
+        ("kpi_notify", {}, "DEAL_12"),
+        ("kpi_notify", {"text": "Well done", "attach_score": "maybe"}, "DEAL_12"),
+        ("kpi_notify", {"text": "Well done", "employee": "user_99"}, "DEAL_12"),
+        ("kpi_recompute", {"period": "next"}, "DEAL_12"),
+        ("kpi_recompute", {}, "CONTACT_9"),
     ],
 )
 def test_bad_input_is_said_in_the_workflows_log(
@@ -332,3 +353,133 @@ def test_the_sweep_takes_up_what_was_left(portal_id: int, workflows: FakeWorkflo
     now.shift(robots.OVERDUE)
     robots.sweep()
     assert Queue("robots", connection=redis).count == 0
+
+
+def test_a_call_that_cannot_be_counted_is_tried_for_days_with_growing_pauses(
+    portal_id: int, workflows: FakeWorkflows, monkeypatch: pytest.MonkeyPatch, redis: Redis, now: Any
+) -> None:
+    """The portal is away for a weekend: the workflow is not waiting any more, but the value counts."""
+    id = arrive(portal_id, "kpi_add", {"code": "visit"}, "DEAL_99")
+    monkeypatch.setattr(inbox_jobs, "record_source", lambda entity: Nobody())
+    pauses, last = [], NOW
+    while inbox(id).state == "due":
+        db.session.rollback()
+        now.shift(timedelta(seconds=30))
+        robots.sweep()
+        for job in Queue("robots", connection=redis).jobs:
+            job.delete()
+            with pytest.raises(Unreachable):
+                robots.run(id)
+            pauses.append((clock.now() - last).total_seconds())
+            last = clock.now()
+    assert pauses == [pytest.approx(pause, abs=31) for pause in sorted(pauses)]
+    assert pauses[0] < 120
+    assert timedelta(days=2) < clock.now() - NOW < timedelta(days=4)
+    assert len(pauses) < 100
+    assert inbox(id).reason
+    db.session.rollback()
+
+
+class Nobody:
+    def fetch(self, *_asked: Any) -> Reading:
+        raise Unreachable("The portal does not answer.")
+
+
+# --- badges, notifications, recomputes
+
+
+def awards() -> list[tuple[str, int, str, str]]:
+    rows = db.session.scalars(select(Award).order_by(Award.at, Award.badge))
+    found = [(row.badge, row.employee_id, row.period, row.start) for row in rows]
+    db.session.rollback()
+    return found
+
+
+@pytest.mark.parametrize("name", ["star", "Star of the month", "ЗВЕЗДА МЕСЯЦА"])
+def test_kpi_badge_gives_a_badge_by_code_or_name(portal_id: int, workflows: FakeWorkflows, name: str) -> None:
+    robots.run(arrive(portal_id, "kpi_badge", {"badge": name, "comment": "Fair"}))
+    assert awards() == [("star", SELLER, "month", "2026-11-01")]
+    assert workflows.answers[0]["RETURN_VALUES"] == {"awarded": "Y"}
+    assert workflows.answers[0]["LOG_MESSAGE"] == ""
+
+
+def test_a_badge_is_given_once_per_period(portal_id: int, workflows: FakeWorkflows, now: Any) -> None:
+    robots.run(arrive(portal_id, "kpi_badge", {"badge": "star"}))
+    robots.run(arrive(portal_id, "kpi_badge", {"badge": "star"}, token="second"))
+    assert [answer["RETURN_VALUES"]["awarded"] for answer in workflows.answers] == ["Y", "N"]
+    assert workflows.answers[1]["LOG_MESSAGE"]
+    now.shift(timedelta(days=20))
+    robots.run(arrive(portal_id, "kpi_badge", {"badge": "star"}, token="third"))
+    assert [start for _badge, _whom, _kind, start in awards()] == ["2026-11-01", "2026-12-01"]
+
+
+def test_an_award_that_was_given_is_answered_so_after_a_crash(portal_id: int, workflows: FakeWorkflows) -> None:
+    id = arrive(portal_id, "kpi_badge", {"badge": "star"})
+    workflows.problem = Unreachable("The portal does not answer.")
+    with pytest.raises(Unreachable):
+        robots.run(id)
+    workflows.problem = None
+    robots.run(id)
+    assert workflows.answers[0]["RETURN_VALUES"] == {"awarded": "Y"}
+    assert len(awards()) == 1
+
+
+def test_nothing_is_awarded_while_the_portal_is_read_for_the_first_time(
+    portal_id: int, workflows: FakeWorkflows
+) -> None:
+    with write() as session:
+        session.get_one(SyncCursor, (portal_id, "backfill")).complete = False
+    robots.run(arrive(portal_id, "kpi_badge", {"badge": "star"}))
+    assert awards() == []
+    assert workflows.answers[0]["RETURN_VALUES"] == {"awarded": ""}
+    assert "for the first time" in workflows.answers[0]["LOG_MESSAGE"]
+
+
+def test_kpi_notify_writes_to_the_employee_and_answers_with_the_number(
+    portal_id: int, workflows: FakeWorkflows
+) -> None:
+    robots.run(arrive(portal_id, "kpi_notify", {"text": "Well done", "attach_score": "Y"}))
+    (told,) = workflows.told
+    assert told["USER_ID"] == SELLER
+    assert told["MESSAGE"] == "Well done\nSales, November 2026: score 11.67%"
+    assert "2026-11-01" in told["TAG"]
+    assert workflows.answers[0]["RETURN_VALUES"] == {"notification_id": "501"}
+
+
+def test_two_workflows_that_write_to_one_employee_replace_nothing(portal_id: int, workflows: FakeWorkflows) -> None:
+    for token in ("one", "two"):
+        robots.run(arrive(portal_id, "kpi_notify", {"text": "Well done"}, token=token))
+    assert len({told["TAG"] for told in workflows.told}) == 2
+
+
+def test_one_call_writes_once_and_is_answered_even_when_nobody_takes_the_message(
+    portal_id: int, workflows: FakeWorkflows, now: Any
+) -> None:
+    id = arrive(portal_id, "kpi_notify", {"text": "Well done"})
+    workflows.silent = True
+    robots.run(id)
+    (answer,) = workflows.answers
+    assert answer["RETURN_VALUES"] == {"notification_id": ""}
+    assert "not been delivered yet" in answer["LOG_MESSAGE"]
+    workflows.silent = False
+    now.shift(timedelta(minutes=2))
+    robots.run(id)
+    outbox.drain(portal_id)
+    outbox.drain(portal_id)
+    assert (len(workflows.told), len(workflows.answers)) == (1, 1)
+
+
+def test_kpi_recompute_computes_the_period_from_the_records(portal_id: int, workflows: FakeWorkflows) -> None:
+    with write() as session:
+        session.add_all([deal(portal_id, id, amount=0) for id in (13, 14, 15)])
+    robots.run(arrive(portal_id, "kpi_recompute", {}))
+    assert workflows.answers[0]["RETURN_VALUES"] == {"score": "46.666667"}  # 100 % of weight 35, of 75 counted
+
+
+def test_an_entry_that_reaches_a_target_tells_of_it(portal_id: int, workflows: FakeWorkflows, redis: Redis) -> None:
+    robots.run(arrive(portal_id, "kpi_set", {"code": "visit", "value": "1"}))
+    robots.run(arrive(portal_id, "kpi_set", {"code": "visit", "value": "3"}, token="second"))
+    assert outbox.drain in [job.func for job in Queue("robots", connection=redis).jobs]
+    with write() as session:
+        kinds = {(row.channel, row.kind) for row in session.scalars(select(Notification))}
+    assert kinds == {("chat", "kpi_reached"), ("trigger", "kpi_reached")}

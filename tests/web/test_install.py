@@ -42,8 +42,9 @@ def test_the_administrator_installs_and_the_page_finishes(here: Site) -> None:
 
     assert here.portal.status == "active"
     assert len(here.demo.state.app.placements) == 7
-    robots = {"kpi_add", "kpi_check", "kpi_get", "kpi_set"}
+    robots = {"kpi_add", "kpi_badge", "kpi_check", "kpi_get", "kpi_notify", "kpi_recompute", "kpi_set"}
     assert set(here.demo.state.workflows.robots) == robots | {f"{code}_activity" for code in robots}
+    assert set(here.demo.state.workflows.triggers) == {"kpi_reached"}
     assert here.queued("sync") == ["b24app.jobs.sync.backfill"]
 
 
