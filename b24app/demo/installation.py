@@ -12,6 +12,7 @@ from b24app.lib import clock
 from b24app.lib.errors import Conflict, NotFound
 
 MAIN_PAGE = "DEFAULT"
+ROBOT_SETTINGS = "ACTIVITY_PROPERTIES_DIALOG"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ def uninstall(portal: Portal, clean: bool) -> None:
         portal.events.emit("ONAPPUNINSTALL", {"LANGUAGE_ID": portal.settings.language, "CLEAN": str(int(clean))})
     portal.events.clear()
     portal.workflows.robots.clear()
+    portal.workflows.triggers.clear()
     portal.app.placements.clear()
     portal.app.token = ""
     if clean:
@@ -101,6 +103,11 @@ def browser_post(
         action, placement = settings.app_url + settings.install_path, MAIN_PAGE
     elif placement == MAIN_PAGE:
         action = settings.app_url + settings.app_path
+    elif placement == ROBOT_SETTINGS:
+        pages = [one.settings_page for one in portal.workflows.robots.values() if one.settings_page]
+        if handler not in pages:
+            raise NotFound("No robot has such a settings page.")
+        action = handler
     else:
         bound = [one.handler for one in placements(portal, placement) if handler in ("", one.handler)]
         if not bound:

@@ -2,7 +2,8 @@
 
 Elements that browser tests rely on (attribute `data-test` unless an id is named):
   viewer, language-ru, language-en      switches in the top bar; `?viewer=ID&lang=en` on any page does the same
-  menu-desk, menu-deals, menu-analytics, menu-app, menu-notifications, left-menu-ID (one per bound LEFT_MENU placement)
+  menu-desk, menu-deals, menu-analytics, menu-app, menu-notifications, menu-automation
+  left-menu-ID (one per bound LEFT_MENU placement)
   app-frame                             host of an iframe of the app; the iframe in it has data-test="app-iframe"
   install, update-app, uninstall, uninstall-clean        on /marketplace/app/CODE/
   desk-owner, win-any, desk-deal (data-id), desk-win, desk-lose, log-meeting, log-call, log-email       on the desk /
@@ -11,7 +12,9 @@ Elements that browser tests rely on (attribute `data-test` unless an id is named
   act-delete, edit-title, edit-opportunity, edit-assignedById, edit-sourceId, edit-companyId, edit-save,
   edit-ufCrm.. (one per custom field), edit-custom-save, product-row; merge-into, merge    on a deal and on a company
   tab-general, tab-history, tab-robots, tab-app-ID (one per bound CRM_*_DETAIL_TAB)
-  robot-CODE, robot-run-CODE, robot-result-CODE (its data-state: waiting, answered, sent)
+  robot-CODE, robot-run-CODE, robot-settings-CODE (opens the app's page for it),
+  robot-result-CODE (its data-state: waiting, answered, sent)
+  workflow, trigger, hook       on /bizproc/, what the app has set going
   analytics-app-ID; notification; slider, slider-close; #toast says what was done last
 """
 
@@ -164,6 +167,7 @@ def card(entity: str, id: int) -> str:
         products=product_rows(here, id),
         custom=custom_inputs(here),
         robots=[one for one in here.workflows.robots.values() if not one.is_activity],
+        settings_of=lambda robot: robot_settings(robot, row),
         inputs=robot_inputs,
         runs=[run for run in here.workflows.runs if run.document == f"DEAL_{id}"][-5:],
     )
@@ -200,6 +204,33 @@ def robot_inputs(robot: Robot) -> list[dict[str, Any]]:
         }
         for name, shape in robot.properties().items()
     ]
+
+
+def robot_settings(robot: Robot, row: Row) -> dict[str, Any]:
+    """PLACEMENT_OPTIONS of the robot's settings page (contract 6.4); the browser adds what is filled in by now."""
+    fields = {"OPPORTUNITY": "double", "TITLE": "string", "ASSIGNED_BY_ID": "user"}
+    return {
+        "code": robot.code,
+        "activity_name": f"A{row['id']}_2_3_4",
+        "properties": {
+            name: {
+                "Id": name,
+                "Type": str(shape.get("Type") or "string"),
+                "Name": pick(shape.get("Name")),
+                "Description": pick(shape.get("Description")),
+                "Multiple": False,
+                "Required": shape.get("Required") == "Y",
+                "Options": shape.get("Options") or "",
+                "Settings": [],
+                "Default": shape.get("Default") or "",
+            }
+            for name, shape in robot.properties().items()
+        },
+        "current_values": {},
+        "document_type": ["crm", "CCrmDocumentDeal", "DEAL"],
+        "document_fields": {name: {"Name": name, "Type": kind} for name, kind in fields.items()},
+        "template": {},
+    }
 
 
 @page.get("/report/analytics/")
@@ -250,6 +281,16 @@ def application(code: str) -> str:
     if code != here.settings.app_code:
         abort(404)
     return show("application", state=here.app.state, is_admin=viewer(here).is_admin)
+
+
+@page.get("/bizproc/")
+@localized
+def automation() -> str:
+    """What the app has set going: workflows, triggers, and its webhook's posts."""
+    here = portal()
+    names = {one.id: one.name for one in here.workflows.templates}
+    hook = url_for("automation.hook", _external=True)
+    return show("automation", flows=here.workflows, names=names, hook=hook, mail=list(here.letterbox.mail)[::-1])
 
 
 @page.get("/notifications/")

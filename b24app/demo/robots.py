@@ -1,6 +1,7 @@
 """Robots and workflow activities the app has registered, and the runs of them that wait for its answer."""
 
 import secrets
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from b24app.lib import clock
 from b24app.lib.i18n import pick
 
 TIMEOUT_S = 660
+MAIL_KEPT = 100
 
 
 @dataclass(slots=True)
@@ -29,6 +31,12 @@ class Robot:
     @property
     def name(self) -> str:
         return pick(self.form.get("NAME")) or self.code
+
+    @property
+    def settings_page(self) -> str:
+        """The app's own page that sets the properties, if it has one."""
+        has_one = str(self.form.get("USE_PLACEMENT") or "N").upper() == "Y"
+        return str(self.form.get("PLACEMENT_HANDLER") or "") if has_one else ""
 
     def properties(self, which: str = "PROPERTIES") -> dict[str, dict[str, Any]]:
         found = self.form.get(which)
@@ -65,16 +73,68 @@ class Run:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A workflow of the portal's own that somebody has drawn in the designer."""
+
+    id: int
+    name: str
+    document_class: str
+    document_type: str  # DEAL
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A workflow that was started over REST."""
+
+    id: str
+    template_id: int
+    document: str
+    parameters: dict[str, Any]
+
+    def record(self) -> dict[str, Any]:
+        return {"id": self.id, "template": self.template_id, "document": self.document, "parameters": self.parameters}
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """A trigger of the app that was executed on a record."""
+
+    code: str
+    document: str
+
+    def record(self) -> dict[str, Any]:
+        return {"code": self.code, "document": self.document}
+
+
+class Letterbox:
+    """What the app's webhook has posted to the portal's own address for it, the latest of it."""
+
+    def __init__(self) -> None:
+        self.mail: deque[dict[str, Any]] = deque(maxlen=MAIL_KEPT)
+
+
 @dataclass(slots=True)
 class Workflows:
     courier: Courier
     auth: Auth
     robots: dict[str, Robot] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
+    templates: list[Template] = field(default_factory=list)
+    started: list[Started] = field(default_factory=list)
+    triggers: dict[str, str] = field(default_factory=dict)
+    pulled: list[Pulled] = field(default_factory=list)
+    on_paid_plan: bool = True
+
+    def begin(self, template_id: int, document: str, parameters: dict[str, Any]) -> Started:
+        """Start a workflow of the portal's own; what it would do is not played."""
+        started = Started(_workflow_id(), template_id, document, parameters)
+        self.started.append(started)
+        return started
 
     def start(self, robot: Robot, document: tuple[str, str, str], properties: dict[str, Any], user_id: int) -> Run:
         """Post the robot's call and remember that it waits."""
-        workflow_id = f"{secrets.token_hex(7)}.{secrets.randbelow(10**8):08d}"
+        workflow_id = _workflow_id()
         token = f"{workflow_id}|A1_{secrets.randbelow(10**5)}_2_3|{secrets.token_urlsafe(24)}.{secrets.token_hex(32)}"
         run = Run(len(self.runs) + 1, robot.code, document[2], token, clock.now(), robot.waits)
         self.runs.append(run)
@@ -109,6 +169,10 @@ class Workflows:
     def record(self) -> dict[str, int]:
         states = [run.state for run in self.runs]
         return {state: states.count(state) for state in ("waiting", "answered", "sent")}
+
+
+def _workflow_id() -> str:
+    return f"{secrets.token_hex(7)}.{secrets.randbelow(10**8):08d}"
 
 
 def _defaults(robot: Robot) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from flask import Flask
 
+from b24app.demo.automation import automation
 from b24app.demo.control import control
 from b24app.demo.frame_host import frame_host
 from b24app.demo.oauth_server import oauth_server
@@ -20,7 +21,7 @@ def create_portal(settings: DemoSettings) -> Flask:
     app = Flask(__name__)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # clients see rows in the order a portal writes them
     app.extensions["demo_portal"] = Portal(settings)
-    for blueprint in (rest, oauth_server, control, frame_host, page):
+    for blueprint in (rest, oauth_server, control, automation, frame_host, page):
         app.register_blueprint(blueprint)
     return app
 

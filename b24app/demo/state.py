@@ -22,10 +22,11 @@ from b24app.demo.faults import Faults
 from b24app.demo.limits import Limiter
 from b24app.demo.oauth import Tokens
 from b24app.demo.people import Staff, User
-from b24app.demo.robots import Workflows
+from b24app.demo.robots import Letterbox, Template, Workflows
 from b24app.demo.settings import DemoSettings
 from b24app.demo.store import Table
 from b24app.lib import clock
+from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import speaking
 
 ABSENT, INSTALLING, INSTALLED = "absent", "installing", "installed"
@@ -92,8 +93,12 @@ class Portal:
         self.courier = Courier(settings.event_workers, self.faults, settings.seed)
         self.events = EventBus(self.courier, self.auth)
         self.workflows = Workflows(self.courier, self.auth)
+        self.letterbox = Letterbox()
         with speaking(settings.language):
             self._fill()
+            self.workflows.templates.append(
+                Template(3, _("Talk to an employee who is behind plan"), "CCrmDocumentDeal", "DEAL")
+            )
 
     staff: Staff
     dictionaries: Dictionaries

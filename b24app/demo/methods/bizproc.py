@@ -1,11 +1,11 @@
-"""Methods about robots and workflow activities, and the app's answers to their calls."""
+"""Methods about robots and workflow activities, the app's answers to their calls, workflows and triggers."""
 
 import re
 from typing import Any
 
 from b24app.demo.errors import RestError, access_denied
 from b24app.demo.registry import Answer, Call, method
-from b24app.demo.robots import Robot
+from b24app.demo.robots import Pulled, Robot
 
 _CODE = re.compile(r"[a-zA-Z0-9._-]+")
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -20,6 +20,8 @@ def _check(form: dict[str, Any]) -> None:
         raise RestError("ERROR_UNSUPPORTED_PROTOCOL", "Unsupported event handler protocol")
     if not form.get("NAME"):
         raise _invalid("Empty activity NAME!")
+    if str(form.get("USE_PLACEMENT") or "N").upper() == "Y" and not form.get("PLACEMENT_HANDLER"):
+        raise RestError("ERROR_WRONG_HANDLER_URL", "Wrong handler URL")
     for which in ("PROPERTIES", "RETURN_PROPERTIES"):
         properties = form.get(which) or {}
         if not isinstance(properties, dict):
@@ -97,4 +99,80 @@ def activity_log(call: Call) -> Answer:
     if run is None:
         raise access_denied()
     run.log.append(call.params.text("LOG_MESSAGE"))
+    return Answer(True)
+
+
+@method("bizproc.workflow.template.list", "bizproc", admin=True)
+def template_list(call: Call) -> Answer:
+    """Filters by equality, as far as the app asks."""
+    asked = {name.upper(): value for name, value in call.params.mapping("FILTER").items()}
+    records = [
+        {
+            "ID": str(one.id),
+            "MODULE_ID": "crm",
+            "ENTITY": one.document_class,
+            "DOCUMENT_TYPE": one.document_type,
+            "NAME": one.name,
+            "AUTO_EXECUTE": "0",
+        }
+        for one in call.portal.workflows.templates
+    ]
+    found = [one for one in records if all(one.get(name) == value for name, value in asked.items())]
+    return Answer(found, len(found))
+
+
+@method("bizproc.workflow.start", "bizproc", admin=True)
+def workflow_start(call: Call) -> Answer:
+    workflows = call.portal.workflows
+    if not workflows.on_paid_plan:
+        raise RestError("ACCESS_DENIED", "REST API is available only on commercial plans.", 403)
+    template_id, document = call.params.number("TEMPLATE_ID"), call.params.many("DOCUMENT_ID")
+    if template_id not in [one.id for one in workflows.templates]:
+        raise RestError("ERROR_WRONG_WORKFLOW_ID", "Workflow template not found")
+    if len(document) != 3:
+        raise RestError("", "Wrong DOCUMENT_ID!")
+    started = workflows.begin(template_id, str(document[2]), call.params.mapping("PARAMETERS"))
+    return Answer(started.id)
+
+
+_TRIGGER = re.compile(r"[a-z0-9.\-_]+")
+_AUTOMATED = {1: "LEAD", 2: "DEAL"}
+
+
+@method("crm.automation.trigger.add", "crm", admin=True)
+def trigger_add(call: Call) -> Answer:
+    """Added again it has the new name."""
+    code, name = call.params.text("CODE"), call.params.text("NAME")
+    if not code:
+        raise RestError("", "Empty trigger code!")
+    if not _TRIGGER.fullmatch(code):
+        raise RestError("", "Wrong trigger code!")
+    if not name:
+        raise RestError("", "Empty trigger name!")
+    call.portal.workflows.triggers[code] = name
+    return Answer(True)
+
+
+@method("crm.automation.trigger.list", "crm", admin=True)
+def trigger_list(call: Call) -> Answer:
+    return Answer([{"NAME": name, "CODE": code} for code, name in call.portal.workflows.triggers.items()])
+
+
+@method("crm.automation.trigger.delete", "crm", admin=True)
+def trigger_delete(call: Call) -> Answer:
+    if call.portal.workflows.triggers.pop(call.params.text("CODE"), None) is None:
+        raise RestError("", "Trigger not found")
+    return Answer(True)
+
+
+@method("crm.automation.trigger.execute", "crm", admin=True)
+def trigger_execute(call: Call) -> Answer:
+    code, kind, id = call.params.text("CODE"), call.params.number("OWNER_TYPE_ID"), call.params.number("OWNER_ID")
+    if code not in call.portal.workflows.triggers:
+        raise RestError("", f"Trigger with code {code} is not registered.")
+    if kind not in _AUTOMATED:
+        raise RestError("", "Incorrect parameter OWNER_TYPE_ID.")
+    if id <= 0:
+        raise RestError("", "Incorrect parameter OWNER_ID.")
+    call.portal.workflows.pulled.append(Pulled(code, f"{_AUTOMATED[kind]}_{id}"))
     return Answer(True)

@@ -125,9 +125,10 @@ const Frames = (() => {
       return undefined;
     },
     setPropertyValue: (frame, values) => {
+      const form = frame.host.closest("[data-robot]");
       for (const [name, value] of Object.entries(values || {})) {
-        const input = document.querySelector(`[data-robot] [name="${CSS.escape(name)}"]`);
-        if (input) input.value = value;
+        const input = form?.querySelector(`[name="${CSS.escape(name)}"]`);
+        if (input) setTo(input, value);
       }
       return true;
     },
@@ -136,6 +137,12 @@ const Frames = (() => {
       return true;
     },
   };
+
+  // A choice that the list has not got, an expression for one, is added to it.
+  function setTo(input, value) {
+    if (input.matches("select") && ![...input.options].some((one) => one.value === value)) input.add(new Option(value, value));
+    input.value = value;
+  }
 
   function reply(frame, key, value) {
     const text = value === undefined ? "" : JSON.stringify(value);

@@ -98,6 +98,25 @@ const Portal = (() => {
     }
   }
 
+  // The app's own page for the robot's properties, with what is filled in by now; pressed again it goes.
+  function robotSettings(button) {
+    const form = button.closest("[data-robot]");
+    const open = form.querySelector(".app-frame");
+    if (open) return open.remove();
+    const options = JSON.parse(button.dataset.options);
+    options.current_values = Object.fromEntries(new FormData(form));
+    const host = document.createElement("div");
+    host.className = "app-frame";
+    host.dataset.test = "app-frame";
+    Object.assign(host.dataset, {
+      placement: "ACTIVITY_PROPERTIES_DIALOG",
+      handler: button.dataset.handler,
+      options: JSON.stringify(options),
+    });
+    form.append(host);
+    return startFrames();
+  }
+
   // Opens a page of the portal over this one; the promise ends when it is closed.
   function slider(path) {
     if (top) return top.slider(path);
@@ -158,6 +177,8 @@ const Portal = (() => {
   addEventListener("click", (event) => {
     const button = event.target.closest("[data-post]");
     if (button) return void act(button);
+    const settings = event.target.closest("[data-settings]");
+    if (settings) return robotSettings(settings);
     const tab = event.target.closest("[data-tab]");
     if (tab) return showTab(tab.dataset.tab);
     const link = event.target.closest("a[data-slider]");
