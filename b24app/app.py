@@ -89,6 +89,7 @@ def _register(app: Flask) -> None:
         errors,
         formats,
         health,
+        notifications,
         ops,
         periods,
         requests,
@@ -98,12 +99,13 @@ def _register(app: Flask) -> None:
         viewer,
     )
     from b24app.web.bitrix import app as placements
-    from b24app.web.bitrix import events, install, robots
+    from b24app.web.bitrix import events, install, robot_settings, robots
 
     requests.init_app(app)
     formats.init_templates(app)
     errors.init_app(app)
     viewer.init_app(app)
-    pages = (session, dashboards, periods, scorecards, settings, health)
-    for module in (install, placements, events, robots, *pages, api, ops):
+    called = (install, placements, events, robots, robot_settings, session, api, ops)
+    pages = (dashboards, periods, scorecards, settings, notifications, health)
+    for module in (*called, *pages):
         app.register_blueprint(module.bp)

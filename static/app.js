@@ -40,6 +40,30 @@ async function finishInstall(mark) {
   else htmx.ajax("GET", mark.dataset.installDone || "/ui/my", "#page");
 }
 
+// A robot's settings: every change is handed to the portal's form, which saves it --------------------------------------
+
+/** What the form says; a place gives a scorecard and an indicator. */
+function robotProperties(form) {
+  const values = Object.fromEntries(new FormData(form));
+  const place = form.querySelector("[data-place]")?.selectedOptions[0].dataset;
+  return place ? { ...values, scorecard: place.scorecard, indicator: place.indicator } : values;
+}
+
+async function handOver(form) {
+  const b24 = await frame();
+  await b24.placement.call("setPropertyValue", robotProperties(form));
+  document.querySelector("[data-handed]").hidden = false;
+}
+
+document.addEventListener("input", ({ target }) => {
+  const form = target.closest("[data-robot-settings]");
+  if (form) handOver(form).catch((error) => complain(error.message));
+});
+
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("[data-robot-settings]")) event.preventDefault();
+});
+
 // The session: a token in memory, sent with every request ---------------------------------------------------------------
 
 const session = { token: null, renewAt: 0 };

@@ -15,6 +15,8 @@ from b24app.lib.i18n import gettext as _
 from b24app.lib.log import logger
 
 PROGRAMS = ("/api/", "/b24/event", "/b24/robot", "/ui/session")
+PAGES = ("/b24/robot-settings",)
+"""Of those who begin like a program's address."""
 RETRY_AFTER_S = 30
 
 
@@ -77,7 +79,7 @@ def _unexpected(error: Exception) -> Response:
 
 
 def answer(status: int, message: str, errors: Iterable[Fault] = ()) -> Response:
-    if request.path.startswith(PROGRAMS):
+    if request.path.startswith(PROGRAMS) and not request.path.startswith(PAGES):
         return problem(status, message, errors)
     return make_response(render_template("error.html", status=status, message=message, errors=tuple(errors)), status)
 

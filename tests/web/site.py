@@ -19,7 +19,7 @@ from b24app.periods.rules import Period, Settings, local_day
 from b24app.portal.rules import Structure, Subject, Viewer
 from b24app.portal.tables import Portal
 from b24app.scorecards.rules import Version
-from b24app.web import dashboards, formats, health, periods, scorecards, settings
+from b24app.web import dashboards, formats, health, notifications, periods, scorecards, settings
 from tests.web import samples
 
 POLICY = (
@@ -145,6 +145,7 @@ def application(
     app.register_blueprint(scorecards.bp)
     app.register_blueprint(settings.bp)
     app.register_blueprint(health.bp)
+    app.register_blueprint(notifications.bp)
     fake = Queries(answers or Answers())
     app.extensions["asked"] = fake.asked
     real = [getattr(module, name) for module, name in ASKED]

@@ -39,7 +39,7 @@ def app() -> ResponseReturnValue:
     speak(payload.language)
     visit = visits.verify(payload.access_token, payload.member_id, request.args.get("DOMAIN"), payload.server_endpoint)
     frame_in(visit.info.client_endpoint)
-    portal_id = _admitted(visit, payload)
+    portal_id = admitted(visit, payload)
     return render_template(
         "frame.html",
         session=session.start(portal_id, visit, payload.language),
@@ -47,7 +47,7 @@ def app() -> ResponseReturnValue:
     )
 
 
-def _admitted(visit: visits.Visit, payload: PlacementPayload) -> int:
+def admitted(visit: visits.Visit, payload: PlacementPayload) -> int:
     """Only an administrator's visit writes anything: everybody else must not wait for whoever writes."""
     pair = operations.Pair(payload.access_token, payload.refresh_token, payload.expires_in)
     given = (visit, pair, payload.application_token, clock.now())
