@@ -24,6 +24,7 @@ class Tally(NamedTuple):
 
 
 _NOTHING = Tally(None, 0)
+_NEITHER = (None, 0)
 
 
 def roll_up(aggregate: Aggregate, tallies: Iterable[Tally]) -> Tally:
@@ -107,6 +108,33 @@ class Parts:
             sum(known) if known else None,
             facts if shared else top.facts + facts,
         )
+
+    def of_each(self, plan: Plan, span: int, employees: Sequence[int]) -> list[Part]:
+        """What `get` gives of each of these people, in their order."""
+        top = self._each(plan.numerator, span, employees)
+        over = plan.numerator.over_nothing
+        if not plan.below:
+            return [Part(over if tally[0] is None else tally[0], None, tally[1]) for tally in top]
+        if plan.denominator_more or plan.below[0].scan != plan.numerator.scan:
+            return [self.get(plan, span, (id,)) for id in employees]
+        under = plan.below[0].over_nothing
+        return [
+            Part(
+                over if tally[0] is None else tally[0],
+                under if other[0] is None else other[0],
+                other[1],
+            )
+            for tally, other in zip(top, self._each(plan.below[0], span, employees), strict=True)
+        ]
+
+    def _each(self, measure: Measure, span: int, employees: Sequence[int]) -> list[tuple[int | None, int]]:
+        """(value, facts) of each."""
+        if measure.aggregate is Aggregate.MEDIAN:
+            return [self._of_one(measure, span, (id, None))[:2] for id in employees]
+        grid = self._grids[measure]
+        rows, columns = grid.spans[span], grid.columns[measure]
+        value, facts = columns.value, columns.facts
+        return [_NEITHER if (row := rows.get((id, None))) is None else (row[value], row[facts]) for id in employees]
 
     def employees(self, span: int = 0) -> frozenset[int]:
         """Everybody who has any fact in the span, in any scan."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from typing import NamedTuple
 
 from b24app.facts.rules import PRODUCT_ROWS, PRODUCT_SECTIONS
 from b24app.metrics.formula import Formula
@@ -261,6 +262,10 @@ class Plan:
     def value(self, part: "Part") -> Fraction | None:
         return value_of(self, part.numerator, part.denominator)
 
+    def has_value(self, part: "Part") -> bool:
+        """Whether `value` is one, told without working it out."""
+        return part.numerator is not None if self.denominator is None else bool(part.denominator)
+
     def told(self, part: "Part") -> tuple[Fraction | None, Fraction | None]:
         """Numerator and denominator as people are told them, in the units of their measures; a median has neither."""
         if part.numerator is None or self.numerator.aggregate is Aggregate.MEDIAN:
@@ -331,6 +336,9 @@ class FormulaPlan:
     def value(self, part: "Part") -> Fraction | None:
         return part.value
 
+    def has_value(self, part: "Part") -> bool:
+        return part.value is not None
+
     def told(self, part: "Part") -> tuple[Fraction | None, Fraction | None]:
         return None, None
 
@@ -396,8 +404,7 @@ def ripening(plan: AnyPlan) -> frozenset[tuple[str, str, int]]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """What a plan gave for one subject and span, in stored units. `facts` = how many different facts made it.
 
     A formula gives a value and what its operands were; a fact in two of them is two facts.
@@ -439,25 +446,42 @@ def settle(
     min_count: int | None = None,
     has_any_fact: bool = True,
 ) -> Settled:
-    """The value under the indicator's own rules (semantics 4.1, 10).
+    """The value under the indicator's own rules (semantics 4.1, 10)."""
+    reason = why_empty(plan, part, direction=direction, empty=empty, min_count=min_count, has_any_fact=has_any_fact)
+    if reason:
+        return Settled(None, reason)
+    value = plan.value(part)
+    return Settled(Fraction(0) if value is None else value)
+
+
+def why_empty(
+    plan: AnyPlan,
+    part: Part,
+    *,
+    direction: str = "up",
+    empty: str | None = None,
+    min_count: int | None = None,
+    has_any_fact: bool = True,
+) -> str | None:
+    """The code of the reason why an indicator shows no value.
 
     `has_any_fact` answers `presence(plan)` and matters for employees under direction `down`: absent is not excellent.
     `empty` overrides what nothing means; `min_count` is the smallest sample that is a value at all.
     """
-    value = plan.value(part)
+    has_value = plan.has_value(part)
+    if min_count is None and empty is None and has_value and (has_any_fact or direction == "up"):
+        return None  # a full recompute asks this of every number there is, and nearly all are like this
     if min_count is not None and part.facts and sample(plan, part) < min_count:
-        return Settled(None, "few_facts")
+        return "few_facts"
     absent = direction == "down" and not has_any_fact and presence(plan) is not None
     counts_nothing = part.facts == 0 and (empty == "no_data" or min_count is not None)
-    if value is not None and not absent and not counts_nothing:
-        return Settled(value)
-    if empty == "zero":
-        return Settled(Fraction(0))
+    if empty == "zero" or (has_value and not absent and not counts_nothing):
+        return None
     if absent:
-        return Settled(None, "absent")
-    if value is None and isinstance(plan, FormulaPlan):
-        return Settled(None, "empty_operand" if None in part.operands else "no_result")
-    return Settled(None, "no_facts")
+        return "absent"
+    if not has_value and isinstance(plan, FormulaPlan):
+        return "empty_operand" if None in part.operands else "no_result"
+    return "no_facts"
 
 
 def presence(plan: AnyPlan) -> Plan | None:

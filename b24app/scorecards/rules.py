@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple
 
 from b24app.facts.rules import DEAL, MOVE, Cell
@@ -115,7 +116,7 @@ def departments_of(employees: Iterable[int], structure: Structure) -> frozenset[
     return frozenset[int]().union(*(structure.ancestors(id) for id in employees))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Targets:
     """The targets somebody set, by (scorecard, indicator, subject, start); `start` None repeats in every period."""
 
@@ -128,6 +129,12 @@ class Targets:
 
     def of_period(self, scorecard: str, indicator: str, subject: Subject, start: date | None) -> Fraction | None:
         return self.values.get((scorecard, indicator, subject, start)) if self.values else None
+
+    @cached_property
+    def owners(self) -> frozenset[int]:
+        """The people who have a target of their own in any scorecard."""
+        whose = {subject for _scorecard, _indicator, subject, _start in self.values}
+        return frozenset(subject.id for subject in whose if subject.type is SubjectType.EMPLOYEE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +197,15 @@ class TargetsOfPeriod:
         if subject.type is SubjectType.DEPARTMENT:
             return self._of_group(indicator, self.people & self.structure.members(subject.id))
         return self._of_group(indicator, self.people)
+
+    def of_each(self, indicator: Indicator, employees: Sequence[int]) -> list[Resolved]:
+        """What `of` gives of each of these people, in their order: most have the usual one."""
+        if not self.days.whole:
+            return [NOTHING] * len(employees)
+        usual, others = Resolved(self._usual(indicator)), self.days.fewer | self.targets.owners
+        if not others:
+            return [usual] * len(employees)
+        return [Resolved(self._of_person(indicator, id)) if id in others else usual for id in employees]
 
     def _of_person(self, indicator: Indicator, id: int) -> Fraction | None:
         """What somebody sets for this person and period holds as it is; what repeats is of a whole period (ADR 8)."""
@@ -257,6 +273,9 @@ class TargetsOverPeriods:
         """Each own period with the working days of the overlap, by the portal's calendar."""
         self.absent = absent
         """Who has no working day in the period asked for, and so no target in it."""
+
+    def of_each(self, indicator: Indicator, employees: Sequence[int]) -> list[Resolved]:
+        return [self.of(indicator, employee(id)) for id in employees]
 
     def of(self, indicator: Indicator, subject: Subject) -> Resolved:
         """An additive target in proportion to the days of the overlap; a mean one weighted by them."""

@@ -24,7 +24,7 @@ from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.metrics import queries as metrics
 from b24app.metrics.parts import Parts
-from b24app.metrics.rules import AnyPlan, Measured, Numbers, Part, Plan, Sibling, needs, presence, settle
+from b24app.metrics.rules import AnyPlan, Measured, Numbers, Part, Plan, Sibling, needs, presence, why_empty
 from b24app.periods import queries as periods
 from b24app.periods.rules import ONE_DAY, Calendar, Kind, Period, Settings, inside, local_day, span, working_days
 from b24app.portal import queries as portal
@@ -316,32 +316,67 @@ def _evaluate(
     position = {period: index for index, period in enumerate(asked)}
 
     for work in works:
-        targets = targets_of(context, work.version, work.period)
-        index = position[work.period]
-        measured = {subject: _measured(parts, index, work, subject, moved) for subject in work.subjects}
-        known = _Known(work.version)
-        for indicator in work.version.in_order:
-            unread = _unread(context, indicator.plan) or _untold(context, indicator.plan)
-            presence = _presence(indicator)
-            for subject, of in measured.items():
-                part = indicator.plan.part(of, known.numbers_of(subject))
-                has_any_fact = True
-                if presence and subject.type is SubjectType.EMPLOYEE:
-                    has_any_fact = bool(of(presence).facts)
-                reason = unread or _reason(indicator, part, has_any_fact)
-                target = targets.of(indicator, subject)
-                finding = _finding(work, indicator, subject, part, reason, target)
-                finding = kept.get(place(finding), finding) if kept else finding
-                known.add(finding)
-                yield finding
+        yield from _of_work(context, work, _Measured(parts, position[work.period], work, moved), kept)
 
 
-def _measured(parts: Parts, index: int, work: Work, subject: Subject, moved: Moved | None) -> Measured:
-    """What a plan gave for one subject."""
-    whose = work.members(subject)
-    if moved is None:
-        return lambda plan: parts.get(plan, index, *whose)
-    return lambda plan: moved(plan, work.period, subject, parts.get(plan, index, *whose))
+def _of_work(context: Context, work: Work, measured: "_Measured", kept: Mapping[Place, Finding]) -> Iterator[Finding]:
+    """Indicator by indicator, of everybody at once."""
+    targets = targets_of(context, work.version, work.period)
+    known = _Known(work.version)
+    for indicator in work.version.in_order:
+        unread = _unread(context, indicator.plan) or _untold(context, indicator.plan)
+        absent = _absent(indicator, measured)
+        theirs = targets.of_each(indicator, measured.people)
+        theirs += [targets.of(indicator, group) for group in measured.groups]
+        for subject, part, target in zip(measured.subjects, measured.parts(indicator.plan, known), theirs, strict=True):
+            reason = unread or _reason(indicator, part, subject not in absent)
+            finding = _finding(work, indicator, subject, part, reason, target)
+            finding = kept.get(place(finding), finding) if kept else finding
+            known.add(finding)
+            yield finding
+
+
+def _absent(indicator: Indicator, measured: "_Measured") -> Collection[Subject]:
+    """The employees without any record at all, where that matters."""
+    if (presence := _presence(indicator)) is None:
+        return ()
+    found = zip(measured.subjects, measured.of(presence), strict=True)
+    return {subject for subject, part in found if not part.facts and subject.type is SubjectType.EMPLOYEE}
+
+
+class _Measured:
+    """What plans gave for the subjects of one work, first its people and then the rest, in a fixed order."""
+
+    def __init__(self, parts: Parts, index: int, work: Work, moved: Moved | None) -> None:
+        self._parts, self._index, self._work, self._moved = parts, index, work, moved
+        self._found: dict[Plan, list[Part]] = {}
+        self.people = sorted(one.id for one in work.subjects if one.type is SubjectType.EMPLOYEE)
+        self.groups = sorted(one for one in work.subjects if one.type is not SubjectType.EMPLOYEE)
+        self.subjects = [*map(employee, self.people), *self.groups]
+
+    def of(self, plan: Plan) -> list[Part]:
+        """The plan's part of each subject."""
+        if plan not in self._found:
+            found = self._parts.of_each(plan, self._index, self.people)
+            found += [self._parts.get(plan, self._index, *self._members[group]) for group in self.groups]
+            if moved := self._moved:
+                period, each = self._work.period, zip(self.subjects, found, strict=True)
+                found = [moved(plan, period, subject, part) for subject, part in each]
+            self._found[plan] = found
+        return self._found[plan]
+
+    @cached_property
+    def _members(self) -> Mapping[Subject, Members]:
+        return {group: self._work.members(group) for group in self.groups}
+
+    def parts(self, plan: AnyPlan, known: "_Known") -> Iterable[Part]:
+        """The same of a formula, too, which is made of the parts of its leaves and of what is known of others."""
+        if isinstance(plan, Plan):
+            return self.of(plan)
+        return (plan.part(self._at(at), known.numbers_of(subject)) for at, subject in enumerate(self.subjects))
+
+    def _at(self, place: int) -> Measured:
+        return lambda plan: self.of(plan)[place]
 
 
 class _Known:
@@ -374,25 +409,25 @@ def _finding(
     work: Work, indicator: Indicator, subject: Subject, part: Part, reason: str | None, target: Resolved
 ) -> Finding:
     return Finding(
-        version=work.version,
-        period=work.period,
-        indicator=indicator,
-        subject=subject,
-        numerator=None if reason else part.numerator,
-        denominator=None if reason else part.denominator,
+        work.version,
+        work.period,
+        indicator,
+        subject,
+        None if reason else part.numerator,
+        None if reason else part.denominator,
+        part.facts,
+        reason,
+        target.value,
+        target.people,
         computed=None if reason else part.value,
         operands=part.operands,
-        facts=part.facts,
-        reason=reason,
-        target=target.value,
-        target_people=target.people,
     )
 
 
 def _reason(indicator: Indicator, part: Part, has_any_fact: bool) -> str | None:
     """Why the part is no data under the indicator's own rules; None when it is a value."""
     document = indicator.document
-    settled = settle(
+    return why_empty(
         indicator.plan,
         part,
         direction=document.direction,
@@ -400,7 +435,6 @@ def _reason(indicator: Indicator, part: Part, has_any_fact: bool) -> str | None:
         min_count=document.min_count,
         has_any_fact=has_any_fact,
     )
-    return settled.reason
 
 
 def _presence(indicator: Indicator) -> Plan | None:

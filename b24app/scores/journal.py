@@ -106,8 +106,7 @@ class _Then:
     def shown(self, finding: Finding, before: Row[Any]) -> Shown:
         version = self._version(finding.version, before)
         indicator = version.indicator(finding.indicator.code) if version else None
-        stored = replace(
-            finding,
+        stored = finding._replace(
             indicator=indicator or finding.indicator,
             numerator=before.numerator,
             denominator=before.denominator,

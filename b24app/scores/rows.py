@@ -23,8 +23,7 @@ from b24app.scores.pace import Pace, RiskLine
 from b24app.scores.rules import Curve, ResultRow, ScoreRow, ScoreValue, Zones
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What one subject reached in one indicator, in stored units, and its target in the indicator's unit."""
 
     version: Version

@@ -232,8 +232,7 @@ def _in_state(context: Context, actual: Record, state: Record) -> Moved:
         if plan.numerator.aggregate is Aggregate.MEDIAN or not (facts or any(numbers.values())):
             return part
         below = sum(numbers[measure] for measure in plan.below)
-        return replace(
-            part,
+        return part._replace(
             numerator=(part.numerator or 0) + numbers[plan.numerator],
             denominator=(part.denominator or 0) + below if plan.denominator else None,
             facts=part.facts + facts,
