@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
 
 from b24app.facts import queries as facts
 from b24app.facts.rules import Cell
@@ -207,8 +206,8 @@ def _store(
     """
     portal_id, now = context.portal_id, context.now
     findings = evaluation.evaluate(context, works, kept=_kept(context, works, is_due))
-    results = [storage.result_values(portal_id, finding, finding.computed_at or now) for finding in findings]
-    scores = [storage.score_values(portal_id, first, value, now) for first, value in _scored(findings)]
+    results, at = storage.result_values(portal_id, findings, now), epoch(now)
+    scores = [storage.score_values(portal_id, first, value, at) for first, value in _scored(findings)]
     moved = storage.replace(portal_id, Result, results, whole)
     corrected = [one for one in moved if one.before is not None] if context.complete else []
     if cause.kind in season.UNDONE_BY:
@@ -216,9 +215,9 @@ def _store(
     compared = [(findings[one.place], one.before) for one in corrected if one.before]
     journal.write(context, compared, cause, records_of)
     return Changes(
-        tuple(_moved(one.row, one.row["indicator"]) for one in moved),
+        tuple(_moved(one.row, one.row[5]) for one in moved),
         tuple(_moved(one.row) for one in storage.replace(portal_id, Score, scores, whole)),
-        tuple(_moved(one.row, one.row["indicator"]) for one in corrected),
+        tuple(_moved(one.row, one.row[5]) for one in corrected),
         crossings.reached(context, compared, records_of) if cause.kind is CauseKind.FACT else (),
     )
 
@@ -255,6 +254,6 @@ def _scored(findings: Iterable[Finding]) -> Iterator[tuple[Finding, ScoreValue]]
         yield from ((one_of[subject], value) for subject, value in score_values(group[0].version, group).items())
 
 
-def _moved(row: Mapping[str, Any], indicator: str | None = None) -> Moved:
-    start, subject_type = date.fromisoformat(row["start"]), SubjectType(row["subject_type"])
-    return Moved(row["scorecard"], start, subject_type, row["subject_id"], indicator)
+def _moved(row: storage.Key, indicator: str | None = None) -> Moved:
+    _portal, code, start, type_, id = row[:5]
+    return Moved(code, date.fromisoformat(start), SubjectType(type_), id, indicator)

@@ -3,7 +3,6 @@
 The same functions read stored results and results computed on demand, so that both can never differ.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -21,6 +20,7 @@ from b24app.scores import pace as paces
 from b24app.scores import rules
 from b24app.scores.pace import Pace, RiskLine
 from b24app.scores.rules import Curve, ResultRow, ScoreRow, ScoreValue, Zones
+from b24app.scores.weighing import weigh
 
 
 class Finding(NamedTuple):
@@ -124,21 +124,7 @@ def name_of(subject: Subject, structure: Structure) -> str:
 
 def score_values(version: Version, findings: Iterable[Finding]) -> dict[Subject, ScoreValue]:
     """The score of every subject of one scorecard in one period."""
-    curve_of = curves(version)
-    weights = {one.code: Fraction(one.document.weight) for one in version.indicators}
-    parts: dict[Subject, list[rules.Part]] = defaultdict(list)
-    for finding in findings:
-        value = finding.value
-        reached = rules.attainment(value, finding.target, curve_of[finding.indicator.code])
-        parts[finding.subject].append(
-            rules.Part(
-                weight=weights[finding.indicator.code],
-                attainment=reached.counted if reached else None,
-                has_target=finding.target is not None,
-                has_data=value is not None,
-            )
-        )
-    return {subject: rules.score(those, version.document.missing) for subject, those in parts.items()}
+    return weigh(version, curves(version), findings)
 
 
 class Risks:

@@ -1,9 +1,8 @@
 """How results and scores are kept: compared with what is stored, upserted in one statement a table."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, delete, or_, select, update
@@ -21,61 +20,49 @@ FEW = 300
 """Up to so many subjects are named in the query; of more, all rows of the period are read."""
 
 Key = tuple[Any, ...]
+"""The first columns of a row, or all of them."""
 Periods = Collection[tuple[str, str]]
 """(scorecard, start) pairs."""
 
 Model = type[Result] | type[Score]
 
-COMPARED: Mapping[Model, Sequence[str]] = {
-    Result: ("numerator", "denominator", "value", "facts", "target", "reason"),
-    Score: ("exact", "preliminary", "indicators_with_data"),
-}
-"""A row moved when one of these did."""
+COMPARED: Mapping[Model, slice] = {Result: slice(7, 13), Score: slice(7, 10)}
+"""A row moved when one of these columns did, all but what tells whose it is and when it came about. Of a score the copy
+for sorting is left out."""
 
 
-_seen_in: Mapping[Model, Callable[[Any], Any]] = {model: itemgetter(*names) for model, names in COMPARED.items()}
-_stored_in: Mapping[Model, Callable[[Any], Any]] = {model: attrgetter(*names) for model, names in COMPARED.items()}
-
-
-def result_values(portal_id: int, finding: Finding, now: datetime) -> dict[str, Any]:
+def result_values(portal_id: int, findings: Iterable[Finding], now: datetime) -> list[Key]:
+    """The rows of `result`, column by column. What neighbours share is worked out once."""
+    rows: list[Key] = []
+    started = code = text = indicator = period = target = None
     at = epoch(now)
-    return {
-        **_whose(portal_id, finding),
-        "indicator": finding.indicator.code,
-        "version_id": finding.version.id,
-        "numerator": finding.numerator,
-        "denominator": finding.denominator,
-        "value": None if finding.computed is None else str(finding.computed),
-        "facts": finding.facts,
-        "target": None if finding.target is None else str(finding.target),
-        "reason": finding.reason,
-        "changed_at": at,
-        "computed_at": at,
-    }
+    for one in findings:
+        if one.period is not period:
+            period, started = one.period, one.period.start.isoformat()
+        if one.indicator is not indicator:
+            indicator, code = one.indicator, one.indicator.code
+        if one.target is not target:
+            target, text = one.target, None if one.target is None else str(one.target)
+        version, subject, value = one.version, one.subject, one.computed
+        moment = at if one.computed_at is None else epoch(one.computed_at)
+        rows.append(
+            (
+                portal_id, version.code, started, subject.type._value_, subject.id, code,
+                version.id, one.numerator, one.denominator, None if value is None else str(value), one.facts, text,
+                one.reason, moment, moment,
+            )
+        )  # fmt: skip
+    return rows
 
 
-def score_values(portal_id: int, finding: Finding, value: ScoreValue, now: datetime) -> dict[str, Any]:
-    """The score of the subject, scorecard and period of any of its findings."""
-    return {
-        **_whose(portal_id, finding),
-        "version_id": finding.version.id,
-        "score": None if value.score is None else int(half_up(value.score, 6) * MILLIONTHS),
-        "exact": None if value.score is None else str(value.score),
-        "preliminary": value.preliminary,
-        "indicators_with_data": value.with_data,
-        "computed_at": epoch(now),
-    }
-
-
-def _whose(portal_id: int, finding: Finding) -> dict[str, Any]:
-    """The key that a subject's results and score in a period share."""
-    return {
-        "portal_id": portal_id,
-        "scorecard": finding.version.code,
-        "start": finding.period.start.isoformat(),
-        "subject_type": finding.subject.type._value_,  # `.value` is a call, and a full recompute comes here often
-        "subject_id": finding.subject.id,
-    }
+def score_values(portal_id: int, finding: Finding, value: ScoreValue, at: int) -> Key:
+    """The row of `score` of the subject, scorecard and period of any of its findings, column by column."""
+    version, subject, score = finding.version, finding.subject, value.score
+    return (
+        portal_id, version.code, finding.period.start.isoformat(), subject.type._value_, subject.id,
+        version.id, None if score is None else int(half_up(score, 6) * MILLIONTHS),
+        None if score is None else str(score), value.preliminary, value.with_data, at,
+    )  # fmt: skip
 
 
 def stored_periods(portal_id: int, asked: Iterable[tuple[str, date]]) -> set[tuple[str, date]]:
@@ -117,35 +104,33 @@ class Move(NamedTuple):
     """A row that moved, by its place among those given, and how it was stored; None when it is the first of its key."""
 
     place: int
-    row: dict[str, Any]
+    row: Key
     before: Row[Any] | None
 
 
-def replace(portal_id: int, model: Model, rows: Sequence[dict[str, Any]], whole: Periods) -> list[Move]:
+def replace(portal_id: int, model: Model, rows: Sequence[Key], whole: Periods) -> list[Move]:
     """Upsert the rows and, in the periods that are `whole`, remove all others. Returns the rows that moved.
 
     Of whole periods only what is different is written row by row; that the rest was computed again is said at once.
     """
     table = table_of(model)
     stored = _stored(portal_id, table, rows, whole)
-    keys, seen, known = itemgetter(*_keys(table)), _seen_in[model], _stored_in[model]
+    width, seen, names = len(table.primary_key), COMPARED[model], [column.name for column in table.c]
+    version, moment = names.index("version_id"), names.index("computed_at")
     moved, written = [], []
+    at_once = bool(whole) and len({row[moment] for row in rows}) == 1
     for place, row in enumerate(rows):
-        before = stored.pop(keys(row), None)
-        if before is None or seen(row) != known(before):
+        before = stored.pop(row[:width], None)
+        if before is None or before[seen] != row[seen]:
             moved.append(Move(place, row, before))
-            written.append(row)
-            continue
-        if "changed_at" in row:
-            row["changed_at"] = before.changed_at
-        if row["version_id"] != before.version_id:
-            written.append(row)
-    moments = {row["computed_at"] for row in rows}
-    if whole and len(moments) == 1:
-        _stamp(portal_id, table, whole, *moments)
-        upsert(model, written)
-    else:
-        upsert(model, rows)
+            written.append(dict(zip(names, row, strict=True)))
+        elif not at_once or before[version] != row[version]:
+            written.append(dict(zip(names, row, strict=True)))
+            if "changed_at" in written[-1]:
+                written[-1]["changed_at"] = before.changed_at
+    if at_once:
+        _stamp(portal_id, table, whole, rows[0][moment])
+    upsert(model, written)
     pairs = set(whole)
     _remove(table, [key for key, row in stored.items() if (row.scorecard, row.start) in pairs])
     return moved
@@ -169,21 +154,16 @@ def kept(portal_id: int, scorecard: str, start: date) -> dict[str, list[dict[str
     return found
 
 
-def _keys(table: Table) -> list[str]:
-    return [column.name for column in table.primary_key]
-
-
-def _stored(portal_id: int, table: Table, rows: Iterable[Mapping[str, Any]], whole: Periods) -> dict[Key, Row[Any]]:
-    pairs = {(row["scorecard"], row["start"]) for row in rows} | set(whole)
+def _stored(portal_id: int, table: Table, rows: Iterable[Key], whole: Periods) -> dict[Key, Row[Any]]:
+    """By their keys, which are the first columns of a table."""
+    pairs = {row[1:3] for row in rows} | set(whole)
     if not pairs:
         return {}
-    key = _keys(table)
-    columns = [table.c[name] for name in key] + [column for column in table.c if column.name not in key]
-    query = select(*columns).where(table.c.portal_id == portal_id, _in_periods(table, pairs))
-    subjects = {row["subject_id"] for row in rows}
+    query = select(*table.c).where(table.c.portal_id == portal_id, _in_periods(table, pairs))
+    subjects = {row[4] for row in rows}
     if not whole and len(subjects) <= FEW:
         query = query.where(table.c.subject_id.in_(subjects))
-    width = len(key)
+    width = len(table.primary_key)
     return {row[:width]: row for row in db.session.execute(query)}
 
 
