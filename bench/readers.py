@@ -1,7 +1,8 @@
 """`python -m bench.readers NAME` reads every deal and stage move of a portal, in a process of its own.
 
-The portal's line of JSON comes on standard input; the answer is one line: seconds, rows, and megabytes over the idle
-process. `ours` also stores them (in the database named in the line), with all that follows; the others keep nothing.
+The portal's line of JSON comes on standard input. The answer is one line: seconds, how many of them the processor
+worked, rows, and megabytes over the idle process. `ours` also stores them (in the database named in the line), with
+all that follows; the others keep nothing.
 """
 
 import asyncio
@@ -24,9 +25,13 @@ Portal = dict[str, Any]
 def measured() -> Iterator[dict[str, float]]:
     """Seconds, and how many megabytes the process grew beyond what it was before."""
     found: dict[str, float] = {}
-    idle, began = _peak(), time.monotonic()
+    idle, began, worked = _peak(), time.monotonic(), time.process_time()
     yield found
-    found |= {"seconds": time.monotonic() - began, "megabytes": (_peak() - idle) / KILOBYTES}
+    found |= {
+        "seconds": time.monotonic() - began,
+        "worked_s": time.process_time() - worked,
+        "megabytes": (_peak() - idle) / KILOBYTES,
+    }
 
 
 def _peak() -> int:
@@ -67,10 +72,50 @@ def ours(portal: Portal) -> dict[str, float]:
             session.flush()
             pair = Pair(portal["access"], portal["refresh"], 3600)
             portals.remember_token(1, 1, pair, clock.now(), service=True)
-        with measured() as found:
-            assert sync.backfill(1)
+        halves = Halves()
+        with measured() as found, transactions(db.engine) as longest:
+            assert sync.backfill(1, halves)
         counts = facts.counts(1)
-        return found | {"rows": counts["deal"] + counts["stage_move"]}
+        rows = counts["deal"] + counts["stage_move"]
+        return found | {"rows": rows, "longest_s": longest(), "second_half": halves.grown()}
+
+
+class Halves:
+    """Tells whether memory stays flat: how many megabytes the process grew after half of the moves had been read."""
+
+    def __init__(self) -> None:
+        self._at_half: int | None = None
+
+    def __call__(self, source: str, done: int, total: int) -> None:
+        if self._at_half is None and source == stage_history.key and done * 2 >= total:
+            self._at_half = _peak()
+
+    def grown(self) -> float:
+        return (_peak() - (self._at_half or 0)) / KILOBYTES
+
+
+@contextmanager
+def transactions(engine: Any) -> Iterator[Callable[[], float]]:
+    """How many seconds the longest write transaction took meanwhile."""
+    from sqlalchemy import event
+
+    began: dict[Any, float] = {}
+    longest = [0.0]
+
+    def begin(connection: Any) -> None:
+        if connection.get_execution_options().get("begin") == "IMMEDIATE":
+            began[connection] = time.monotonic()
+
+    def end(connection: Any) -> None:
+        if connection in began:
+            longest.append(time.monotonic() - began.pop(connection))
+
+    heard = (("begin", begin), ("commit", end), ("rollback", end))
+    for name, listener in heard:
+        event.listen(engine, name, listener)
+    yield lambda: max(longest)
+    for name, listener in heard:
+        event.remove(engine, name, listener)
 
 
 def sdk(portal: Portal) -> dict[str, float]:

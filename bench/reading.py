@@ -27,13 +27,15 @@ def backfill(database: str, address: str, deals: int) -> Iterator[Figure]:
     with redis() as redis_url:
         read, site = run("ours", deals, database=address, redis=redis_url)
     bound = max(0.0, site["requests"] - CAPACITY) / DRAIN_PER_S
-    rows = f"{deals:,} deals, {read['rows']:,.0f} records in all, {site['requests']} requests, {database}"
-    note = f"{site['violations']} violations"
+    rows = f"{deals:,} deals, {read['rows']:,.0f} records in all, {site['requests']:.0f} requests, {database}"
     name = f"backfill of {rows}: its bound by the limiter | the time taken"
+    note = f"{site['violations']:.0f} violations; {_worked(read, site)}"
     yield Figure(name, bound, read["seconds"], "s", goal=0.9, at_least=True, note=note)
-    yield Figure(
-        f"memory of that backfill over the idle process | 100 MB, {database}", read["megabytes"], 100, "MB", goal=1
-    )
+    name = f"memory of that backfill over the idle process | 100 MB, {database}"
+    note = f"{read['second_half']:.1f} MB of it in the second half"
+    yield Figure(name, read["megabytes"], 100, "MB", goal=1, note=note)
+    name = f"its longest write transaction | half a second, {database}"
+    yield Figure(name, 1000 * read["longest_s"], 500, goal=1 if database == "sqlite" else None)
 
 
 def others(deals: int) -> Iterator[Figure]:
@@ -44,18 +46,25 @@ def others(deals: int) -> Iterator[Figure]:
         except ReaderFailed as error:
             yield Figure(f"the same lists of {deals:,} deals by {name}: it gave up", 0, 0, "s", note=str(error))
             continue
-        note = f"{read['rows']:,.0f} records, {site['requests']} requests, {site['violations']} violations"
+        note = f"{read['rows']:,.0f} records, {site['requests']:.0f} requests, {site['violations']:.0f} violations; "
+        note += _worked(read, site)
         bound = max(0.0, site["requests"] - CAPACITY) / DRAIN_PER_S
         yield Figure(f"the same lists of {deals:,} deals by {name}: the bound of its requests | its time", bound,
                      read["seconds"], "s", note=note)  # fmt: skip
         yield Figure(f"memory of {name} over its idle process | 100 MB", read["megabytes"], 100, "MB")
 
 
+def _worked(read: dict[str, float], site: dict[str, float]) -> str:
+    """Of the time taken, what either side's processor worked: the rest is waiting."""
+    shares = (side["worked_s"] / read["seconds"] for side in (read, site))
+    return "processor: reader {:.0%}, portal {:.0%} of the time".format(*shares)
+
+
 class ReaderFailed(Exception):
     """A reader ended without an answer; the last line it wrote."""
 
 
-def run(name: str, deals: int, **known: str) -> tuple[dict[str, float], dict[str, int]]:
+def run(name: str, deals: int, **known: str) -> tuple[dict[str, float], dict[str, float]]:
     """What a reader came to, and what its portal counted."""
     with site(deals) as (portal, counters):
         reader = subprocess.run(
@@ -75,7 +84,7 @@ def site(deals: int) -> Iterator[tuple[dict[str, Any], Any]]:
         assert process.stdout is not None
         talk, answers = process.stdin, process.stdout
 
-        def counters() -> dict[str, int]:
+        def counters() -> dict[str, float]:
             talk.write("\n")
             talk.flush()
             return dict(json.loads(answers.readline()))

@@ -1,11 +1,12 @@
 """`python -m bench.site DEALS`: a demo portal in a process of its own, with its limits as strict as the cloud's.
 
-Writes one line of JSON: where it is and a token of the admin. Answers every line it reads with its counters so far;
-ends when its input does.
+Writes one line of JSON: where it is and a token of the admin. Answers every line it reads with its counters so far,
+among them how many seconds its processor worked since that first line; ends when its input does.
 """
 
 import json
 import sys
+import time
 
 from b24app.demo import installation
 from b24app.demo.server import start
@@ -25,8 +26,10 @@ def main() -> None:
         member_id=settings.member_id, access=pair.access, refresh=pair.refresh, client_id=settings.client_id,
         client_secret=settings.client_secret, application_token=state.app.token,
     )  # fmt: skip
+    began = time.process_time()
     for _line in sys.stdin:
-        tell(requests=state.traffic.requests, violations=state.limiter.violations)
+        worked = time.process_time() - began
+        tell(requests=state.traffic.requests, violations=state.limiter.violations, worked_s=worked)
     running.close()
 
 

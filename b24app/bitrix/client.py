@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from secrets import SystemRandom
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import requests
 
 from b24app import __version__
+from b24app.bitrix.ahead import Ahead
 from b24app.bitrix.errors import (
     BadAnswer,
     BatchError,
@@ -33,7 +34,7 @@ from b24app.bitrix.errors import (
     unreachable,
 )
 from b24app.bitrix.journal import Exchange, written
-from b24app.bitrix.lister import Pace, Rows, chain, collect
+from b24app.bitrix.lister import Collected, Pace, Rows, chain, collect
 from b24app.bitrix.oauth import new_session
 from b24app.bitrix.throttle import Limiter
 from b24app.bitrix.wire import mapping, query
@@ -100,6 +101,13 @@ class _Moved(Exception):
     """The portal answered with a redirect."""
 
 
+class _Begun(NamedTuple):
+    """A request that is under way, and the token it was sent with."""
+
+    access: Access
+    request: Ahead
+
+
 class Client:
     def __init__(
         self,
@@ -164,44 +172,73 @@ class Client:
         """All records of a list in the order of their ids, up to 2 500 a request; `after` is the last id already known.
 
         Pages of a request are chained: each asks for ids behind the last one of the page before. Stops at the first
-        short page; an error on the way there is raised, so that what came is either all or known not to be.
+        short page; an error on the way there is raised, so that what came is either all or known not to be. While the
+        caller works on the rows of one request the next one is under way, never more than that.
         """
+
+        def behind(id: int) -> tuple[dict[str, Command], Callable[[dict[str, Any]], Collected]]:
+            asked = chain(params or {}, id_field, items_key, descending, id, self._pace.pages(method, pages))
+            commands: dict[str, Command] = {f"p{n}": (method, page) for n, page in enumerate(asked)}
+            return commands, partial(collect, id_field=id_field, items_key=items_key, descending=descending, after=id)
+
+        commands, read = behind(after)
+        begun: _Begun | None = None
         while True:
-            count = self._pace.pages(method, pages)
-            asked = chain(params or {}, id_field, items_key, descending, after, count)
-            commands = {f"p{n}": (method, page) for n, page in enumerate(asked)}
-            read = partial(collect, id_field=id_field, items_key=items_key, descending=descending, after=after)
-            batch, seconds = self._batch(commands, True, read)
-            self._pace.learn(method, count, seconds)
-            if batch.rows:
-                after = batch.last_id
-                yield batch.rows
+            batch, seconds = self._batch(commands, True, read, begun)
+            self._pace.learn(method, len(commands), seconds)
             if batch.is_last:
-                return
+                break
+            commands, read = behind(batch.last_id)
+            begun = self._begin(commands)
+            yield batch.rows
+        if batch.rows:
+            yield batch.rows
+
+    def _begin(self, commands: Mapping[str, Command]) -> "_Begun | None":
+        """Send a batch that only reads, with the token used last, without waiting for its answer."""
+        if self._access is None:
+            return None
+        return _Begun(self._access, Ahead(partial(self._send, self._access, "batch", *_packed(commands))))
 
     def _batch(
-        self, commands: Mapping[str, Command], repeat: bool, read: Callable[[dict[str, Any]], T]
+        self,
+        commands: Mapping[str, Command],
+        repeat: bool,
+        read: Callable[[dict[str, Any]], T],
+        begun: "_Begun | None" = None,
     ) -> tuple[T, float]:
         """What `read` makes of the answers by key, and how many seconds the portal worked on it.
 
         What `read` raises counts as a failure of the request: it is repeated or not by the same rules.
         """
-        params = {"halt": 0, "cmd": {key: f"{method}?{query(values)}" for key, (method, values) in commands.items()}}
-        methods = tuple(dict.fromkeys(method for method, _values in commands.values()))
-        return self._until_answered(
-            "batch", params, methods, repeat, lambda body: (read(_answers(commands, body)), _seconds(body))
-        )
+
+        def understand(body: dict[str, Any]) -> tuple[T, float]:
+            return read(_answers(commands, body)), _seconds(body)
+
+        return self._until_answered("batch", *_packed(commands), repeat, understand, begun)
 
     def _until_answered(
-        self, method: str, params: Params, methods: Sequence[str], repeat: bool, read: Callable[[dict[str, Any]], T]
+        self,
+        method: str,
+        params: Params,
+        methods: Sequence[str],
+        repeat: bool,
+        read: Callable[[dict[str, Any]], T],
+        begun: "_Begun | None" = None,
     ) -> T:
-        """Send, mend what can be mended, wait, send again. Each cure is tried once, waiting `patience.tries` times."""
+        """Send, mend what can be mended, wait, send again. Each cure is tried once, waiting `patience.tries` times.
+
+        The first try may have begun already.
+        """
         cures: set[tuple[type[Exception], int]] = set()
         tries = 1
         while True:
             access = self._access = self._access or self._keeper.access()
+            send: Callable[[], dict[str, Any]] = partial(self._send, access, method, params, methods)
+            if begun is not None:
+                access, send, begun = begun.access, begun.request.take, None
             try:
-                answer = read(self._send(access, method, params, methods))
+                answer = read(send())
             except (TokenExpired, OwnerDismissed, _Moved) as trouble:
                 self._access = self._cured(access, trouble, cures, method)
             except PortalGone as error:
@@ -356,6 +393,12 @@ def _seconds(body: Mapping[str, Any]) -> float:
         return float(mapping(body.get("time")).get("duration") or 0)
     except (TypeError, ValueError):
         return 0.0
+
+
+def _packed(commands: Mapping[str, Command]) -> tuple[Params, tuple[str, ...]]:
+    """The parameters of the batch that carries the commands out, and all methods it calls."""
+    written = {key: f"{method}?{query(values)}" for key, (method, values) in commands.items()}
+    return {"halt": 0, "cmd": written}, tuple(dict.fromkeys(method for method, _values in commands.values()))
 
 
 def _parts(commands: Mapping[str, Command]) -> Iterator[dict[str, Command]]:

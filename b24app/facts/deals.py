@@ -1,6 +1,7 @@
 """Storing deals with all that is theirs: the part of operations.py where one record depends on others.
 
     drafts, moves -> guard -> closed_at, closer, amounts -> upsert -> win numbers of the clients -> touched cells
+                      load           settle                 write                                    _touched
 
 Set-based: a handful of statements for a chunk, however many deals it holds. The caller has the portal's lock.
 """
@@ -50,6 +51,8 @@ def upsert(
     found_moves: Sequence[MoveDraft],
     asked: Collection[str],
     read_at: int,
+    *,
+    in_history: bool = False,
 ) -> frozenset[Cell]:
     """Deals whose moves are news are looked at again, whether they are among the drafts or not."""
     news = moves.keep(portal_id, found_moves)
@@ -64,14 +67,17 @@ def upsert(
                 wanted[id] = with_unasked(draft, before, asked), read_at
             elif before is not None and before.deleted_at is None:
                 wanted[id] = before, before.read_at
-        cells |= settle(portal_id, stored, wanted, news)
+        facts, history = settle(portal_id, stored, wanted)
+        rows = write(portal_id, stored, facts)
+        if not in_history:
+            cells |= _touched(portal_id, stored, facts, history, news, rows)
     return frozenset(cells)
 
 
 def settle(
-    portal_id: int, stored: Mapping[int, DealFact], drafts: Mapping[int, tuple[DealDraft, int]], news: Moves
-) -> frozenset[Cell]:
-    """Work out what follows from these drafts (each with the instant its read began), and store what is different."""
+    portal_id: int, stored: Mapping[int, DealFact], drafts: Mapping[int, tuple[DealDraft, int]]
+) -> tuple[dict[int, DealFact], Moves]:
+    """Work out what follows from these drafts (each with the instant its read began), and from their moves."""
     settings = periods.settings(portal_id)
     history = moves.load(portal_id, drafts.keys())
     owners = _journal(portal_id, stored, [draft for draft, _read_at in drafts.values()])
@@ -80,31 +86,50 @@ def settle(
         id: deal_fact(draft, history.get(id, ()), owners.get(id, ()), rates, settings, stored.get(id), read_at)
         for id, (draft, read_at) in drafts.items()
     }
-    return store(portal_id, stored, facts, history, news)
+    return facts, history
 
 
 def store(
     portal_id: int, stored: Mapping[int, DealFact], facts: Mapping[int, DealFact], history: Moves, news: Moves
 ) -> frozenset[Cell]:
-    """Write the facts as they are, and number the wins of the clients they had and have."""
+    """Write the facts as they are; returns the cells they touch."""
+    return frozenset(_touched(portal_id, stored, facts, history, news, write(portal_id, stored, facts)))
+
+
+def write(portal_id: int, stored: Mapping[int, DealFact], facts: Mapping[int, DealFact]) -> Sequence[Any]:
+    """Write the facts, and number the wins of the clients they had and have; returns the deals with another number."""
     changed = {id: fact for id, fact in facts.items() if fact != stored.get(id)}
     storage.upsert(Deal, [{"portal_id": portal_id, **_row(fact)} for fact in changed.values()])
     details.save(portal_id, stored, changed)
-    cells: set[Cell] = set()
     clients: set[str] = set()
+    for id, fact in changed.items():
+        before = stored.get(id)
+        wins = {before.win if before else None, fact.win}
+        if len(wins) > 1:
+            clients |= {win[0] for win in wins if win}
+    return _renumber(portal_id, clients)
+
+
+def _touched(
+    portal_id: int,
+    stored: Mapping[int, DealFact],
+    facts: Mapping[int, DealFact],
+    history: Moves,
+    news: Moves,
+    renumbered: Sequence[Any],
+) -> set[Cell]:
+    """What the facts touch that have been written, and what deals touch that were renumbered with them."""
+    cells = cells_of(portal_id, renumbered) if renumbered else set()
     for id, fact in facts.items():
         before = stored.get(id)
         cells |= touched(before, fact)
         states = [(id, one.responsible_id) for one in (before, fact) if one is not None and one.counts]
         told = news.get(id, ())
         cells.update(move_cells(states, told if is_same(before, fact) else (*history.get(id, ()), *told)))
-        wins = {before.win if before else None, fact.win}
-        if len(wins) > 1:
-            clients |= {win[0] for win in wins if win}
-    return frozenset(cells | _renumber(portal_id, clients))
+    return cells
 
 
-def _renumber(portal_id: int, clients: Collection[str]) -> set[Cell]:
+def _renumber(portal_id: int, clients: Collection[str]) -> Sequence[Any]:
     """Give the wins of these clients their numbers, by closed_at and id, whoever owns them (semantics 3.3)."""
     deal = storage.table_of(Deal)
     order = func.row_number().over(partition_by=deal.c.client, order_by=(deal.c.closed_at, deal.c.id))
@@ -130,7 +155,7 @@ def _renumber(portal_id: int, clients: Collection[str]) -> set[Cell]:
             .returning(*(deal.c[name] for name in CELL_COLUMNS))
         )
         renumbered += db.session.execute(statement)
-    return cells_of(portal_id, renumbered)
+    return renumbered
 
 
 def cells_of(portal_id: int, deals: Sequence[Any]) -> set[Cell]:
@@ -214,7 +239,8 @@ def reconvert(portal_id: int, currencies: Collection[str], closed_since: int) ->
     cells: set[Cell] = set()
     for ids in chunks(db.session.scalars(query).all()):
         stored = load(portal_id, ids)
-        cells |= settle(portal_id, stored, {id: (fact, fact.read_at) for id, fact in stored.items()}, {})
+        facts, history = settle(portal_id, stored, {id: (fact, fact.read_at) for id, fact in stored.items()})
+        cells |= store(portal_id, stored, facts, history, {})
     return frozenset(cells)
 
 

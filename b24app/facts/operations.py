@@ -60,17 +60,22 @@ def upsert_deals(
     moves: Sequence[MoveDraft],
     read_at: datetime,
     asked: Collection[str] = (),
+    *,
+    in_history: bool = False,
 ) -> frozenset[Cell]:
     """Store deals as a read that began at `read_at` found them, with the stage moves it found.
 
-    `asked` are the watched names it asked for; of the others what is known stays.
+    `asked` are the watched names it asked for; of the others what is known stays. `in_history`: everything is computed
+    after such a read, so that no cells are told.
     """
-    return deals.upsert(portal_id, drafts, moves, asked, epoch(read_at))
+    return deals.upsert(portal_id, drafts, moves, asked, epoch(read_at), in_history=in_history)
 
 
-def upsert_moves(portal_id: int, moves: Sequence[MoveDraft], read_at: datetime) -> frozenset[Cell]:
+def upsert_moves(
+    portal_id: int, moves: Sequence[MoveDraft], read_at: datetime, *, in_history: bool = False
+) -> frozenset[Cell]:
     """Keep stage moves; deals closed by one of them get their exact closed_at."""
-    return deals.upsert(portal_id, (), moves, (), epoch(read_at))
+    return deals.upsert(portal_id, (), moves, (), epoch(read_at), in_history=in_history)
 
 
 def upsert_activities(

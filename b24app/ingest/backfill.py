@@ -1,12 +1,12 @@
 """Reading a portal's whole history in chunks that can be resumed, what people look at now first.
 
     people, dictionaries, currencies, totals
-    -> deals created or moved since the current quarter began -> their stage moves   (first numbers)
-    -> the other deals, newest first -> the other moves -> activities, newest first  (all numbers)
+    -> stage moves since the current quarter began -> deals created or moved since   (first numbers)
+    -> the other moves -> the other deals, newest first -> activities, newest first  (all numbers)
 
-`read` does REST with no transaction open and yields chunks; `store` puts one of them and the new position into the
-database together. Killed in between, the same chunk is read again. No stage is read twice: about one request for 2 500
-records, and a handful more.
+Moves come before their deals, so that a deal is worked out once, when all is known of it. `read` does REST with no
+transaction open and yields chunks; `store` puts one of them and the new position into the database together. Killed in
+between, the same chunk is read again. No stage is read twice: about one request for 2 500 records, and a handful more.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -50,17 +50,20 @@ class Stage:
 
 
 STAGES = (
+    Stage(stage_history, lambda since: {">=CREATED_TIME": since}, is_last_of_source=False),
     Stage(
         deals,
         lambda since: {"0": {"logic": "OR", "0": {">=createdTime": since}, "1": {">=movedTime": since}}},
         is_last_of_source=False,
     ),
-    Stage(stage_history, lambda since: {">=CREATED_TIME": since}, is_last_of_source=False),
-    Stage(deals, lambda since: {"<createdTime": since, "<movedTime": since}, descending=True),
     Stage(stage_history, lambda since: {"<CREATED_TIME": since}),
+    Stage(deals, lambda since: {"<createdTime": since, "<movedTime": since}, descending=True),
     Stage(activities, lambda since: {}, descending=True),
 )
 FIRST_NUMBERS, END = 2, len(STAGES)
+
+ORDER = 2
+"""Which order of stages this is: a position in another one says nothing, and reading begins anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ class Position:
         return self.stage in (FIRST_NUMBERS, END) and not self.after
 
     def stored(self) -> dict[str, int]:
-        return {"stage": self.stage, "after": self.after, "since": self.since, "began_at": self.began_at}
+        place = {"stage": self.stage, "after": self.after, "since": self.since, "began_at": self.began_at}
+        return {**place, "order": ORDER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,8 @@ class Chunk:
 def position(portal_id: int) -> Position | None:
     """Where a backfill that was begun goes on; None when there is none under way."""
     row = db.session.get(SyncCursor, (portal_id, BACKFILL), populate_existing=True)
-    return Position(**row.position) if row and row.position else None
+    known = dict(row.position) if row and row.position else {}
+    return Position(**known) if known.pop("order", None) == ORDER else None
 
 
 def totals(client: Client) -> dict[str, int]:

@@ -39,14 +39,19 @@ from b24app.portal.tables import AuditEntry, Portal
 
 
 def store(portal_id: int, reading: Reading, *, in_history: bool = False) -> frozenset[Cell]:
-    """Put a reading into the facts; returns the cells it touched. The caller has the portal's lock."""
+    """Put a reading into the facts; returns the cells it touched. The caller has the portal's lock.
+
+    After what is read `in_history` everything is computed: then what deals and moves touch is not worked out.
+    """
     entity, read_at = reading.entity, reading.read_at
     put_aside(portal_id, fact.DEAL if entity == fact.MOVE else entity, reading.rejected, read_at)
     match entity:
         case fact.MOVE:
-            return facts.upsert_moves(portal_id, reading.drafts, read_at)
+            return facts.upsert_moves(portal_id, reading.drafts, read_at, in_history=in_history)
         case fact.DEAL:
-            cells = facts.upsert_deals(portal_id, reading.drafts, reading.moves, read_at, reading.asked)
+            cells = facts.upsert_deals(
+                portal_id, reading.drafts, reading.moves, read_at, reading.asked, in_history=in_history
+            )
             _watched(portal_id, reading)
         case fact.ACTIVITY:
             cells = facts.upsert_activities(portal_id, reading.drafts, read_at, in_history=in_history)

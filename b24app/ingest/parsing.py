@@ -16,16 +16,21 @@ NO_DATE = ("-", "0000", "0001-")
 """How zero dates of MySQL and PHP begin."""
 
 
+_SIZED = (str, list, dict)
+
+
 class BadRecord(ValueError):
     """A record that cannot become a fact; the message says why."""
 
 
 def is_empty(value: Any) -> bool:
     """PHP writes an empty value as null, "", false, [] or {}."""
-    return value is None or value is False or (isinstance(value, str | list | dict) and not value)
+    return value is None or value is False or (not value and isinstance(value, _SIZED))
 
 
 def integer(value: Any) -> int | None:
+    if type(value) is int and -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
+        return value  # nearly all of them
     if is_empty(value):
         return None
     try:

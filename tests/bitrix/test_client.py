@@ -64,6 +64,14 @@ def test_a_list_is_read_backwards_in_several_requests(client: Client, portal: Ru
     assert ids == sorted(portal.state.deals.rows, reverse=True)
 
 
+def test_a_token_that_expires_while_a_list_is_read_costs_nothing(client: Client, portal: RunningPortal) -> None:
+    read = []
+    for rows in client.keyset("crm.item.list", DEALS, items_key="items", pages=1):
+        read += [row["id"] for row in rows]
+        portal.state.tokens.expire_all(clock.now())
+    assert read == sorted(portal.state.deals.rows)
+
+
 def test_an_old_list_names_its_ids_in_upper_case(client: Client, portal: RunningPortal) -> None:
     rows = [row for batch in client.keyset("crm.deal.list", {"select": ["ID"]}, id_field="ID") for row in batch]
     assert [int(row["ID"]) for row in rows] == sorted(portal.state.deals.rows)
