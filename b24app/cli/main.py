@@ -97,6 +97,15 @@ def check() -> None:
     sys.exit(0 if run() else 1)
 
 
+@cli.command()
+@click.argument("member_id")
+def probe(member_id: str) -> None:
+    """Ask a portal whether what is only assumed of Bitrix24 holds there; leaves nothing behind."""
+    from b24app.cli.portal import probe as run
+
+    run(member_id)
+
+
 @cli.command("install-manifest")
 def install_manifest() -> None:
     """What install.json will register on a portal."""

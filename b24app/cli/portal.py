@@ -11,6 +11,7 @@ from tqdm import tqdm
 from b24app import config
 from b24app.app import create_app
 from b24app.cli.check import refuse_unmigrated
+from b24app.cli.probe import Portal, findings
 from b24app.jobs import install as install_jobs
 from b24app.jobs import scores as score_jobs
 from b24app.jobs import sync as sync_jobs
@@ -47,6 +48,14 @@ def recompute(member_id: str, no_wait: bool) -> None:
 def reconcile(member_id: str, no_wait: bool) -> None:
     with _context(needs_redis=True), _progress() as progress:
         _run(sync_jobs.reconcile, _portal_id(member_id), no_wait, progress=progress)
+
+
+def probe(member_id: str) -> None:
+    """A line a point of the contract."""
+    with _context(needs_redis=True):
+        client = operations.connect(_portal_id(member_id))
+        for finding in findings(Portal(client, f"{operations.settings().public_url}/b24/event?probe")):
+            click.echo(str(finding))
 
 
 def forget(member_id: str) -> None:
