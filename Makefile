@@ -47,8 +47,10 @@ format: $(STAMP) ## Format the code
 bench: $(STAMP) ## Measure; prints a table and writes bench/last.json
 	@$(BIN)/python -m bench
 
-soak: $(STAMP) ## Random changes, live against recomputed against a slow reading (CHANGES=20000 SEED=)
+soak: $(STAMP) ## Random changes, live against recomputed against a slow reading, and storms (CHANGES=20000 STORMS=5 SEED=)
 	@$(BIN)/python -m tests.exactness --changes $(or $(CHANGES),20000) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m tests.chaos --storms $(or $(STORMS),5) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m tests.chaos --storms 1 --database postgresql $(if $(SEED),--seed $(SEED))
 
 screens: $(STAMP) ## Take the screenshots of docs/screens anew, from a demo of its own
 	@.ci/chromium

@@ -127,6 +127,7 @@ def main(portal: str) -> None:
         shoot(browser, portal, "client", ADMIN, f"/ui/company/{deals['items'][0]['companyId']}", ".client")
         shoot(browser, portal, "scorecards", ADMIN, "/ui/scorecards", ".list")
         shoot(browser, portal, "scorecard", ADMIN, "/ui/scorecards/sales", ".rows")
+        shoot(browser, portal, "health", ADMIN, "/ui/settings/health", "#entities")
         shoot_portal(browser, portal)
         browser.close()
 

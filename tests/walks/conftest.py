@@ -74,8 +74,11 @@ def demo() -> Iterator[Demo]:
 
 
 @contextlib.contextmanager
-def started(*arguments: str) -> Iterator[Demo]:
-    """A demo of one's own, ended by Ctrl-C if it still runs. What it says on stderr is shown with a test that fails."""
+def started(*arguments: str, meanwhile: Callable[[Demo], None] = lambda _demo: None) -> Iterator[Demo]:
+    """A demo of one's own, ended by Ctrl-C if it still runs. What it says on stderr is shown with a test that fails.
+
+    `meanwhile` is done to it while it reads the portal's history for the first time.
+    """
     port = free_port(neighbours=2)
     process = subprocess.Popen(
         [sys.executable, "-m", "b24app", "demo", "--port", str(port), *arguments],
@@ -97,6 +100,7 @@ def started(*arguments: str) -> Iterator[Demo]:
             environment=_environment(_after(r"Environment: (\S+)", text)),
             process=process,
         )
+        meanwhile(found)
         eventually(lambda: found.api("/portal")["sync"]["complete"], START_S)
         yield found
     finally:

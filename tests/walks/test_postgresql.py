@@ -12,6 +12,9 @@ from tests.walks.conftest import Demo, command, eventually, has_everything, kill
 pytestmark = [pytest.mark.walk, pytest.mark.databases("postgresql")]
 
 AT_ONCE = 12
+EVERYBODY_ELSE_OUT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 SELLER = 8
 
 
@@ -64,6 +67,19 @@ def test_killed_workers_leave_no_lock_behind(served: Demo) -> None:
     served.control("deals", {"title": "Somebody is reading this"})
     kill(served, "worker")
     served.control("deals", {"title": "After the crash"})
+    eventually(lambda: has_everything(served))
+
+
+def test_dropped_connections_cost_nothing(served: Demo, database: Engine) -> None:
+    """As when the server restarts: every connection ends in the middle of whatever it was at."""
+    before = served.control("state")["deals"]
+    for number in range(AT_ONCE):
+        served.control("deals", {"title": f"Deal {number} of a restart", "assignedById": SELLER})
+        if number % 4 == 0:
+            with database.connect() as connection:
+                connection.execute(text(EVERYBODY_ELSE_OUT))
+    assert served.control("state")["deals"] == before + AT_ONCE
+    eventually(lambda: command(served, "portal", "sync", served.member_id).returncode == 0)
     eventually(lambda: has_everything(served))
 
 
