@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from b24app import config
 from b24app.app import create_app
 from b24app.bitrix import oauth
+from b24app.lib import db as db_tools
 from b24app.lib.db import db
 from b24app.lib.errors import AppError, Permanent
 from b24app.lib.paths import MANIFEST, MIGRATIONS
@@ -31,6 +32,15 @@ def upgrade() -> None:
             migrate(directory=str(MIGRATIONS))
         except SQLAlchemyError as cause:
             raise Permanent(f"The database cannot be migrated: {_plain(cause)}") from cause
+
+
+def renew_secrets() -> None:
+    """Afterwards only the first of TOKEN_KEYS is needed."""
+    app = create_app(config.load(), pooled=False)
+    refuse_unmigrated(app)
+    with app.app_context():
+        renewed = db_tools.renew_secrets()
+    click.echo(f"{renewed} secrets are encrypted with the first of TOKEN_KEYS. The others may be removed.")
 
 
 def make_folder(database_url: str) -> None:

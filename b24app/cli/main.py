@@ -89,6 +89,14 @@ def upgrade() -> None:
     run()
 
 
+@db.command("renew-secrets")
+def renew_secrets() -> None:
+    """Encrypt every stored secret anew with the first of TOKEN_KEYS; afterwards the older keys may go."""
+    from b24app.cli.check import renew_secrets as run
+
+    run()
+
+
 @cli.command()
 def check() -> None:
     """Configuration, database, Redis, OAuth server and app registration, one line each."""

@@ -242,8 +242,9 @@ def _entry_ids(portal_id: int, keys: Collection[str]) -> dict[str, int]:
 
 def undo_entry(portal_id: int, entry_id: int, author: str, now: datetime) -> frozenset[Cell]:
     """Take an entry back with a counter-entry: both then count for nothing (semantics 14). Twice changes nothing."""
-    entry = db.session.get(Entry, entry_id, populate_existing=True)
-    if entry is None or entry.portal_id != portal_id:
+    query = select(Entry).where(Entry.portal_id == portal_id, Entry.id == entry_id)
+    entry = db.session.scalar(query.execution_options(populate_existing=True))
+    if entry is None:
         raise NotFound(_("There is no such entry."))
     if entry.undoes_id is not None:
         raise Conflict(_("This entry takes another one back and cannot be taken back itself."))

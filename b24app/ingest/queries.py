@@ -14,6 +14,7 @@ from b24app.ingest.sources import activities, currencies, deals, dictionaries, s
 from b24app.ingest.tables import Inbox, SyncCursor
 from b24app.lib import clock
 from b24app.lib.db import db
+from b24app.lib.tenancy import across_tenants
 
 MICROSECONDS = 1_000_000
 SOURCES = (staff, dictionaries, currencies, deals, stage_history, activities)
@@ -136,7 +137,7 @@ def portals_with_due(now: datetime) -> tuple[int, ...]:
     """Portals in whose inbox something waits that may be tried now."""
     waiting = (Inbox.state == DUE, Inbox.entity != ROBOT, Inbox.due_at <= microseconds(now))
     query = select(Inbox.portal_id).where(*waiting).distinct()
-    return tuple(db.session.scalars(query.order_by(Inbox.portal_id)))
+    return tuple(db.session.scalars(across_tenants(query.order_by(Inbox.portal_id))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import speaking
 from b24app.lib.log import logger
 from b24app.lib.queue import enqueue
+from b24app.lib.tenancy import across_tenants
 from b24app.outcomes.notifications import queries as notifications
 from b24app.outcomes.notifications.rules import CHAT
 from b24app.portal import operations as portals
@@ -84,7 +85,7 @@ def sweep() -> None:
     left = select(Inbox.id, Inbox.arrived_at, Inbox.attempts).where(
         Inbox.entity == ROBOT, or_(Inbox.state == DUE, Inbox.answered_at.is_(None)), Inbox.arrived_at <= before
     )
-    for row in db.session.execute(left).all():
+    for row in db.session.execute(across_tenants(left)).all():
         waited_s = clock.epoch(now) - row.arrived_at // MICROSECONDS
         if waited_s >= _pauses_s(row.attempts):
             enqueue(run, row.id, queue="robots", unique=f"robot-{row.id}")

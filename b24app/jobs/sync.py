@@ -38,6 +38,7 @@ from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import speaking
 from b24app.lib.log import logger
 from b24app.lib.queue import enqueue
+from b24app.lib.tenancy import across_tenants
 from b24app.onboarding import operations as onboarding
 from b24app.portal import operations as portals
 from b24app.portal import queries as tenants
@@ -347,7 +348,7 @@ def purge() -> None:
     """Drop inbox rows that were worked off long ago."""
     before = (epoch(clock.now()) - DONE_KEPT_S) * queries.MICROSECONDS
     with write() as session:
-        session.execute(delete(Inbox).where(Inbox.state == DONE, Inbox.arrived_at < before))
+        session.execute(across_tenants(delete(Inbox).where(Inbox.state == DONE, Inbox.arrived_at < before)))
 
 
 @contextmanager

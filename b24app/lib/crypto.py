@@ -34,6 +34,14 @@ def decrypt(text: str) -> str:
         raise Permanent("A stored secret cannot be read: TOKEN_KEYS lacks the key that wrote it.") from cause
 
 
+def renew(text: str) -> str:
+    """The same secret, written with the newest key."""
+    try:
+        return _fernet().rotate(text.encode()).decode()
+    except InvalidToken as cause:
+        raise Permanent("A stored secret cannot be read: TOKEN_KEYS lacks the key that wrote it.") from cause
+
+
 def _fernet() -> MultiFernet:
     if _keys is None:
         raise Permanent("TOKEN_KEYS is not set.")

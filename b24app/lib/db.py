@@ -17,16 +17,21 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Table,
+    Text,
     delete,
     event,
+    literal,
     select,
     tuple_,
+    type_coerce,
+    update,
 )
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from b24app.lib.errors import Temporary
+from b24app.lib.tenancy import across_tenants, guard
 
 DatabaseUnavailable = OperationalError
 """What a full disk, a lock held too long, or a database that does not answer raises."""
@@ -54,9 +59,7 @@ db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 class Encrypted(TypeDecorator[str]):
     """Text that is readable only with the keys handed to `lib.crypto.use_keys` at start; NULL stays NULL."""
 
-    from sqlalchemy import Text as _Text
-
-    impl = _Text
+    impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
@@ -118,12 +121,49 @@ def _erase_chunk(column: Column[int], portal_id: int, chunk: int) -> int:
     keys = table.primary_key.columns
     doomed = select(*keys).where(column == portal_id).limit(chunk)
     with write() as session:
-        result = session.execute(delete(table).where(tuple_(*keys).in_(doomed)))
+        result = session.execute(delete(table).where(column == portal_id, tuple_(*keys).in_(doomed)))
     return int(getattr(result, "rowcount", 0))
 
 
+def encrypted_columns() -> list[Column[str]]:
+    """Every column in which secrets are kept."""
+    return [column for table in Base.metadata.sorted_tables for column in table.c if isinstance(column.type, Encrypted)]
+
+
+def renew_secrets(chunk: int = 500) -> int:
+    """Write every stored secret anew with the newest of TOKEN_KEYS; returns how many there were.
+
+    In chunks, each its own transaction. A secret that somebody else has replaced meanwhile is left as they wrote it,
+    with the newest key anyway. Running it again is harmless.
+    """
+    return sum(_renew_column(column, chunk) for column in encrypted_columns())
+
+
+def _renew_column(column: Column[str], chunk: int) -> int:
+    from b24app.lib import crypto
+
+    table, stored = column.table, type_coerce(column, Text)
+    assert isinstance(table, Table)
+    keys = list(table.primary_key.columns)
+    query = select(*keys, stored.label("secret")).where(column.is_not(None)).order_by(*keys)
+    renewed, last = 0, None
+    while True:
+        page = query if last is None else query.where(tuple_(*keys) > tuple_(*map(literal, last)))
+        with write() as session:
+            rows = session.execute(across_tenants(page.limit(chunk))).all()
+            for *key, secret in rows:
+                same = [one == value for one, value in zip(keys, key, strict=True)]
+                values = {column.name: literal(crypto.renew(secret), Text())}
+                session.execute(across_tenants(update(table).where(*same, stored == secret).values(values)))
+        renewed += len(rows)
+        if len(rows) < chunk:
+            return renewed
+        last = rows[-1][:-1]
+
+
 def prepare(engine: Engine) -> None:
-    """Set SQLite up for several processes: WAL, a patient writer, foreign keys, and explicit BEGINs."""
+    """Keep tenants apart; set SQLite up for several processes: WAL, a patient writer, foreign keys, explicit BEGINs."""
+    guard(engine)
     if engine.dialect.name != "sqlite":
         return
 

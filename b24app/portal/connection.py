@@ -38,6 +38,7 @@ from b24app.lib.db import db
 from b24app.lib.errors import NotFound, Permanent
 from b24app.lib.i18n import gettext as _
 from b24app.lib.log import logger
+from b24app.lib.tenancy import across_tenants
 from b24app.portal import suspension
 from b24app.portal.tables import Portal, RestCall, Token
 
@@ -339,5 +340,5 @@ def helpers(portal_id: int) -> int:
 
 def purge(now: datetime) -> int:
     """Drop what the REST log has kept for three days; returns how many rows. Called inside a write transaction."""
-    result = db.session.execute(delete(RestCall).where(RestCall.at < clock.epoch(now - LOG_KEPT)))
+    result = db.session.execute(across_tenants(delete(RestCall).where(RestCall.at < clock.epoch(now - LOG_KEPT))))
     return int(getattr(result, "rowcount", 0))

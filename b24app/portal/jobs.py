@@ -11,6 +11,7 @@ from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.lib.errors import NotFound
 from b24app.lib.i18n import gettext as _
+from b24app.lib.tenancy import across_tenants
 from b24app.portal.tables import Job
 
 
@@ -50,4 +51,5 @@ def job(portal_id: int, job_id: str) -> Job:
 
 def unfinished(kind: str) -> tuple[Job, ...]:
     """Jobs of a kind that have not ended: what a sweep takes up again if the queue has lost them."""
-    return tuple(db.session.scalars(select(Job).where(Job.kind == kind, Job.finished_at.is_(None)).order_by(Job.id)))
+    query = select(Job).where(Job.kind == kind, Job.finished_at.is_(None)).order_by(Job.id)
+    return tuple(db.session.scalars(across_tenants(query)))

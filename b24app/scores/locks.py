@@ -102,7 +102,8 @@ def unlock(
 
 
 def _unlock(held: Lock, period: Period, reason: str, actor: str, portal_id: int, now: datetime) -> None:
-    row = db.session.get_one(PeriodLock, held.id, populate_existing=True)
+    query = select(PeriodLock).where(PeriodLock.portal_id == portal_id, PeriodLock.id == held.id)
+    row = db.session.scalars(query.execution_options(populate_existing=True)).one()
     row.unlocked_at, row.unlocked_by, row.reason = epoch(now), actor, reason
     row.kept = storage.kept(portal_id, held.scorecard, held.start)
     db.session.flush()
