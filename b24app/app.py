@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask
 from flask_migrate import Migrate
 from sqlalchemy.pool import NullPool
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from b24app.bitrix import oauth
 from b24app.config import Config
@@ -31,6 +32,8 @@ def create_app(config: Config, pooled: bool = True) -> Flask:
         MAX_CONTENT_LENGTH=16 * 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
     )
+    if config.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.trusted_proxies, x_proto=config.trusted_proxies)  # type: ignore[method-assign]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # sentences for people, in their own letters
     db.init_app(app)
     with app.app_context():
@@ -84,11 +87,15 @@ def _connection(config: Config) -> portal_operations.Connection:
 
 def _register(app: Flask) -> None:
     from b24app.web import (
+        access,
         api,
+        audit,
         dashboards,
         errors,
         formats,
+        gates,
         health,
+        keys,
         notifications,
         ops,
         periods,
@@ -105,7 +112,8 @@ def _register(app: Flask) -> None:
     formats.init_templates(app)
     errors.init_app(app)
     viewer.init_app(app)
+    gates.init_app(app)
     called = (install, placements, events, robots, robot_settings, session, api, ops)
-    pages = (dashboards, periods, scorecards, settings, notifications, health)
+    pages = (dashboards, periods, scorecards, settings, access, keys, audit, notifications, health)
     for module in (*called, *pages):
         app.register_blueprint(module.bp)

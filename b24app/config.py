@@ -35,6 +35,8 @@ class Config:
     session_minutes: int
     log_format: str
     sentry_dsn: str | None
+    trusted_proxies: int = 0
+    """How many proxies of the operator stand before the app: so many X-Forwarded-For entries are believed."""
 
 
 def instance_folder() -> Path:
@@ -73,6 +75,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Config:
     servers = tuple(url.rstrip("/") for url in _listed(environment.get("B24_OAUTH_SERVERS", "")))
 
     port, session_minutes = number("PORT", 8000), number("SESSION_MINUTES", 60)
+    trusted_proxies = number("TRUSTED_PROXIES", 0)
 
     for name, url in [("PUBLIC_URL", public_url), *(("B24_OAUTH_SERVERS", server) for server in servers)]:
         if url and (fault := _wrong_address(url, allow_http)):
@@ -112,6 +115,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Config:
         session_minutes=session_minutes,
         log_format=environment.get("LOG_FORMAT") or "console",
         sentry_dsn=environment.get("SENTRY_DSN") or None,
+        trusted_proxies=max(0, trusted_proxies),
     )
 
 

@@ -152,7 +152,7 @@ def _number(value: Any, default: int) -> int:
 def _options(text: str | None) -> Mapping[str, Any]:
     try:
         return mapping(json.loads(text or "{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
 
 

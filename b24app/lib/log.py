@@ -5,8 +5,9 @@ libraries log comes out in the same shape. No secrets and no personal data: addr
 """
 
 import logging
+import re
 import sys
-from typing import TextIO, cast
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -29,6 +30,10 @@ class _StandardError:
         sys.stderr.flush()
 
 
+VALUES = re.compile(r"""'[^'\n]*'|"[^"\n]*"|\w*(?:auth|key|secret|token)\w*[=:]\S+|\S+@\S+|[\w.-]{24,}""")
+"""What may be data in the message of an exception: quoted texts, secrets by name or length, addresses of people."""
+
+
 def configure(style: str = "console", level: int = logging.INFO) -> None:
     """`style` is `json` or `console` (LOG_FORMAT)."""
     renderer: structlog.typing.Processor = (
@@ -39,7 +44,7 @@ def configure(style: str = "console", level: int = logging.INFO) -> None:
         )
     )
     structlog.configure(
-        processors=[*_SHARED, structlog.processors.format_exc_info, renderer],
+        processors=[*_SHARED, structlog.processors.format_exc_info, without_values, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _StandardError())),
     )
@@ -53,10 +58,27 @@ def _adopt_libraries(renderer: structlog.typing.Processor) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_SHARED,
-            processors=[remove_meta, structlog.processors.format_exc_info, renderer],
+            processors=[remove_meta, structlog.processors.format_exc_info, without_values, renderer],
         )
     )
     handler.set_name("b24app")
     root = logging.getLogger()
     root.handlers = [one for one in root.handlers if one.get_name() != "b24app"] + [handler]
     root.setLevel(logging.WARNING)
+
+
+def without_values(_logger: Any, _method: str, event: Any) -> Any:
+    """A traceback tells what happened and where; of its messages, which may quote anybody's data, only the words."""
+    if isinstance(event.get("exception"), str):
+        event["exception"] = "\n".join(map(_told, event["exception"].split("\n")))
+    return event
+
+
+def _told(line: str) -> str:
+    """Lines of source are indented, messages are not."""
+    return line if line.startswith(" ") else VALUES.sub(_hidden, line)
+
+
+def _hidden(found: re.Match[str]) -> str:
+    quote = found[0][0]
+    return f"{quote}…{quote}" if quote in "'\"" else "…"

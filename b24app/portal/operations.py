@@ -1,9 +1,9 @@
-"""What can be done to a tenant: install, admit, update, uninstall, resume; and the keys of its API.
+"""What can be done to a tenant: install, admit, update, uninstall, resume.
 
-All of it flushes and never commits. The client for its REST is in connection.py, its people in staff.py.
+All of it flushes and never commits. The client for its REST is in connection.py, its people in staff.py, the keys of
+its API in api_tokens.py.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,8 @@ from b24app.lib.errors import Forbidden, NotFound
 from b24app.lib.i18n import choose
 from b24app.lib.i18n import gettext as _
 from b24app.portal import audit, suspension
+from b24app.portal.api_tokens import create_api_token as create_api_token
+from b24app.portal.api_tokens import viewer_of_api_token as viewer_of_api_token
 from b24app.portal.connection import Connection as Connection
 from b24app.portal.connection import connect as connect
 from b24app.portal.connection import purge as purge
@@ -28,9 +30,8 @@ from b24app.portal.jobs import job as job
 from b24app.portal.jobs import report as report
 from b24app.portal.jobs import start_job as start_job
 from b24app.portal.queries import find
-from b24app.portal.rules import Viewer
 from b24app.portal.staff import sync_staff as sync_staff
-from b24app.portal.tables import ApiToken, Portal, Registration, Token
+from b24app.portal.tables import Portal, Registration, Token
 from b24app.portal.visits import Visit
 
 SERVICE, STAND_IN = 0, 1
@@ -194,47 +195,6 @@ def change_settings(portal_id: int, changes: dict[str, Any], actor: str, now: da
         setattr(portal, name, changes[name])
     portal.settings = {**portal.settings, **{name: changes[name] for name in changes.keys() - columns}}
     audit.record(portal_id, actor, "portal.settings", portal.domain, before, changes, now)
-
-
-def create_api_token(portal_id: int, name: str, scopes: Sequence[str], now: datetime) -> str:
-    """A new key to the public API. It is shown this once: only its fingerprint is kept."""
-    token = crypto.new_token()
-    row = ApiToken(
-        portal_id=portal_id,
-        name=name,
-        fingerprint=crypto.fingerprint(token),
-        scopes=sorted(set(scopes)),
-        created_at=epoch(now),
-    )
-    db.session.add(row)
-    db.session.flush()
-    audit.record(portal_id, "system", "api_token.create", name, None, row.scopes, now)
-    return token
-
-
-def viewer_of_api_token(token: str) -> Viewer | None:
-    """Whoever asks with this key: all of its portal, as far as the key's scopes go. None if it opens nothing."""
-    row = db.session.execute(
-        select(ApiToken.id, ApiToken.portal_id, ApiToken.scopes, Portal.language)
-        .join(Portal, Portal.id == ApiToken.portal_id)
-        .where(
-            ApiToken.fingerprint == crypto.fingerprint(token),
-            ApiToken.revoked_at.is_(None),
-            Portal.status != "uninstalled",
-        )
-    ).one_or_none()
-    if row is None:
-        return None
-    return Viewer(
-        row.portal_id,
-        None,
-        is_admin=True,
-        language=row.language,
-        sees_money="money" in row.scopes,
-        may_write="write" in row.scopes,
-        may_read="read" in row.scopes,
-        token_id=row.id,
-    )
 
 
 def event_secret(member_id: str) -> tuple[int, str | None]:

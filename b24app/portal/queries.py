@@ -1,6 +1,8 @@
 """What can be asked about tenants: the portal itself, its people and structure, and what a viewer may see of them."""
 
 from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
@@ -8,6 +10,8 @@ from b24app.lib.db import db
 from b24app.lib.errors import NotFound
 from b24app.lib.i18n import choose
 from b24app.lib.i18n import gettext as _
+from b24app.portal.access.queries import delegations, roles
+from b24app.portal.access.rules import access
 from b24app.portal.rules import Structure, Viewer
 from b24app.portal.staff import as_of as as_of
 from b24app.portal.staff import departures as departures
@@ -51,20 +55,29 @@ def to_be_erased() -> tuple[int, ...]:
 
 
 def viewer(
-    portal_id: int, user_id: int, is_admin: bool, language: str, people: Callable[[], Structure] | None = None
+    portal_id: int,
+    user_id: int,
+    is_admin: bool,
+    language: str,
+    now: datetime,
+    people: Callable[[], Structure] | None = None,
 ) -> Viewer:
-    """Somebody in the frame, with the sub-tree they head. An administrator needs none: they see everything.
+    """Somebody in the frame, with whom they see and may plan for. An administrator sees all without a role.
 
     `people` gives the structure where it will be needed again.
     """
     if is_admin:
         return Viewer(portal_id, user_id, is_admin=True, language=choose(language))
-    present: Structure = people() if people else structure(portal_id)
-    departments = present.headed_by(user_id)
+    today = now.astimezone(ZoneInfo(get(portal_id).time_zone)).date()
+    present = people() if people else structure(portal_id)
+    found = access(user_id, present, roles(portal_id), delegations(portal_id, today), on=today)
     return Viewer(
         portal_id,
         user_id,
-        employees=present.everybody_in(departments),
-        departments=departments,
+        employees=found.employees,
+        departments=found.departments,
         language=choose(language),
+        sees_company=found.sees_company,
+        plans=found.plans,
+        sees_money=found.sees_money,
     )

@@ -1,6 +1,7 @@
 """Who is looking, at whom, and whether they may: the one place that decides access; and who belongs where. Pure.
 
-An employee sees themselves, a head the whole sub-tree of the departments they head, an administrator everything.
+An employee sees themselves, a head the whole sub-tree of the departments they head, an administrator everything; what
+roles and delegations change of it is worked out in access/rules.py before `can` is asked.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -43,9 +44,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """A person in the frame or a program with an API token, with what the structure gives them.
+    """A person in the frame or a program with an API token, with what the structure and their roles give them.
 
-    `employees` and `departments` are the sub-tree they head (themselves included); an administrator needs neither.
+    `employees` and `departments` are those they see (of the people it may leave out themselves); an administrator
+    needs neither.
     """
 
     portal_id: int
@@ -54,6 +56,10 @@ class Viewer:
     employees: frozenset[int] = frozenset()
     departments: frozenset[int] = frozenset()
     language: str = "en"
+    sees_company: bool = False
+    """Sees everybody and the company's totals without being an administrator."""
+    plans: frozenset[Subject] | None = None
+    """Whose plans they edit; None for everybody's whom they see."""
     sees_money: bool = True
     may_write: bool = True
     may_read: bool = True
@@ -69,7 +75,7 @@ class Viewer:
 
 
 def can(viewer: Viewer, action: Action, subject: Subject) -> bool:
-    """Whether the viewer may do this to this subject."""
+    """Whether the viewer may do this to this subject. Nobody but an administrator edits their own plan."""
     if action in (Action.SEE, Action.SEE_MONEY) and not viewer.may_read:
         return False
     if action is Action.SEE_MONEY and not viewer.sees_money:
@@ -80,13 +86,22 @@ def can(viewer: Viewer, action: Action, subject: Subject) -> bool:
         return True
     if action is Action.ADMINISTER:
         return False
-    if subject.type is SubjectType.COMPANY:
-        return False
-    if subject.type is SubjectType.DEPARTMENT:
-        return subject.id in viewer.departments
+    is_self = subject == Subject(SubjectType.EMPLOYEE, viewer.user_id or 0)
     if action is Action.EDIT_PLAN:
-        return subject.id in viewer.employees and subject.id != viewer.user_id
-    return subject.id == viewer.user_id or subject.id in viewer.employees
+        return not is_self and _sees(viewer, subject) and (viewer.plans is None or subject in viewer.plans)
+    return is_self or _sees(viewer, subject)
+
+
+def _sees(viewer: Viewer, subject: Subject) -> bool:
+    if viewer.sees_company:
+        return True
+    match subject.type:
+        case SubjectType.EMPLOYEE:
+            return subject.id in viewer.employees
+        case SubjectType.DEPARTMENT:
+            return subject.id in viewer.departments
+        case SubjectType.COMPANY:
+            return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from b24app.lib.log import logger
 from b24app.portal.connection import limiter, settings
 
 ADMIN_KNOWN_S = 300
+LONGEST_TOKEN = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Visit:
 
 def verify(access_token: str, member_id: str, domain: str | None = None, server_endpoint: str | None = None) -> Visit:
     """Forbidden unless the token is of our app, of this portal, and the portal lives where the post says it does."""
+    if len(access_token) > LONGEST_TOKEN or not (access_token.isascii() and access_token.isprintable()):
+        raise _unconfirmed("token")  # no server is asked about what cannot be a token
     oauth = OAuth(settings().credentials)
     server = oauth.server_of(server_endpoint) if server_endpoint else oauth.preferred
     try:

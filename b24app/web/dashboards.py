@@ -22,7 +22,7 @@ from b24app.outcomes.dashboards import company as whole
 from b24app.outcomes.dashboards.panel import Question
 from b24app.outcomes.dashboards.rules import Card, Company, Team
 from b24app.outcomes.dashboards.tabs import DealGives, DealTab
-from b24app.periods.rules import ONE_DAY, Kind, Period, custom, parse_kind, period_at
+from b24app.periods.rules import ONE_DAY, YEARS, Kind, Period, custom, parse_kind, period_at
 from b24app.portal.rules import Subject, SubjectType, employee
 from b24app.web import charts
 
@@ -269,9 +269,12 @@ def _named(text: str) -> Subject:
 
 def _day(name: str) -> date | None:
     try:
-        return date.fromisoformat(request.args[name]) if _text(name) else None
+        day = date.fromisoformat(request.args[name]) if _text(name) else None
     except ValueError as error:
         raise Invalid(_("The date in the address is not a date.")) from error
+    if day is not None and day.year not in YEARS:
+        raise Invalid(_("The date in the address is not a date."))
+    return day
 
 
 def _period() -> Period:

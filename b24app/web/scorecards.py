@@ -44,6 +44,7 @@ def scorecard(code: str) -> ResponseReturnValue:
         currency=people.get(portal_id).base_currency,
         catalogue=CATALOGUE,
         viewer=g.viewer,
+        sees_money=g.viewer.sees_money,
         may_edit=code == onboarding.TEMPLATE and can(g.viewer, Action.ADMINISTER, COMPANY),
     )
 

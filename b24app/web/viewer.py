@@ -13,11 +13,13 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
+from werkzeug.routing import IntegerConverter, Map
 
 from b24app.lib import clock
-from b24app.lib.errors import Forbidden, NotFound, Unauthorized
+from b24app.lib.errors import Forbidden, Invalid, NotFound, Unauthorized
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import speaking
+from b24app.lib.tenancy import work_for
 from b24app.portal import operations, queries
 from b24app.portal.rules import COMPANY, Action, can
 from b24app.scores.evaluation import Context
@@ -25,11 +27,25 @@ from b24app.web import session
 
 PAGES = "/ui/"
 OPEN = ("session.renew",)
+YEAR_S = 365 * 86_400
+NOTHING = "default-src 'none'; frame-ancestors 'none'"
+"""The policy of what is no page: should a browser show it as one, it may do nothing."""
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 
+class Id(IntegerConverter):
+    """Numbers in addresses are ids: what does not fit into 64 bits is nobody's."""
+
+    def __init__(self, map: Map, *args: Any, **kwargs: Any) -> None:
+        super().__init__(map, *args, **{"max": 2**63 - 1, **kwargs})
+
+
 def init_app(app: Flask) -> None:
+    """To be called before blueprints are registered."""
+    app.url_map.converters["int"] = Id
     app.before_request(_speak)
+    app.before_request(_refuse_nul)
     app.before_request(_look)
     app.after_request(_protect)
     app.teardown_request(_fall_silent)
@@ -75,6 +91,21 @@ def _speak() -> None:
 
 def _fall_silent(_error: BaseException | None) -> None:
     g.pop("language", ExitStack()).close()
+    work_for(None)
+
+
+def _refuse_nul() -> None:
+    """No name or text of anybody has a NUL in it, and PostgreSQL takes none. Events are parsed more leniently."""
+    if request.path.startswith("/b24/"):
+        return
+    if "\0" in request.path:
+        raise NotFound(_("There is no such page."))
+    if any("\0" in text for pair in request.args.items(multi=True) for text in pair):
+        raise Invalid(_("The request cannot be read."))
+    if not request.path.startswith(PAGES):
+        return
+    if any("\0" in text for pair in request.form.items(multi=True) for text in pair):
+        raise Invalid(_("The request cannot be read."))
 
 
 def _look() -> ResponseReturnValue | None:
@@ -100,7 +131,9 @@ def _look() -> ResponseReturnValue | None:
         raise Forbidden(portal.problem or _("The app is suspended in this Bitrix24."))
     g.portal, g.portal_id = portal, portal.id  # held, so that whoever needs its row next has it already
     g.context = Context(portal.id, clock.now())
-    g.viewer = queries.viewer(portal.id, claims.user_id, claims.is_admin, claims.language, people=g.context.structure)
+    work_for(portal.id)
+    who = portal.id, claims.user_id, claims.is_admin, claims.language, clock.now()
+    g.viewer = queries.viewer(*who, people=g.context.structure)
     return None
 
 
@@ -108,8 +141,14 @@ def _protect(response: Response) -> Response:
     """Pages load nothing but our own files and run no inline script; only the verified portal may frame them."""
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
+    if operations.settings().public_url.startswith("https:"):
+        response.headers.setdefault("Strict-Transport-Security", f"max-age={YEAR_S}")
     if response.mimetype == "text/html":
         response.headers.setdefault("Content-Security-Policy", _policy())
+    else:
+        response.headers.setdefault("Content-Security-Policy", NOTHING)
+    if not request.path.startswith("/static/"):
         response.headers.setdefault("Cache-Control", "no-store")
     return response
 

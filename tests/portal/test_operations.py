@@ -174,10 +174,10 @@ def _one_row_in_every_table(portal_id: int) -> None:
 def test_a_key_of_the_api_opens_its_own_portal(portal: Portal) -> None:
     with write():
         key = operations.create_api_token(portal.id, "1C", ["read", "money"], NOW)
-    viewer = operations.viewer_of_api_token(key)
+    viewer = operations.viewer_of_api_token(key, clock.now())
     assert viewer is not None
     assert (viewer.portal_id, viewer.may_write, viewer.sees_money, viewer.may_read) == (portal.id, False, True, True)
-    assert operations.viewer_of_api_token(key + "x") is None
+    assert operations.viewer_of_api_token(key + "x", clock.now()) is None
     assert key not in str(db.session.execute(select(ApiToken.fingerprint, ApiToken.name)).all())
 
 
@@ -185,7 +185,7 @@ def test_a_key_of_a_removed_portal_opens_nothing(portal: Portal) -> None:
     with write():
         key = operations.create_api_token(portal.id, "1C", ["read"], NOW)
         operations.uninstall(portal.id, clean=False, now=NOW)
-    assert operations.viewer_of_api_token(key) is None
+    assert operations.viewer_of_api_token(key, clock.now()) is None
 
 
 def test_changes_are_written_down(portal: Portal) -> None:

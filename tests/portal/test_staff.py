@@ -101,5 +101,5 @@ def test_a_thousand_people_cost_a_handful_of_statements(portal: Portal) -> None:
 @pytest.mark.parametrize(("user_id", "employees", "departments"), [(2, {2, 7}, {5}), (7, set(), set())])
 def test_a_head_sees_the_sub_tree(portal: Portal, user_id: int, employees: set[int], departments: set[int]) -> None:
     sync(portal, [BOB, EVE])
-    viewer = queries.viewer(portal.id, user_id, False, "ru")
+    viewer = queries.viewer(portal.id, user_id, False, "ru", datetime(2026, 11, 20, tzinfo=UTC))
     assert (viewer.employees, viewer.departments, viewer.language) == (employees, departments, "ru")

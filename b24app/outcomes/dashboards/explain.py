@@ -21,7 +21,7 @@ from b24app.outcomes.dashboards.figures import figure, percent, plain
 from b24app.outcomes.dashboards.panel import NotCounted, Question, Why, WhyFact, WhyOperand
 from b24app.outcomes.dashboards.rules import Number, Row
 from b24app.periods.rules import span
-from b24app.portal.rules import Action, Structure, Viewer, can
+from b24app.portal.rules import COMPANY, Action, Structure, Viewer, can
 from b24app.scores import queries as scores
 from b24app.scores.evaluation import Context
 from b24app.scores.pace import ForecastBy
@@ -125,7 +125,7 @@ def _page(asked: Asked, read: Callable[..., FactPage]) -> FactPage:
         departments=members.departments,
         limit=PAGE,
         cursor=question.cursor,
-        visible=None if viewer.is_admin else viewer.employees | {viewer.user_id or 0},
+        visible=None if can(viewer, Action.SEE, COMPANY) else viewer.employees | {viewer.user_id or 0},
     )
 
 

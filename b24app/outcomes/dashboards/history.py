@@ -153,8 +153,8 @@ def _link(viewer: Viewer, record: Record, known: Mapping[Record, Titled]) -> Rec
     """A record by its name; without one when it is of somebody whom the viewer may not see, or not there any more."""
     one = known.get(record)
     if one is None:
-        return RecordLink(_("A record that is not known any more") if viewer.is_admin else None)
-    if not viewer.is_admin and not any(can(viewer, Action.SEE, employee(id)) for id in one.owners):
+        return RecordLink(_("A record that is not known any more") if can(viewer, Action.SEE, COMPANY) else None)
+    if not can(viewer, Action.SEE, COMPANY) and not any(can(viewer, Action.SEE, employee(id)) for id in one.owners):
         return RecordLink(None)
     path = None if one.is_deleted else PATHS.get(one.entity)
     return RecordLink(one.title or f"№ {one.id}", path.format(id=one.id) if path else None)

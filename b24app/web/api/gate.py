@@ -9,6 +9,7 @@ from b24app.lib import clock, crypto
 from b24app.lib.errors import Forbidden, Unauthorized
 from b24app.lib.i18n import LANGUAGES
 from b24app.lib.i18n import gettext as _
+from b24app.lib.tenancy import work_for
 from b24app.portal import operations
 from b24app.portal.rules import Viewer
 from b24app.web.viewer import bearer, speak
@@ -20,9 +21,10 @@ RATE = "3000 per minute"
 def admit(writes: bool) -> Viewer:
     """Whoever the token belongs to, if its scopes allow the call. Answers speak their language, or the portal's."""
     token = bearer()
-    viewer = operations.viewer_of_api_token(token) if token else None
+    viewer = operations.viewer_of_api_token(token, clock.now()) if token else None
     if viewer is None:
         raise Unauthorized(_("Send a valid API token: Authorization: Bearer TOKEN."))
+    work_for(viewer.portal_id)
     if not request.accept_languages.best_match(LANGUAGES):
         speak(viewer.language)
     if writes and not viewer.may_write:

@@ -45,9 +45,14 @@ def opened(cursor: str) -> Key:
         key = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True))
     except (ValueError, RecursionError) as cause:
         raise _wrong_cursor() from cause
-    if not isinstance(key, list) or not all(isinstance(part, int | str) for part in key):
+    if not isinstance(key, list) or not all(map(_may_be_a_key, key)):
         raise _wrong_cursor()
     return tuple(key)
+
+
+def _may_be_a_key(part: object) -> bool:
+    """Ids fit into 64 bits, and no code has a NUL in it: a database refuses anything else."""
+    return (isinstance(part, str) and "\0" not in part) or (isinstance(part, int) and abs(part) < 2**63)
 
 
 def _wrong_cursor() -> Invalid:

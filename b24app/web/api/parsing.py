@@ -1,7 +1,7 @@
 """What callers send, parsed once: queries and bodies become pydantic models, every fault a path and a sentence."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
@@ -80,7 +80,24 @@ def parse_body(parse: Callable[[object], T]) -> T:
         given = exact.loads(request.get_data())
     except ValueError as cause:
         raise Unreadable(_("The body is not valid JSON.")) from cause
+    if faults := [Fault(path_of(place), _("The text has characters that cannot be stored.")) for place in _odd(given)]:
+        raise Invalid(_("The body is not valid."), faults)
     return parse(given)
+
+
+def _odd(given: object, place: tuple[int | str, ...] = ()) -> Iterator[tuple[int | str, ...]]:
+    """Where texts are that no database takes: with NUL, or with half of a letter that needs two."""
+    match given:
+        case str():
+            if "\0" in given or any("\ud800" <= letter <= "\udfff" for letter in given):
+                yield place
+        case list():
+            for number, one in enumerate(given):
+                yield from _odd(one, (*place, number))
+        case dict():
+            for key, one in given.items():
+                yield from _odd(key, place)
+                yield from _odd(one, (*place, key))
 
 
 def shaped(shape: Any) -> Callable[[object], Any]:

@@ -16,6 +16,7 @@ from b24app.lib.errors import Forbidden, NotFound
 from b24app.lib.i18n import gettext as _
 from b24app.lib.log import logger
 from b24app.lib.queue import enqueue
+from b24app.lib.tenancy import work_for
 from b24app.portal import operations, visits
 
 bp = Blueprint("events", __name__)
@@ -46,6 +47,7 @@ def authenticated(auth: Auth) -> int:
     if not secret or not crypto.same(auth.application_token, secret):
         logger.warning("post_refused", portal=portal_id, path=request.path)
         raise Forbidden(_("The application token is wrong."))
+    work_for(portal_id)
     return portal_id
 
 

@@ -1,0 +1,134 @@
+"""The audit log's page: who did what, when, from what to what. Only for administrators; it changes nothing."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, g, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from b24app.lib.errors import Invalid
+from b24app.lib.i18n import gettext as _
+from b24app.portal import api_tokens, audit
+from b24app.portal import queries as people
+from b24app.portal.rules import Action
+from b24app.web.viewer import needs
+
+bp = Blueprint("audit", __name__, url_prefix="/ui/settings/audit")
+
+PAGE = 50
+LONGEST = 120
+"""So many letters of a value are shown in the list."""
+
+
+@bp.get("")
+@needs(Action.ADMINISTER)
+def page() -> ResponseReturnValue:
+    portal_id, zone = g.viewer.portal_id, people.get(g.viewer.portal_id).time_zone
+    asked = {name: request.args.get(name, "")[:64] for name in ("actor", "action", "since", "until")}
+    found = audit.entries(
+        portal_id,
+        actor=asked["actor"] or None,
+        action=asked["action"] or None,
+        since=_begin(asked["since"], zone),
+        until=_begin(asked["until"], zone, days=1),
+        before_id=_id(request.args.get("before", "")),
+        limit=PAGE + 1,
+    )
+    names = _names(portal_id)
+    return render_template(
+        "settings/audit.html",
+        viewer=g.viewer,
+        asked=asked,
+        rows=[(one, names.get(one.actor, one.actor), list(changes(one.before, one.after))) for one in found[:PAGE]],
+        older=_address(asked, found[PAGE - 1].id) if len(found) > PAGE else None,
+        actors=[("", _("Everybody")), *((one, names.get(one, one)) for one in audit.actors(portal_id))],
+        actions=[("", _("Everything")), *what_happened().items()],
+        what=what_happened(),
+        time_zone=zone,
+    )
+
+
+def _address(asked: Mapping[str, str], before: int) -> str:
+    known: dict[str, Any] = {name: text for name, text in asked.items() if text}
+    return url_for(".page", **known, before=before)
+
+
+def what_happened() -> dict[str, str]:
+    """The log's words for people; a word that is not here is shown as it is."""
+    return {
+        "access.role": _("Role"),
+        "access.deputy": _("Deputy"),
+        "api_token.create": _("API token made"),
+        "api_token.revoke": _("API token revoked"),
+        "calendar.day": _("Own day"),
+        "calendar.absence": _("Absence"),
+        "period.lock": _("Period locked"),
+        "period.unlock": _("Period unlocked"),
+        "portal.install": _("App installed"),
+        "portal.update": _("App updated"),
+        "portal.uninstall": _("App removed"),
+        "portal.suspend": _("App suspended"),
+        "portal.resume": _("App works again"),
+        "portal.settings": _("Settings"),
+        "scorecard.save": _("Scorecard saved"),
+        "scorecard.archive": _("Scorecard archived"),
+        "scores.repair": _("Numbers repaired at night"),
+        "target.set": _("Target"),
+    }
+
+
+def changes(before: Any, after: Any) -> Iterator[tuple[str, str, str]]:
+    """(what, before, after) of what is different; of documents each field by its path."""
+    old, new = dict(_flat("", before)), dict(_flat("", after))
+    for path in [*old, *(path for path in new if path not in old)]:
+        if old.get(path) != new.get(path):
+            yield path, _short(old.get(path)), _short(new.get(path))
+
+
+def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from _flat(f"{path}.{key}" if path else str(key), one)
+    elif isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
+        for place, one in enumerate(value):
+            yield from _flat(f"{path}[{place}]", one)
+    elif value is not None:
+        yield path, value
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _names(portal_id: int) -> Mapping[str, str]:
+    """Whom the log means by `user:7` and `token:3`."""
+    structure = people.structure(portal_id)
+    return {
+        "system": _("the app itself"),
+        **{f"user:{id}": person.name for id, person in structure.people.items()},
+        **{f"token:{key.id}": _("token “%(name)s”", name=key.name) for key in api_tokens.listed(portal_id)},
+    }
+
+
+def _begin(text: str, zone: str, days: int = 0) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return datetime.combine(date.fromisoformat(text) + timedelta(days=days), time(), ZoneInfo(zone))
+    except (ValueError, OverflowError):
+        raise Invalid(_("The date in the address is not a date.")) from None
+
+
+def _id(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) < 16):
+        raise Invalid(_("This address is not complete. Open the page again from the menu."))
+    return int(text)
