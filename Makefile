@@ -7,7 +7,7 @@ DATABASES ?= sqlite,postgresql
 JOBS ?= 2
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test check lint types imports format bench soak screens lock messages wheel clean
+.PHONY: help setup demo test check lint types imports format bench soak screens audit lock messages wheel clean
 
 help: ## What there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,11 @@ soak: $(STAMP) ## Random changes, live against recomputed against a slow reading
 screens: $(STAMP) ## Take the screenshots of docs/screens anew, from a demo of its own
 	@.ci/chromium
 	@$(BIN)/python docs/screens/make.py
+
+audit: $(STAMP) ## Look the locked dependencies up among known vulnerabilities (needs the network; no part of check)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
+	@$(BIN)/pip-audit --strict --requirement requirements.lock --no-deps --disable-pip || \
+		{ echo "Not audited, or something was found: see above. A package index without a vulnerability service cannot tell."; exit 1; }
 
 lock: $(STAMP) ## Write requirements.lock anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv

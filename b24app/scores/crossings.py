@@ -1,7 +1,6 @@
 """Which numbers a change of facts carried over their target: what the trigger and the congratulation follow from."""
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -55,8 +54,7 @@ def reached(
 
 def _value_of(finding: Finding, before: Row[Any]) -> Fraction | None:
     """What the row showed that stood in the finding's place."""
-    return replace(
-        finding,
+    return finding._replace(
         numerator=before.numerator,
         denominator=before.denominator,
         computed=None if before.value is None else Fraction(before.value),
