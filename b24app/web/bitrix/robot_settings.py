@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from b24app.bitrix.payloads import PlacementPayload
 from b24app.bitrix.wire import mapping
+from b24app.lib import clock
 from b24app.lib.errors import NotFound
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import pick
@@ -53,7 +54,7 @@ def page() -> ResponseReturnValue:
     frame_in(visit.info.client_endpoint)
     portal_id = admitted(visit, payload)
     entry = _entry(str(payload.options.get("code") or ""))
-    viewer = queries.viewer(portal_id, visit.info.user_id, visit.is_admin, payload.language)
+    viewer = queries.viewer(portal_id, visit.info.user_id, visit.is_admin, payload.language, clock.now())
     offered = choices.choices(viewer)
     return render_template(
         "robots/settings.html",
