@@ -26,6 +26,7 @@ from b24app.periods.rules import Span, span
 from b24app.portal import operations as portals
 from b24app.scorecards import documents
 from b24app.scorecards import operations as scorecards
+from b24app.scores.rules import Slice
 from bench.figures import Figure, compare, timed
 from bench.portal import NOW, SETTINGS, Shape, fill
 
@@ -34,6 +35,9 @@ METRICS = (
     "new_clients", "repeat_sales", "repeat_sales_amount", "deals_won",
 )  # fmt: skip
 FUNNELS: tuple[list[int], ...] = ([], [0])
+
+LONGEST = 500
+"""Milliseconds (architecture, decision 2)."""
 
 BARE = """
 SELECT span.n, closed_by_id, {columns}
@@ -60,6 +64,7 @@ def recompute_of_everything(database: str, deals: int) -> Iterator[Figure]:
     fill(shape)
     plans = tuple(_plans())
     spans = tuple(span(month, SETTINGS) for month in shape.periods())
+    people = range(1, shape.people + 1)
     size = f"20 indicators x {shape.people} people x {shape.months} months, {shape.deals:,} deals, {database}"
     goal = 1.3 if database == "postgresql" else 1.5
 
@@ -67,6 +72,8 @@ def recompute_of_everything(database: str, deals: int) -> Iterator[Figure]:
         parts = queries.evaluate(shape.id, plans, spans, epoch(NOW))
         for index in range(len(spans)):
             for one in plans:
+                parts.of_each(one, index, people)
+                parts.get(one, index, people, (1,))
                 parts.get(one, index)
 
     bare = bare_scan(shape.id, spans)
@@ -77,8 +84,12 @@ def recompute_of_everything(database: str, deals: int) -> Iterator[Figure]:
         bare_scan(shape.id, spans[-1:]),
     )
     save_scorecard(shape)
-    first, base = timed(lambda: recompute(shape.id)), timed(bare)
+    transactions: list[float] = []
+    first, base = timed(lambda: transactions.extend(recompute(shape.id))), timed(bare)
     yield Figure(f"recomputed and stored for the first time, {size} | one bare scan", first, base)
+    if database == "sqlite":
+        name = f"longest write transaction of that, of {len(transactions)} | what the event handler may wait"
+        yield Figure(name, max(transactions), LONGEST, goal=1)
     yield compare(
         f"recomputed, nothing has changed, {size} | one bare scan", lambda: recompute(shape.id), bare, repeat=1
     )
@@ -131,10 +142,14 @@ def save_scorecard(shape: Shape) -> None:
         scorecards.save(shape.id, documents.parse(document), "system", NOW)
 
 
-def recompute(portal_id: int) -> None:
-    for slice_ in pipeline.slices(portal_id, NOW):
-        with write():
-            pipeline.recompute_slice(portal_id, slice_, NOW)
+def recompute(portal_id: int) -> list[float]:
+    """How many milliseconds each of its transactions took."""
+    return [timed(lambda slice_=slice_: _recompute(portal_id, slice_)) for slice_ in pipeline.slices(portal_id, NOW)]
+
+
+def _recompute(portal_id: int, slice_: Slice) -> None:
+    with write():
+        pipeline.recompute_slice(portal_id, slice_, NOW)
 
 
 def change(shape: Shape, times: int) -> None:

@@ -170,12 +170,14 @@ class Parts:
 _UNLIKE_SUMS = frozenset({Aggregate.MIN, Aggregate.MAX, Aggregate.LAST})
 
 
-def _added(columns: Columns, rows: Iterable[Sequence[Any]]) -> Tally:
+def _added(columns: Columns, rows: Collection[Sequence[Any]]) -> Tally:
     """What `roll_up` gives for counts and sums, without a tally for each of the rows: there are many."""
-    known = [row for row in rows if row[columns.value] is not None]
+    value, facts = columns.value, columns.facts
+    known = [number for row in rows if (number := row[value]) is not None]
     if not known:
         return _NOTHING
-    return Tally(sum(row[columns.value] for row in known), sum(row[columns.facts] for row in known))
+    total = sum(known)
+    return Tally(total, total if facts == value else sum([row[facts] for row in rows if row[value] is not None]))
 
 
 def _or_nothing(measure: Measure, tally: Tally) -> int | None:

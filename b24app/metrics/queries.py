@@ -52,7 +52,7 @@ def _chunks(measures: tuple[Measure, ...]) -> Iterator[tuple[Measure, ...]]:
 def _grid(totals: compile.Totals, width: int, parameters: Mapping[str, int]) -> Grid:
     spans: list[dict[Holder, Sequence[Any]]] = [{} for _span in range(width)]
     of_departments = totals.holder_width == 2
-    for row in map(tuple, db.session.execute(totals.statement, parameters)):
+    for row in map(tuple, db.session.execute(totals.statement, parameters).all()):
         spans[row[0]][row[1], row[2] if of_departments else None] = row
     return Grid(totals.columns, spans)
 

@@ -469,8 +469,6 @@ def why_empty(
     `empty` overrides what nothing means; `min_count` is the smallest sample that is a value at all.
     """
     has_value = plan.has_value(part)
-    if min_count is None and empty is None and has_value and (has_any_fact or direction == "up"):
-        return None  # a full recompute asks this of every number there is, and nearly all are like this
     if min_count is not None and part.facts and sample(plan, part) < min_count:
         return "few_facts"
     absent = direction == "down" and not has_any_fact and presence(plan) is not None

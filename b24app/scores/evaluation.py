@@ -328,12 +328,23 @@ def _of_work(context: Context, work: Work, measured: "_Measured", kept: Mapping[
         absent = _absent(indicator, measured)
         theirs = targets.of_each(indicator, measured.people)
         theirs += [targets.of(indicator, group) for group in measured.groups]
-        for subject, part, target in zip(measured.subjects, measured.parts(indicator.plan, known), theirs, strict=True):
-            reason = unread or _reason(indicator, part, subject not in absent)
+        plan, is_plain = indicator.plan, _is_plain(indicator)
+        for subject, part, target in zip(measured.subjects, measured.parts(plan, known), theirs, strict=True):
+            if unread or not is_plain or not plan.has_value(part):
+                reason = unread or _reason(indicator, part, subject not in absent)
+            else:
+                reason = None
             finding = _finding(work, indicator, subject, part, reason, target)
             finding = kept.get(place(finding), finding) if kept else finding
-            known.add(finding)
+            if known.named:
+                known.add(finding)
             yield finding
+
+
+def _is_plain(indicator: Indicator) -> bool:
+    """Whether whatever has a value shows it, as nearly all do."""
+    document = indicator.document
+    return document.direction == "up" and document.empty is None and document.min_count is None
 
 
 def _absent(indicator: Indicator, measured: "_Measured") -> Collection[Subject]:
@@ -384,11 +395,11 @@ class _Known:
 
     def __init__(self, version: Version) -> None:
         self._curves: Mapping[str, Curve] = curves(version)
-        self._named = {code for one in version.indicators for code in one.plan.siblings}
+        self.named = {code for one in version.indicators for code in one.plan.siblings}
         self._found: dict[tuple[str, Subject], Finding] = {}
 
     def add(self, finding: Finding) -> None:
-        if finding.indicator.code in self._named:
+        if finding.indicator.code in self.named:
             self._found[finding.indicator.code, finding.subject] = finding
 
     def numbers_of(self, subject: Subject) -> Numbers:

@@ -164,7 +164,7 @@ def _stored(portal_id: int, table: Table, rows: Iterable[Key], whole: Periods) -
     if not whole and len(subjects) <= FEW:
         query = query.where(table.c.subject_id.in_(subjects))
     width = len(table.primary_key)
-    return {row[:width]: row for row in db.session.execute(query)}
+    return {row[:width]: row for row in db.session.execute(query).all()}
 
 
 def _in_periods(table: Table, pairs: Periods) -> ColumnElement[bool]:
