@@ -1,13 +1,13 @@
 """Storing deals with all that is theirs: the part of operations.py where one record depends on others.
 
     drafts, moves -> guard -> closed_at, closer, amounts -> upsert -> win numbers of the clients -> touched cells
-                      load           settle                 write                                    _touched
+                                      settle                write              renumber              _touched
 
 Set-based: a handful of statements for a chunk, however many deals it holds. The caller has the portal's lock.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
@@ -68,9 +68,9 @@ def upsert(
             elif before is not None and before.deleted_at is None:
                 wanted[id] = before, before.read_at
         facts, history = settle(portal_id, stored, wanted)
-        rows = write(portal_id, stored, facts)
+        clients = write(portal_id, stored, facts)
         if not in_history:
-            cells |= _touched(portal_id, stored, facts, history, news, rows)
+            cells |= _touched(portal_id, stored, facts, history, news, renumber(portal_id, clients))
     return frozenset(cells)
 
 
@@ -92,12 +92,13 @@ def settle(
 def store(
     portal_id: int, stored: Mapping[int, DealFact], facts: Mapping[int, DealFact], history: Moves, news: Moves
 ) -> frozenset[Cell]:
-    """Write the facts as they are; returns the cells they touch."""
-    return frozenset(_touched(portal_id, stored, facts, history, news, write(portal_id, stored, facts)))
+    """Write the facts as they are, and number the wins of the clients they had and have."""
+    renumbered = renumber(portal_id, write(portal_id, stored, facts))
+    return frozenset(_touched(portal_id, stored, facts, history, news, renumbered))
 
 
-def write(portal_id: int, stored: Mapping[int, DealFact], facts: Mapping[int, DealFact]) -> Sequence[Any]:
-    """Write the facts, and number the wins of the clients they had and have; returns the deals with another number."""
+def write(portal_id: int, stored: Mapping[int, DealFact], facts: Mapping[int, DealFact]) -> set[str]:
+    """Write the facts as they are; returns the clients whose wins are to be numbered anew."""
     changed = {id: fact for id, fact in facts.items() if fact != stored.get(id)}
     storage.upsert(Deal, [{"portal_id": portal_id, **_row(fact)} for fact in changed.values()])
     details.save(portal_id, stored, changed)
@@ -107,7 +108,7 @@ def write(portal_id: int, stored: Mapping[int, DealFact], facts: Mapping[int, De
         wins = {before.win if before else None, fact.win}
         if len(wins) > 1:
             clients |= {win[0] for win in wins if win}
-    return _renumber(portal_id, clients)
+    return clients
 
 
 def _touched(
@@ -129,8 +130,11 @@ def _touched(
     return cells
 
 
-def _renumber(portal_id: int, clients: Collection[str]) -> Sequence[Any]:
-    """Give the wins of these clients their numbers, by closed_at and id, whoever owns them (semantics 3.3)."""
+def renumber(portal_id: int, clients: Collection[str]) -> Sequence[Any]:
+    """Give the wins of these clients their numbers, by closed_at and id, whoever owns them (semantics 3.3).
+
+    Returns the deals that had another one.
+    """
     deal = storage.table_of(Deal)
     order = func.row_number().over(partition_by=deal.c.client, order_by=(deal.c.closed_at, deal.c.id))
     renumbered: list[Any] = []
@@ -156,6 +160,25 @@ def _renumber(portal_id: int, clients: Collection[str]) -> Sequence[Any]:
         )
         renumbered += db.session.execute(statement)
     return renumbered
+
+
+def buyers(portal_id: int) -> Iterator[list[str]]:
+    """All clients that have bought, in portions of about as many wins as one short transaction numbers."""
+    query = (
+        select(Deal.client, func.count())
+        .where(Deal.portal_id == portal_id, Deal.semantic == WON, Deal.client.is_not(None))
+        .group_by(Deal.client)
+    )
+    portion: list[str] = []
+    wins = 0
+    for client, count in sorted((str(client), count) for client, count in db.session.execute(query)):
+        portion.append(client)
+        wins += count
+        if wins >= CHUNK:
+            yield portion
+            portion, wins = [], 0
+    if portion:
+        yield portion
 
 
 def cells_of(portal_id: int, deals: Sequence[Any]) -> set[Cell]:

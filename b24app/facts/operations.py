@@ -4,7 +4,7 @@ The only writer of facts. Every change answers with the cells it touched, of the
 changes nothing. The caller has the portal's lock, recomputes and commits. Deals depend on each other: deals.py.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -65,8 +65,8 @@ def upsert_deals(
 ) -> frozenset[Cell]:
     """Store deals as a read that began at `read_at` found them, with the stage moves it found.
 
-    `asked` are the watched names it asked for; of the others what is known stays. `in_history`: everything is computed
-    after such a read, so that no cells are told.
+    `asked` are the watched names it asked for; of the others what is known stays. `in_history`: after such a read all
+    wins are numbered and everything is computed, so that neither is done for its parts and no cells are told.
     """
     return deals.upsert(portal_id, drafts, moves, asked, epoch(read_at), in_history=in_history)
 
@@ -76,6 +76,16 @@ def upsert_moves(
 ) -> frozenset[Cell]:
     """Keep stage moves; deals closed by one of them get their exact closed_at."""
     return deals.upsert(portal_id, (), moves, (), epoch(read_at), in_history=in_history)
+
+
+def buyers(portal_id: int) -> Iterator[list[str]]:
+    """All clients that have bought, in portions for `number_wins`."""
+    return deals.buyers(portal_id)
+
+
+def number_wins(portal_id: int, clients: Collection[str]) -> None:
+    """After the history has been read: the wins of these clients in their order (semantics 3.3)."""
+    deals.renumber(portal_id, clients)
 
 
 def upsert_activities(

@@ -41,7 +41,8 @@ from b24app.portal.tables import AuditEntry, Portal
 def store(portal_id: int, reading: Reading, *, in_history: bool = False) -> frozenset[Cell]:
     """Put a reading into the facts; returns the cells it touched. The caller has the portal's lock.
 
-    After what is read `in_history` everything is computed: then what deals and moves touch is not worked out.
+    Whoever reads `in_history` numbers all wins and computes everything afterwards: what deals and moves touch is not
+    worked out then.
     """
     entity, read_at = reading.entity, reading.read_at
     put_aside(portal_id, fact.DEAL if entity == fact.MOVE else entity, reading.rejected, read_at)

@@ -107,10 +107,19 @@ def _stage(portal_id: int, client: Client, position: Position, lock: Lock, progr
 
 def _show_numbers(portal_id: int, progress: Progress | None) -> None:
     """The first scorecard, and every number that can be known by now."""
+    _number_wins(portal_id)
     with write():
         portals.lock(portal_id)
         onboarding.first_run(portal_id, clock.now())
     scores.recompute_everything(portal_id, progress=progress)
+
+
+def _number_wins(portal_id: int) -> None:
+    """What was read of the history has not numbered the wins of its clients part by part."""
+    for clients in list(facts.buyers(portal_id)):
+        with write():
+            portals.lock(portal_id)
+            facts.number_wins(portal_id, clients)
 
 
 def read_watched(portal_id: int, progress: Progress | None = None) -> bool:
@@ -125,6 +134,7 @@ def read_watched(portal_id: int, progress: Progress | None = None) -> bool:
         with _explained(portal_id, WATCHED):
             while is_owed(portal_id):
                 _read_watched(portal_id, lock, progress)
+                _number_wins(portal_id)
                 scores.recompute_everything(portal_id, progress=_alive(lock, progress), cause=CauseKind.DEFINITION)
                 with write():
                     portals.lock(portal_id)

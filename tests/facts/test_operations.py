@@ -150,6 +150,17 @@ def test_wins_of_a_client_are_numbered_by_closing_and_id_whoever_owns_them(world
     assert world.win_numbers() == {3: 1, 4: 2, 2: 3, 1: 1, 5: None}
 
 
+def test_wins_read_in_history_are_numbered_together_afterwards(world: World) -> None:
+    drafts = [won(2, at=T), won(1, at=T - DAY, company_id=6), won(3, at=T - 2 * DAY)]
+    with write():
+        assert operations.upsert_deals(1, drafts, (), NOON, in_history=True) == frozenset()
+    assert world.win_numbers() == {1: None, 2: None, 3: None}
+    for clients in list(operations.buyers(1)):
+        with write():
+            operations.number_wins(1, clients)
+    assert world.win_numbers() == {3: 1, 2: 2, 1: 1}
+
+
 def test_an_earlier_win_renumbers_and_touches_the_later_ones(world: World) -> None:
     world.store(won(1, at=T, responsible_id=BOB))
     cells = world.store(won(2, at=T - DAY))
