@@ -373,14 +373,14 @@ def _deny(monkeypatch: pytest.MonkeyPatch, site: Site, *methods: str) -> None:
     """These methods are refused inside of batches, as a right that the token does not have."""
     batch = site.client._batch
 
-    def answer(commands: Any, repeat: bool, read: Any) -> Any:
+    def answer(commands: Any, repeat: bool, read: Any, *begun: Any) -> Any:
         def refuse(answers: dict[str, Any]) -> Any:
             for key, (method, _params) in commands.items():
                 if method in methods:
                     answers[key] = AccessDenied("Bitrix24 denies access.")
             return read(answers)
 
-        return batch(commands, repeat, refuse)
+        return batch(commands, repeat, refuse, *begun)
 
     monkeypatch.setattr(site.client, "_batch", answer)
 
