@@ -84,8 +84,8 @@ def site(deals: int) -> Iterator[tuple[dict[str, Any], Any]]:
         assert process.stdout is not None
         talk, answers = process.stdin, process.stdout
 
-        def counters() -> dict[str, float]:
-            talk.write("\n")
+        def counters(command: str = "") -> dict[str, float]:
+            talk.write(f"{command}\n")
             talk.flush()
             return dict(json.loads(answers.readline()))
 

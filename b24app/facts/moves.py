@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, select
 
 from b24app.facts.rules import DEAL, MoveDraft
-from b24app.facts.tables import StageMove
+from b24app.facts.tables import Deal, StageMove
 from b24app.lib import storage
 from b24app.lib.db import db
 from b24app.lib.storage import chunks
@@ -37,6 +37,31 @@ def keep(portal_id: int, moves: Sequence[MoveDraft]) -> Moves:
         for move in (*new, *(known[move.id] for move in new if move.id in known)):
             news[move.record_id].append(move)
     return news
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Where a deal stood when it was read last, and the last of its moves that we know."""
+
+    stage_id: str
+    category_id: int
+    semantic: str
+    moved_at: int | None
+    last_move: int
+
+
+def stands(portal_id: int, ids: Collection[int]) -> Mapping[int, Stand]:
+    """Of deals that are known and have at least one move."""
+    found: dict[int, Stand] = {}
+    for part in chunks(ids):
+        query = (
+            select(Deal.id, Deal.stage_id, Deal.category_id, Deal.semantic, Deal.moved_at, func.max(StageMove.id))
+            .join(StageMove, and_(StageMove.portal_id == Deal.portal_id, StageMove.record_id == Deal.id))
+            .where(Deal.portal_id == portal_id, Deal.id.in_(part), StageMove.entity == DEAL)
+            .group_by(Deal.portal_id, Deal.id)
+        )
+        found |= {row[0]: Stand(*row[1:]) for row in db.session.execute(query)}
+    return found
 
 
 def load(portal_id: int, ids: Collection[int]) -> Moves:

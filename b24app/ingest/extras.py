@@ -1,10 +1,12 @@
 """What is to be read of deals beside their columns, how far that has come, and what the portal does not tell."""
 
+from collections.abc import Sequence
+
+from b24app.facts import moves, watching
 from b24app.facts import queries as facts
-from b24app.facts import watching
 from b24app.facts.rules import NOT_FIELDS, PRODUCT_ROWS, PRODUCT_SECTIONS
 from b24app.facts.watching import Watched
-from b24app.ingest.sources import catalogue, dictionaries, product_rows
+from b24app.ingest.sources import catalogue, dictionaries, product_rows, stage_history
 from b24app.ingest.sources.base import Extras
 from b24app.ingest.tables import SyncCursor
 from b24app.ingest.values import STRING
@@ -19,14 +21,21 @@ _CURSORS = {PRODUCT_ROWS: product_rows.key, PRODUCT_SECTIONS: catalogue.key}
 """Whose error says that the portal refuses them."""
 
 
-def extras(portal_id: int) -> Extras:
-    """What a reading that begins now asks for."""
+def extras(portal_id: int, deals: Sequence[int] = ()) -> Extras:
+    """What a reading that begins now asks for; of deals named one by one with where they stood."""
     names = watching.watches(portal_id).keys()
+    stands = moves.stands(portal_id, deals) if deals and _knows_history(portal_id) else {}
     if not names:
-        return Extras()
+        return Extras(stands=stands)
     types = field_types(portal_id) if names - NOT_FIELDS else {}
     fields = {name: types.get(name, STRING) for name in names if name not in NOT_FIELDS}
-    return Extras(fields, PRODUCT_ROWS in names, periods.settings(portal_id))
+    return Extras(fields, PRODUCT_ROWS in names, periods.settings(portal_id), stands)
+
+
+def _knows_history(portal_id: int) -> bool:
+    """Whether all stage moves of the past have been read."""
+    row = db.session.get(SyncCursor, (portal_id, stage_history.key), populate_existing=True)
+    return bool(row and row.complete)
 
 
 def field_types(portal_id: int) -> dict[str, str]:

@@ -11,6 +11,7 @@ stores its record: killed anywhere, the work is repeated and comes to the same.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import bindparam, case, literal, select, update
@@ -43,10 +44,12 @@ class DueRow:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows of one entity that are worked off together. `delays`: how often in a row the first was postponed."""
+    """Rows of one entity that are worked off together. `attempts`: how often they have failed; `delays`: how often in a
+    row the first of them was postponed."""
 
     entity: str
     rows: tuple[DueRow, ...]
+    attempts: int = 0
     delays: int = 0
 
     @property
@@ -65,10 +68,15 @@ def accept_many(portal_id: int, entity: str, keys: Iterable[int | str], now: dat
          "state": DUE, "attempts": 0, "due_at": 0, "delays": 0}
         for key in sorted(set(map(str, keys)))
     ]  # fmt: skip
-    if not rows:
-        return
+    if rows:
+        db.session.connection().execute(_accepting(db.engine.dialect.name), rows)
+
+
+@cache
+def _accepting(_dialect: str) -> Any:
+    """Made once: making it takes longer than carrying it out."""
     statement = storage.insert(Inbox)
-    came, had = statement.excluded.arrived_at, Inbox.arrived_at
+    came, had = statement.excluded.arrived_at, storage.table_of(Inbox).c.arrived_at
     newer = {
         "arrived_at": case((came > had, came), else_=had + 1),  # newer in any case, whatever the clocks say
         "state": DUE,
@@ -77,7 +85,7 @@ def accept_many(portal_id: int, entity: str, keys: Iterable[int | str], now: dat
         "delays": 0,
         "reason": None,
     }
-    db.session.execute(statement.on_conflict_do_update(index_elements=["portal_id", "entity", "key"], set_=newer), rows)
+    return statement.on_conflict_do_update(index_elements=["portal_id", "entity", "key"], set_=newer)
 
 
 def accept_robot(portal_id: int, event_token: str, payload: Mapping[str, Any], now: datetime) -> int | None:
@@ -113,7 +121,7 @@ def due(portal_id: int, now: datetime) -> Batch | None:
         .order_by(Inbox.arrived_at, Inbox.id)
         .limit(max(1, AT_ONCE // NARROWER**first.attempts))
     )
-    return Batch(first.entity, tuple(DueRow(*row) for row in db.session.execute(query)), first.delays)
+    return Batch(first.entity, tuple(DueRow(*row) for row in db.session.execute(query)), first.attempts, first.delays)
 
 
 def due_record(portal_id: int, entity: str, record_id: int) -> Batch | None:

@@ -6,6 +6,7 @@ what the queue has lost, and what waited because the portal could not be asked.
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from time import sleep
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -14,9 +15,10 @@ from redis.lock import Lock
 from b24app import pipeline
 from b24app.bitrix.client import Client
 from b24app.bitrix.errors import BatchError, LimitExceeded, MethodPaused, Refused, RestError, Wait
+from b24app.facts.rules import DEAL
 from b24app.ingest import inbox, operations, queries, reconcile
 from b24app.ingest.extras import extras
-from b24app.ingest.inbox import Batch
+from b24app.ingest.inbox import AT_ONCE, Batch
 from b24app.ingest.sources.base import asking, record_source
 from b24app.jobs import outbox
 from b24app.lib import clock
@@ -34,6 +36,9 @@ LOCK_S = 30
 
 MOST_FAULTS = 20
 """After so many failures that are not the portal's a drain gives up: the next sweep goes on."""
+
+PAUSES_S = (0.5, 1, 2, 4, 8)
+"""So long a drain waits for more, batch after batch, while events keep coming."""
 
 SUSPICIOUS_DELAYS = 3
 """A portal that could not answer for these rows so often in a row, and answers otherwise, has trouble with one."""
@@ -70,7 +75,8 @@ def _drain(portal_id: int, lock: Lock) -> None:
     client: Client | None = None
     faults: list[Exception] = []
     language = tenants.get(portal_id).language
-    while len(faults) < MOST_FAULTS and (batch := inbox.due(portal_id, clock.now())):
+    batch, turn = inbox.due(portal_id, clock.now()), 0
+    while batch is not None and len(faults) < MOST_FAULTS:
         db.session.rollback()
         client = client or portals.connect(portal_id)
         with speaking(language):
@@ -82,8 +88,25 @@ def _drain(portal_id: int, lock: Lock) -> None:
                 faults.append(error)
         with suppress(RedisError):
             lock.reacquire()
+        batch, turn = _next(portal_id, batch, turn)
     if faults:
         raise faults[0]
+
+
+def _next(portal_id: int, last: Batch, turn: int) -> tuple[Batch | None, int]:
+    """What has become due meanwhile, and how many batches of the same kind in a row that makes.
+
+    Where events keep coming, each next batch waits a little longer for others to join it: otherwise a burst would be
+    read by handfuls, and use up the requests that the portal allows.
+    """
+    batch = inbox.due(portal_id, clock.now())
+    if batch is None or batch.entity != last.entity or batch.attempts or last.attempts:
+        return batch, 0
+    if max(len(batch.rows), len(last.rows)) >= AT_ONCE:
+        return batch, turn
+    db.session.rollback()
+    sleep(PAUSES_S[min(turn, len(PAUSES_S) - 1)])
+    return inbox.due(portal_id, clock.now()), turn + 1
 
 
 def read_now(portal_id: int, entity: str, record_id: int, *, is_known: bool) -> None:
@@ -103,8 +126,8 @@ def read_now(portal_id: int, entity: str, record_id: int, *, is_known: bool) -> 
 
 
 def _work_off(portal_id: int, client: Client, batch: Batch) -> None:
-    source = asking(record_source(batch.entity), extras(portal_id))
     ids = [int(key) for key in batch.keys]
+    source = asking(record_source(batch.entity), extras(portal_id, ids if batch.entity == DEAL else ()))
     db.session.rollback()
     if hasattr(source, "concerns"):
         _ask_after(portal_id, client, batch, source, ids)

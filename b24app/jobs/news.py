@@ -8,7 +8,7 @@ from b24app.ingest.events import News
 from b24app.jobs import inbox, sync
 from b24app.lib import clock
 from b24app.lib.db import write
-from b24app.lib.queue import enqueue
+from b24app.lib.queue import enqueue_soon
 
 
 def receive(portal_id: int, news: Iterable[News]) -> None:
@@ -27,6 +27,6 @@ def receive(portal_id: int, news: Iterable[News]) -> None:
         with write():
             for entity in sorted(keys):
                 operations.accept_many(portal_id, entity, keys[entity], clock.now())
-        enqueue(inbox.drain, portal_id, queue="live", unique=f"inbox:{portal_id}")
+        enqueue_soon(inbox.drain, portal_id, queue="live", unique=f"inbox:{portal_id}")
     if is_polled:
-        enqueue(sync.staff, portal_id, unique=f"sync.staff:{portal_id}")
+        enqueue_soon(sync.staff, portal_id, unique=f"sync.staff:{portal_id}")

@@ -4,8 +4,11 @@ Losing Redis loses no work: whatever is enqueued here has a row in the database 
 """
 
 import re
+import time
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from dataclasses import dataclass, field
+from threading import Condition, Thread
+from typing import Any
 from uuid import uuid4
 
 from redis import Redis
@@ -23,8 +26,18 @@ QUEUES = ("live", "robots", "default", "sync")
 """In the order in which a worker empties them: what a person waits for goes before what runs for hours."""
 
 TIMEOUT_S = 3600
+SOON_S = 10
+BREATH_S = 0.02
+"""Between two rounds of `enqueue_soon`: a burst is so many questions to Redis a second, a lone event waits for none."""
+
 FAILED_KEPT_S = 7 * 86400
 NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_-]")
+
+STILL_WAITS = """
+local last = redis.call('GET', KEYS[1])
+return (last and redis.call('LPOS', KEYS[2], last)) and 1 or 0
+"""
+"""Whether the job asked for last is still in the queue: one question, asked for every event of a burst."""
 
 _redis: Redis | None = None
 
@@ -89,6 +102,54 @@ def enqueue(job: Callable[..., Any], *args: Any, queue: str = "default", unique:
     return True
 
 
+@dataclass(slots=True)
+class _Soon:
+    """What is to be enqueued by a thread of this process, by name; a name asked for twice is carried out once."""
+
+    asked: dict[str, tuple[str, Callable[..., Any], tuple[Any, ...]]] = field(default_factory=dict)
+    under_way: int = 0
+    changed: Condition = field(default_factory=Condition)
+    thread: Thread | None = None
+
+    def ask(self, name: str, queue: str, job: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        with self.changed:
+            self.asked[name] = queue, job, args
+            if self.thread is None or not self.thread.is_alive():  # a fork has none
+                self.thread = Thread(target=self._work, name="enqueue-soon", daemon=True)
+                self.thread.start()
+            self.changed.notify_all()
+
+    def _work(self) -> None:
+        while True:
+            with self.changed:
+                self.under_way = 0
+                self.changed.notify_all()
+                self.changed.wait_for(lambda: self.asked)
+                wanted, self.asked = self.asked, {}
+                self.under_way = len(wanted)
+            for name, (queue, job, args) in wanted.items():
+                enqueue(job, *args, queue=queue, unique=name)
+            time.sleep(BREATH_S)
+
+    def settle(self) -> None:
+        with self.changed:
+            self.changed.wait_for(lambda: not self.asked and not self.under_way, timeout=SOON_S)
+
+
+_soon = _Soon()
+
+
+def enqueue_soon(job: Callable[..., Any], *args: Any, queue: str = "default", unique: str) -> None:
+    """The same in a moment, by a thread: whoever calls does not wait for Redis, and in a burst is one of many who asked
+    for the same. What is lost with the process, the sweep finds."""
+    _soon.ask(unique, queue, job, args)
+
+
+def settle() -> None:
+    """Wait until everything asked for soon has been enqueued; for tests."""
+    _soon.settle()
+
+
 def _enqueue_once(
     queue: Queue, name: str, job: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]
 ) -> None:
@@ -96,8 +157,7 @@ def _enqueue_once(
     read what it was asked to do, and one that went down with its worker will never begin.
     """
     asked = f"b24app:asked:{name}"
-    last = cast(bytes | None, redis().get(asked))
-    if last is not None and redis().lpos(queue.key, last.decode()) is not None:
+    if redis().eval(STILL_WAITS, 2, asked, queue.key):
         return
     job_id = f"{NOT_IN_IDS.sub('-', name)}-{uuid4().hex[:12]}"
     redis().set(asked, job_id, ex=TIMEOUT_S)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from b24app.bitrix.oauth import AppInfo
 from b24app.lib import crypto
@@ -197,9 +197,14 @@ def change_settings(portal_id: int, changes: dict[str, Any], actor: str, now: da
     audit.record(portal_id, actor, "portal.settings", portal.domain, before, changes, now)
 
 
+_EVENT_SECRET = select(Portal.id, Portal.application_token).where(
+    Portal.member_id == bindparam("member_id"), Portal.status != "uninstalled"
+)
+
+
 def event_secret(member_id: str) -> tuple[int, str | None]:
-    """Which portal an event is of, and the secret that has to come with it."""
-    portal = find(member_id)
-    if portal is None or portal.status == "uninstalled":
+    """Which portal an event is of, and the secret that has to come with it. Asked thousands of times in a burst."""
+    portal = db.session.execute(_EVENT_SECRET, {"member_id": member_id}).one_or_none()
+    if portal is None:
         raise NotFound(_("There is no such portal."))
     return portal.id, portal.application_token

@@ -58,6 +58,8 @@ class Mangled:
         self.portal.limiter.enforced = False
         self.portal_id = here.portal.id
         self.killed = 0
+        monkeypatch.setattr(inbox, "sleep", lambda _seconds: None)
+        monkeypatch.setattr(source, "AT_ONCE", 4)  # both ways of reading deals
         self.work(sync.backfill)
         faults = self.portal.faults
         faults.drop_events, faults.double_events, faults.shuffle_events = 0.2, 0.1, 6

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from b24app.ingest import operations
 from b24app.ingest import queries as ingest
 from b24app.ingest.inbox import MOST_ATTEMPTS
 from b24app.ingest.sources import deals
+from b24app.ingest.tables import SyncCursor
 from b24app.jobs import inbox
 from b24app.lib import clock
 from b24app.lib.db import write
@@ -31,6 +33,7 @@ from tests.ingest.site import Site, site
 def portal(app: Flask, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     with site(redis, deals=20) as found:
         monkeypatch.setattr(portals, "connect", lambda portal_id: found.client)
+        monkeypatch.setattr(inbox, "sleep", lambda _seconds: None)
         yield found
 
 
@@ -89,6 +92,59 @@ def test_a_deal_with_more_moves_than_a_page_holds(portal: Site) -> None:
     deal = queries.deal(1, id)
     assert deal is not None
     assert deal.closed_from == "history"
+
+
+def test_of_many_deals_only_those_that_moved_have_their_moves_read(
+    portal: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deals, "AT_ONCE", 5)
+    ids = [portal.create() for _deal in range(30)]
+    with write() as session:
+        session.add(SyncCursor(portal_id=1, source="stage_history", complete=True))
+    happened(*ids)
+    inbox.drain(1)
+    for id in ids[:26]:
+        portal.change(id, stageId="WON")
+    portal.change(ids[28], title="Renamed only")
+    happened(*ids, 99999)
+    before = portal.state.traffic.commands["crm.stagehistory.list"]
+    inbox.drain(1)
+    assert portal.state.traffic.commands["crm.stagehistory.list"] - before == 2
+    found = [queries.deal(1, id) for id in ids]
+    assert [deal and deal.closed_from for deal in found] == ["history"] * 26 + [None] * 4
+    renamed = queries.deal(1, ids[28])
+    assert renamed is not None
+    assert renamed.title == "Renamed only"
+    happened(*ids)
+    before = portal.requests
+    inbox.drain(1)
+    assert portal.requests - before == 1
+
+
+def test_a_burst_is_read_in_few_portions_however_its_events_trickle_in(
+    portal: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = iter(range(2, 21))
+    pauses: list[float] = []
+
+    def hear_more(seconds: float) -> None:
+        pauses.append(seconds)
+        happened(*islice(left, int(seconds * 2)))
+
+    fetch = portal.client.batch
+
+    def fetch_and_hear(commands: Any, **options: Any) -> Any:
+        happened(*islice(left, 1))
+        return fetch(commands, **options)
+
+    monkeypatch.setattr(portal.client, "batch", fetch_and_hear)
+    monkeypatch.setattr(inbox, "sleep", hear_more)
+    happened(1)
+    before = portal.requests
+    inbox.drain(1)
+    assert queries.counts(1)["deal"] == 20
+    assert pauses == [0.5, 1, 2, 4]
+    assert portal.requests - before == 5
 
 
 def test_a_deleted_deal_stops_counting(portal: Site, touched: list[Cell]) -> None:

@@ -32,7 +32,7 @@ def portal(app: Flask, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterato
 @pytest.fixture
 def queued(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     jobs_asked: list[Any] = []
-    monkeypatch.setattr(jobs, "enqueue", lambda job, *_arguments, **_options: jobs_asked.append(job))
+    monkeypatch.setattr(jobs, "enqueue_soon", lambda job, *_arguments, **_options: jobs_asked.append(job))
     return jobs_asked
 
 

@@ -19,7 +19,7 @@ from b24app.demo.server import RunningPortal
 from b24app.demo.settings import DemoSettings
 from b24app.demo.wire import flatten
 from b24app.jobs import install as jobs
-from b24app.lib import clock
+from b24app.lib import clock, queue
 from b24app.lib.db import db
 from b24app.lib.paths import MANIFEST
 from b24app.portal import operations
@@ -85,6 +85,7 @@ class Site:
 
     def queued(self, name: str) -> list[str]:
         """What waits in a queue: the names of the jobs' functions."""
+        queue.settle()
         return [job.func_name for job in Queue(name, connection=self.redis).jobs]
 
 

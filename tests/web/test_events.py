@@ -88,7 +88,7 @@ def test_something_we_do_not_listen_to_is_only_answered(here: Site) -> None:
 
 
 def test_without_redis_the_event_is_still_stored(here: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(news, "enqueue", lambda *args, **how: False)
+    monkeypatch.setattr(news, "enqueue_soon", lambda *args, **how: False)
     assert here.event("ONCRMDEALUPDATE", CHANGED).status_code == 200
     assert inbox() == [("deal", "12")]
 

@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar, cast
 
 from b24app.bitrix.client import Client, Command
+from b24app.facts.moves import Stand
 from b24app.facts.rules import MOVE, PRODUCT_ROWS, ActivityDraft, DealDraft, MoveDraft
 from b24app.ingest import parsing, sources
 from b24app.ingest.parsing import BadRecord
@@ -46,6 +47,8 @@ class Extras:
     rows: bool = False
     settings: Settings = field(default=Settings("UTC"))
     """Whose local days the times of fields are kept as."""
+    stands: Mapping[int, Stand] = field(default_factory=dict)
+    """Where the deals asked for stood when they were read last; empty where their history is not known to its end."""
 
     @property
     def names(self) -> frozenset[str]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from b24app.bitrix.client import Client
+from b24app.facts.moves import Stand
 from b24app.facts.rules import DEAL, PRODUCT_ROWS, DealDraft
 from b24app.ingest import parsing
 from b24app.ingest.sources import product_rows, stage_history
@@ -18,6 +19,9 @@ from b24app.ingest.values import values
 key = "deals"
 entity = DEAL
 events = ("ONCRMDEALADD", "ONCRMDEALUPDATE", "ONCRMDEALDELETE", "ONCRMDEALMOVETOCATEGORY")
+
+AT_ONCE = 400
+"""Deals that fit into one request together with their moves."""
 
 FIELDS = (
     *("id", "title", "categoryId", "stageId", "stageSemanticId", "sourceId", "companyId", "contactId"),
@@ -97,6 +101,30 @@ class Asking:
     def fetch(self, client: Client, ids: Sequence[int], read_at: datetime) -> Reading:
         """These deals, their moves and their product rows. Deals come first in the batch: no deal is newer than what is
         known of its moves."""
+        return self._at_once(client, ids, read_at) if len(ids) <= AT_ONCE else self._in_turn(client, ids, read_at)
+
+    def _in_turn(self, client: Client, ids: Sequence[int], read_at: datetime) -> Reading:
+        """Many deals: first the deals, then the moves of those that are not where they stood."""
+        listing = self.listing
+        pages = {f"deals{place}": listing.page({"@id": part}) for place, part in enumerate(groups(ids))}
+        rows = [row for answer in client.batch(pages).values() for row in listing.rows(answer)]
+        if self.extras.rows:
+            product_rows.read(client, rows)
+        drafts, rejected = translated(rows, self.translate, "id")
+        moved = [draft for draft in drafts if not _stands(self.extras.stands.get(draft.id), draft)]
+        known = {one.id: self.extras.stands[one.id].last_move for one in moved if one.id in self.extras.stands}
+        asked = {
+            **stage_history.questions([one.id for one in moved if one.id not in known]),
+            **stage_history.later(known),
+        }
+        answers = client.batch({name: stage_history.listing.page(filter) for name, filter in asked.items()})
+        found = stage_history.listing.rest(client, asked, answers)
+        history, bad_moves = translated(found, stage_history.translate, "OWNER_ID")
+        gone = missing(ids, rows, "id")
+        return Reading(entity, read_at, drafts, history, gone, rejected + bad_moves, **listing.told(rows))
+
+    def _at_once(self, client: Client, ids: Sequence[int], read_at: datetime) -> Reading:
+        """A few deals: all there is to know of them in one request, whatever is known already."""
         listing = self.listing
         pages = {f"deals{place}": listing.page({"@id": part}) for place, part in enumerate(groups(ids))}
         moves = stage_history.questions(ids)
@@ -112,6 +140,12 @@ class Asking:
         history, bad_moves = translated(found, stage_history.translate, "OWNER_ID")
         gone = missing(ids, rows, "id")
         return Reading(entity, read_at, drafts, history, gone, rejected + bad_moves, **listing.told(rows))
+
+
+def _stands(stand: Stand | None, deal: DealDraft) -> bool:
+    """Whether it has not moved since."""
+    now = deal.stage_id, deal.category_id, deal.semantic, deal.moved_at
+    return stand is not None and (stand.stage_id, stand.category_id, stand.semantic, stand.moved_at) == now
 
 
 asking = Asking

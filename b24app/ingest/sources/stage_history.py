@@ -15,6 +15,9 @@ FIELDS = ("ID", "TYPE_ID", "OWNER_ID", "CREATED_TIME", "CATEGORY_ID", "STAGE_SEM
 OWNERS_A_PAGE = 10
 """Deals asked for together: with up to five moves each, one page holds them all."""
 
+KNOWN_OWNERS_A_PAGE = 25
+"""The same of deals whose moves we know but for the latest."""
+
 listing = Listing("crm.stagehistory.list", {"entityTypeId": 2, "select": list(FIELDS)}, "ID", "items", "CREATED_TIME")
 
 
@@ -34,6 +37,15 @@ def semantic(value: Any) -> str:
     """P, S or F; an open stage may also be written as nothing."""
     written = parsing.text(value, 1).upper()
     return written if written in FINAL else OPEN
+
+
+def later(last_moves: Mapping[int, int]) -> dict[str, Mapping[str, Any]]:
+    """The same for moves behind the last one known of each deal: few, so one page holds those of more deals."""
+    ids = sorted(last_moves, key=lambda id: last_moves[id])
+    return {
+        f"later{place}": {"@OWNER_ID": part, ">ID": min(last_moves[id] for id in part)}
+        for place, part in enumerate(groups(ids, KNOWN_OWNERS_A_PAGE))
+    }
 
 
 def questions(ids: Sequence[int]) -> dict[str, Mapping[str, Any]]:
