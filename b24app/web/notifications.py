@@ -14,7 +14,7 @@ from b24app.lib import clock, db
 from b24app.lib.errors import AppError, Fault, Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.outcomes.notifications import operations, queries
-from b24app.outcomes.notifications.channels.workflow import DOCUMENTS, templates
+from b24app.outcomes.notifications.channels.workflow import DOCUMENTS
 from b24app.outcomes.notifications.planning import BEHIND_DOCUMENT, BEHIND_WORKFLOW, TELL_BEHIND, TELL_REACHED
 from b24app.portal import operations as portal
 from b24app.portal import queries as tenants
@@ -45,7 +45,7 @@ def workflows() -> ResponseReturnValue:
     """The portal's own workflows by name, asked of it while the rest of the page is looked at."""
     chosen = queries.wishes(g.viewer.portal_id).workflow
     try:
-        found, problem = templates(g.viewer.portal_id), ""
+        found, problem = queries.templates(g.viewer.portal_id), ""
     except AppError as error:
         found, problem = (), error.message
     return render_template(

@@ -1,5 +1,6 @@
 """The screens in a real browser: session, frame, history, live numbers, and an accessibility check of every page."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -7,10 +8,13 @@ from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from flask import Flask, render_template_string, request
+from flask import Flask, render_template, render_template_string, request
 from playwright.sync_api import Browser, Frame, Page, expect
 
 from b24app.lib.i18n import speaking
+from b24app.lib.paths import MANIFEST
+from b24app.outcomes.dashboards.choices import Choices, ScorecardChoice
+from b24app.web.bitrix import robot_settings
 from tests.browser.pages import chromium, portal_page, served
 from tests.web import samples
 from tests.web.site import Answers, application
@@ -44,6 +48,7 @@ PAGES = {
     "lead": ("/ui/lead/5", {}),
     "scorecards": ("/ui/scorecards", {}),
     "scorecard": ("/ui/scorecards/sales", {}),
+    "notifications": ("/ui/settings/notifications", {}),
 }
 
 FITS = """() => new Promise((done) => {
@@ -279,3 +284,36 @@ def test_what_went_wrong_is_said_in_the_servers_words(page, site):
     page.evaluate("htmx.ajax('GET', '/ui/my?start=never', '#page')")
     expect(page.get_by_role("alert")).to_contain_text("The date in the address is not a date.")
     expect(page.locator("#score")).to_be_visible()
+
+
+def robot_page(app: Flask) -> None:
+    """The settings page of a robot, as its POST is answered."""
+    entry = next(one for one in json.loads(MANIFEST.read_text("utf-8"))["robots"] if one["code"] == "kpi_add")
+    sales = ScorecardChoice("sales", "Sales", (("revenue", "Revenue"), ("visits", "Visits")))
+    offered = Choices((("7", "Ann Lee"),), (sales,), (("visit", "Visits"),), ())
+
+    def show() -> str:
+        fields = robot_settings.fields(entry, {"current_values": {"code": "visit"}}, offered)
+        told = {"title": "Add", "description": "Adds a value", "session": {"token": "sample", "expires_in": 3600}}
+        return render_template("robots/settings.html", fields=fields, offered=offered, **told)
+
+    app.add_url_rule("/robot", "robot", show)
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["desk", "phone"])
+def test_a_robots_settings_are_handed_to_the_portal_as_they_are_chosen(page, site, viewport):
+    page.set_viewport_size(viewport)
+    frame = in_portal(page, site(prepare=robot_page), "/robot")
+    frame.select_option("[data-place]", label="Sales: Visits")
+    frame.select_option("[name=employee]", label="Ann Lee")
+    frame.fill("[name=value]", "{=Document:OPPORTUNITY}")
+    frame.wait_for_selector("[data-handed]:not([hidden])")
+    page.wait_for_function("told.some(one => one.value === '{=Document:OPPORTUNITY}')")
+    last = told(page, "setPropertyValue")[-1]
+    assert last == {
+        "command": "setPropertyValue", "code": "visit", "value": "{=Document:OPPORTUNITY}", "employee": "user_7",
+        "date": "", "comment": "", "scorecard": "sales", "indicator": "visits",
+    }  # fmt: skip
+    page.goto(f"{page.url.partition('/portal')[0]}/robot")
+    findings = Axe().run(page).response["violations"]
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in findings] == []

@@ -32,6 +32,7 @@ from b24app.outcomes.dashboards.rules import (
     TeamRow,
 )
 from b24app.outcomes.dashboards.tabs import DealGives, DealSummary, DealTab, SyncEntity, SyncState
+from b24app.outcomes.notifications.queries import Sending
 from b24app.periods.rules import Kind, Settings, custom, period_at, previous
 from b24app.portal.rules import COMPANY, Person, Structure, Subject, Unit, Viewer, department, employee
 from b24app.scorecards import documents
@@ -409,3 +410,10 @@ def scorecard() -> Version:
     return Version(
         1, 3, NOVEMBER.start, "system", 0, document, tuple(Indicator(one, one.plan()) for one in document.indicators)
     )
+
+
+def posts() -> tuple[Sending, ...]:
+    """A post that arrived, and one that did not yet."""
+    first = Sending(1, "webhook", "kpi_reached", 0, "sent", 1, NOW, NOW, NOW, "200", "")
+    late = replace(first, id=2, kind="behind_plan", state="due", attempts=3, sent_at=None, answer="503")
+    return replace(late, reason="The address answered with the status 503."), first

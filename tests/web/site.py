@@ -15,6 +15,9 @@ from b24app.outcomes.dashboards.nightly import Night
 from b24app.outcomes.dashboards.panel import Changes, Held, LateRecords, NotCounted, Question, Why
 from b24app.outcomes.dashboards.rules import Card, Company, Team
 from b24app.outcomes.dashboards.tabs import DealTab, SyncState
+from b24app.outcomes.notifications.channels.workflow import Template
+from b24app.outcomes.notifications.queries import Hook, Sending
+from b24app.outcomes.notifications.rules import Wishes
 from b24app.periods.rules import Period, Settings, local_day
 from b24app.portal.rules import Structure, Subject, Viewer
 from b24app.portal.tables import Portal
@@ -36,6 +39,8 @@ ASKED = (
     (dashboards, "whole"),
     (scorecards, "queries"),
     (scorecards, "people"),
+    (notifications, "queries"),
+    (notifications, "tenants"),
 )
 """Where the views find those whom `Queries` stands for."""
 
@@ -123,7 +128,19 @@ class Queries:
         return (samples.scorecard(),)
 
     def get(self, portal_id: int, code: str = "") -> object:
-        return samples.scorecard() if code else Portal(base_currency="RUB")
+        return samples.scorecard() if code else Portal(base_currency="RUB", time_zone="Europe/Moscow")
+
+    def wishes(self, portal_id: int) -> Wishes:
+        return Wishes(workflow=3, workflow_document="DEAL_12")
+
+    def templates(self, portal_id: int) -> tuple[Template, ...]:
+        return (Template(3, "Talk to them", "DEAL"),)
+
+    def hook(self, portal_id: int) -> Hook:
+        return Hook("https://hooks.example.com/kpi", samples.NOW)
+
+    def last_posts(self, portal_id: int) -> tuple[Sending, ...]:
+        return samples.posts()
 
     def structure(self, portal_id: int) -> Structure:
         return samples.structure()

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from b24app.lib.clock import moment
 from b24app.lib.db import db
+from b24app.outcomes.notifications.channels.workflow import templates as templates
 from b24app.outcomes.notifications.outbox import FAILED
 from b24app.outcomes.notifications.outbox import portals_with_due as portals_with_due
 from b24app.outcomes.notifications.planning import wishes as wishes
