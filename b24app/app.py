@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from b24app.bitrix import oauth
 from b24app.config import Config
-from b24app.lib import crypto, log, queue, telemetry
+from b24app.lib import crypto, log, queue, sentry, telemetry
 from b24app.lib.db import db, prepare
 from b24app.lib.paths import MANIFEST, MIGRATIONS, STATIC, TEMPLATES
 from b24app.portal import operations as portal_operations
@@ -21,6 +21,7 @@ from b24app.portal import operations as portal_operations
 def create_app(config: Config, pooled: bool = True) -> Flask:
     """The application. `pooled=False` for processes that fork: they open a connection per use and inherit none."""
     log.configure(config.log_format)
+    sentry.use(config.sentry_dsn)
     app = Flask(__name__, template_folder=str(TEMPLATES), static_folder=str(STATIC))
     app.config.update(
         SECRET_KEY=config.secret_key,

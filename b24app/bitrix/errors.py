@@ -152,6 +152,11 @@ def problem(code: str) -> str:
     return _meaning(code, None)[1]
 
 
+def is_known(code: str) -> bool:
+    """Whether it is one of the codes that are reacted to."""
+    return code in BUSY or bool(_about_tokens(code) or _about_the_portal(code) or _about_requests(code))
+
+
 def told(trouble: str) -> str:
     """The sentence for what the log of requests keeps of an error: its kind, and its code if it had one."""
     kind, _space, code = trouble.partition(" ")

@@ -26,6 +26,7 @@ from b24app.bitrix.errors import (
     TokenDead,
     TokenExpired,
     Unreachable,
+    is_known,
     reason,
     refused,
     told,
@@ -304,8 +305,9 @@ def _logging(portal_id: int) -> Callable[[Exchange], None]:
 
 
 def _counted_as(exchange: Exchange) -> str:
-    """The error's kind, and its code where Bitrix24 gave one: words of ours and theirs, of nobody's data."""
-    return exchange.error or "ok"
+    """The error's kind, and its code if it is one we know: a portal may say anything, and each word is a series."""
+    kind, _space, code = (exchange.error or "ok").partition(" ")
+    return f"{kind} {code}" if is_known(code) else kind
 
 
 @dataclass(frozen=True, slots=True)

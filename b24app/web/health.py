@@ -11,7 +11,7 @@ from b24app.bitrix.throttle import State
 from b24app.ingest import inbox as received
 from b24app.ingest import queries as reading
 from b24app.ingest.queries import PutAside, SyncStatus
-from b24app.jobs import inbox
+from b24app.jobs import inbox, outbox
 from b24app.lib import clock
 from b24app.lib.db import write
 from b24app.lib.i18n import gettext as _
@@ -20,6 +20,8 @@ from b24app.lib.queue import enqueue
 from b24app.lib.readiness import readiness
 from b24app.outcomes.dashboards import nightly
 from b24app.outcomes.dashboards.explain import PATHS
+from b24app.outcomes.notifications import operations as sending
+from b24app.outcomes.notifications import queries as messages
 from b24app.portal import connection
 from b24app.portal.rules import Action
 from b24app.web.viewer import needs
@@ -55,6 +57,7 @@ def health() -> ResponseReturnValue:
         helpers=helpers,
         troubles=connection.troubles(portal_id, now - DAY),
         aside=[(row, PATHS.get(row.entity, "").format(id=row.key)) for row in aside],
+        untold=messages.undelivered(portal_id),
         night=nightly.night(g.viewer, g.context),
         advice=tuple(_advice(status, aside, limits, helpers, readiness())),
         again=request.args.get("again", type=int),
@@ -69,6 +72,17 @@ def retry() -> ResponseReturnValue:
         count = received.retry(g.portal_id, [int(id) for id in request.form.getlist("id") if id.isdecimal()])
     enqueue(inbox.drain, g.portal_id, queue="live", unique=f"inbox:{g.portal_id}")
     return redirect(url_for(".health", again=count), 303)
+
+
+@bp.post("/tell-again")
+@needs(Action.ADMINISTER)
+def tell_again() -> ResponseReturnValue:
+    """Send messages again that nobody took."""
+    with write():
+        ids = [int(id) for id in request.form.getlist("id") if id.isdecimal()]
+        sending.retry(g.portal_id, ids, g.viewer.actor, clock.now())
+    outbox.ask(g.portal_id)
+    return redirect(url_for(".health"), 303)
 
 
 def _advice(

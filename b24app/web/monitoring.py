@@ -14,6 +14,7 @@ from b24app.ingest import queries as ingest
 from b24app.jobs import schedule
 from b24app.lib import clock, queue, telemetry
 from b24app.lib.db import DatabaseUnavailable
+from b24app.outcomes.notifications import queries as messages
 from b24app.portal import queries as tenants
 
 Family = GaugeMetricFamily | CounterMetricFamily | SummaryMetricFamily
@@ -31,6 +32,7 @@ class Figures(Collector):
     def collect(self) -> Iterator[Family]:
         with suppress(DatabaseUnavailable):
             yield from _stored()
+            yield from _told()
         with suppress(RedisError):
             yield from _queued()
             yield from _counted()
@@ -47,6 +49,13 @@ def _stored() -> Iterator[Family]:
     yield GaugeMetricFamily("b24app_inbox_put_aside", "Records nobody could read", value=backlog.put_aside)
     yield GaugeMetricFamily("b24app_robots_due", "Robot calls not counted yet", value=backlog.unanswered)
     yield GaugeMetricFamily("b24app_sources_stopped", "Sources whose reading was broken off", value=backlog.stopped)
+
+
+def _told() -> Iterator[Family]:
+    states = messages.by_state()
+    due = states.get("due", 0) + states.get("sending", 0)
+    yield GaugeMetricFamily("b24app_outbox_due", "Messages that are to be sent", value=due)
+    yield GaugeMetricFamily("b24app_outbox_undelivered", "Messages nobody took", value=states.get("failed", 0))
 
 
 def _queued() -> Iterator[Family]:

@@ -20,6 +20,7 @@ class Outcome:
     entries: int
     calls: int
     answered: int
+    notified: int
     events: Mapping[str, int]
     did: Mapping[str, int]
 
@@ -29,7 +30,7 @@ class Outcome:
         return (
             f"chaos, seed {self.seed}: {self.changes} changes (events: {events}; {kills}): {self.deals} deals as in "
             f"the portal, {self.results} results and scores as after a full recompute, {self.entries} entries and "
-            f"{self.calls} robot calls once each, {self.answered} workflows answered"
+            f"{self.calls} robot calls once each, {self.answered} workflows answered, {self.notified} people notified"
         )
 
 
@@ -49,7 +50,8 @@ def _settle(demo: Demo) -> None:
     for work in ("sync", "reconcile"):
         eventually(lambda work=work: command(demo, "portal", work, demo.member_id).returncode == 0, within_s=180)
     engine = truth.database(demo)
-    eventually(lambda: truth.unfinished(engine) == 0, within_s=180)
+    truth.end_claims(engine)
+    eventually(lambda: truth.unfinished(engine) == 0, within_s=240)
 
 
 def _compared(storm: Storm, seed: int, changes: int, day: str) -> Outcome:
@@ -67,6 +69,9 @@ def _compared(storm: Storm, seed: int, changes: int, day: str) -> Outcome:
     assert command(demo, "portal", "recompute", demo.member_id).returncode == 0
     assert truth.numbers(engine) == live
 
+    sent, arrived = truth.notified(demo, engine)
+    assert sent == arrived
+
     stats = storm.ask("GET", "stats")
     assert stats["limiter_violations"] == 0
     assert stats["reused_refresh_tokens"] == 0
@@ -79,6 +84,7 @@ def _compared(storm: Storm, seed: int, changes: int, day: str) -> Outcome:
         entries=len(storm.entries),
         calls=len(storm.calls),
         answered=stats["robots"]["answered"],
+        notified=arrived,
         events=events,
         did=storm.did,
     )

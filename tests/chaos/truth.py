@@ -63,11 +63,28 @@ def entries_in_app(engine: Engine) -> dict[str, list[int]]:
     return found
 
 
+def notified(demo: Demo, engine: Engine) -> tuple[int, int]:
+    """How many messages the outbox has sent to people, and how many different ones the portal has."""
+    told = {(one["user_id"], one["tag"] or one["id"]) for one in demo.control("notifications")["items"]}
+    with engine.connect() as connection:
+        sent = connection.execute(text("SELECT count(*) FROM notification WHERE state = 'sent' AND channel = 'chat'"))
+        return int(sent.scalar_one()), len(told)
+
+
+def end_claims(engine: Engine) -> None:
+    """Who was killed while telling holds a claim for ten minutes: let them be over."""
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE notification SET due_at = 0 WHERE state = 'sending'"))
+
+
 def unfinished(engine: Engine) -> int:
     """Robot calls that are not counted, or whose workflow is not answered, and records nobody has read yet."""
-    query = "SELECT count(*) FROM inbox WHERE state = 'due' OR (entity = 'robot' AND answered_at IS NULL)"
+    queries = (
+        "SELECT count(*) FROM inbox WHERE state = 'due' OR (entity = 'robot' AND answered_at IS NULL)",
+        "SELECT count(*) FROM notification WHERE state IN ('due', 'sending')",
+    )
     with engine.connect() as connection:
-        return int(connection.execute(text(query)).scalar_one())
+        return sum(int(connection.execute(text(query)).scalar_one()) for query in queries)
 
 
 def deals_in_portal(storm: Storm) -> dict[int, tuple[Any, ...]]:

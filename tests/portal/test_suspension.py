@@ -1,5 +1,6 @@
 """Portals that let nobody in: said in plain words, asked again less and less often, and caught up with then."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -7,11 +8,11 @@ from redis import Redis
 from rq import Queue
 from sqlalchemy import select, update
 
-from b24app.bitrix.errors import PortalGone, TokenDead
+from b24app.bitrix.errors import PortalGone, RestError, TokenDead
 from b24app.demo.faults import Refusal
 from b24app.demo.server import RunningPortal
 from b24app.jobs import install as jobs
-from b24app.lib import clock, queue
+from b24app.lib import clock, queue, telemetry
 from b24app.lib.db import db, write
 from b24app.portal import connection, operations, queries, suspension
 from b24app.portal.suspension import FIRST_KNOCK_S, LONGEST_WAIT_S, is_due
@@ -91,3 +92,14 @@ def test_tokens_that_nobody_uses_are_renewed_before_they_end(portal: Portal, dem
     db.session.remove()
     assert db.session.scalar(select(Token.dead)) is False
     assert connection.dormant(portal.id, clock.now()) == ()
+
+
+def test_only_codes_that_are_known_are_counted_by_name(portal: Portal, demo: RunningPortal, redis: Redis) -> None:
+    telemetry.use(redis)
+    demo.state.faults.refusals.append(Refusal(count=1, status=400, code="SOMETHING_NEW"))
+    demo.state.faults.refusals.append(Refusal(count=1, status=403, code="INVALID_CREDENTIALS"))
+    for _time in range(3):
+        with suppress(RestError):
+            operations.connect(portal.id).call("crm.category.list", {"entityTypeId": 2})
+    counted = {label: times for (name, kind, label), times in telemetry.read().items() if kind == "count"}
+    assert counted == {"ok": 1, "Refused": 1, "AccessDenied INVALID_CREDENTIALS": 1}

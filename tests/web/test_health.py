@@ -12,6 +12,8 @@ from b24app.ingest import queries as reading
 from b24app.ingest.tables import Inbox, SyncCursor
 from b24app.lib import clock, crypto, queue
 from b24app.lib.db import db, write
+from b24app.outcomes.notifications import queries as messages
+from b24app.outcomes.notifications.tables import Notification
 from b24app.portal.tables import RestCall, Token
 from b24app.scores.tables import NightlyCheck
 from tests.scores import world
@@ -130,3 +132,17 @@ def test_the_nightly_check_is_told(admin):
         night = {"at": clock.epoch(NOW), "compared": 12, "repaired": 2, "repairs": []}
         session.add(NightlyCheck(portal_id=PORTAL, **night))
     assert "2 numbers of 12 differed from the records and were put right." in admin.page()
+
+
+def test_messages_that_nobody_took_are_sent_again_by_a_click(admin):
+    def message(portal_id: int) -> Notification:
+        return Notification(portal_id=portal_id, channel="webhook", kind="kpi_reached", payload={}, state="failed",
+                            attempts=9, created_at=clock.epoch(NOW), due_at=0, give_up_at=0, reason="404")  # fmt: skip
+
+    add(message(PORTAL), message(OTHER))
+    assert "Nobody took these messages" in admin.page()
+    ids = [str(one.id) for portal in (PORTAL, OTHER) for one in messages.undelivered(portal)]
+    assert admin.ask("POST", "/tell-again", id=ids).status_code == 303
+    db.session.rollback()
+    assert (len(messages.undelivered(PORTAL)), len(messages.undelivered(OTHER))) == (0, 1)
+    assert "Nobody took these messages" not in admin.page()

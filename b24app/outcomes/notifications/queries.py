@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from b24app.lib.clock import moment
 from b24app.lib.db import db
@@ -46,6 +46,12 @@ def undelivered(portal_id: int, limit: int = 100) -> tuple[Sending, ...]:
     """What was put aside after its last attempt, the newest first: for the health page."""
     query = select(Notification).where(Notification.portal_id == portal_id, Notification.state == FAILED)
     return _sendings(query, limit)
+
+
+def by_state() -> dict[str, int]:
+    """How many messages of all portals there are of each state."""
+    rows = db.session.execute(select(Notification.state, func.count()).group_by(Notification.state))
+    return {row[0]: row[1] for row in rows}
 
 
 def last_posts(portal_id: int, limit: int = SHOWN) -> tuple[Sending, ...]:
