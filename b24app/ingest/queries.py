@@ -155,11 +155,12 @@ class Backlog:
 
 def backlog(portal_ids: Collection[int], now: datetime) -> Backlog:
     here = Inbox.portal_id.in_(portal_ids)
-    rows = db.session.execute(
+    waiting = (
         select(Inbox.state, func.count(), func.min(Inbox.arrived_at))
         .where(here, Inbox.state.in_((DUE, FAILED)), Inbox.entity != ROBOT)
         .group_by(Inbox.state)
     )
+    rows = db.session.execute(across_tenants(waiting))
     counted = {state: (count, oldest) for state, count, oldest in rows}
     due, oldest = counted.get(DUE, (0, None))
     calls = select(func.count()).select_from(Inbox).where(here, Inbox.state == DUE, Inbox.entity == ROBOT)
@@ -168,8 +169,8 @@ def backlog(portal_ids: Collection[int], now: datetime) -> Backlog:
         due=due,
         lag_s=0 if oldest is None else max(0, clock.epoch(now) - oldest // MICROSECONDS),
         put_aside=counted.get(FAILED, (0, None))[0],
-        unanswered=int(db.session.scalar(calls) or 0),
-        stopped=int(db.session.scalar(broken) or 0),
+        unanswered=int(db.session.scalar(across_tenants(calls)) or 0),
+        stopped=int(db.session.scalar(across_tenants(broken)) or 0),
     )
 
 

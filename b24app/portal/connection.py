@@ -85,8 +85,11 @@ def _was_busy(member_id: str) -> bool:
     """Whether anybody has asked this portal lately, by the log of requests: the limiter has lost its memory."""
     since = clock.epoch(clock.now()) - BUSY_S
     with Session(db.engine) as session:
-        calls = select(RestCall.id).join(Portal, Portal.id == RestCall.portal_id)
-        return session.scalar(calls.where(Portal.member_id == member_id, RestCall.at >= since).limit(1)) is not None
+        portal_id = session.scalar(across_tenants(select(Portal.id).where(Portal.member_id == member_id)))
+        if portal_id is None:
+            return False
+        calls = select(RestCall.id).where(RestCall.portal_id == portal_id, RestCall.at >= since)
+        return session.scalar(calls.limit(1)) is not None
 
 
 def connect(portal_id: int, patience: Patience = IN_BACKGROUND, *, suspended_too: bool = False) -> Client:

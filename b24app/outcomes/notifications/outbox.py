@@ -16,6 +16,7 @@ from b24app.lib import registry, storage
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.lib.i18n import gettext as _
+from b24app.lib.tenancy import across_tenants
 from b24app.outcomes.notifications import channels, rules
 from b24app.outcomes.notifications.channels.base import Channel
 from b24app.outcomes.notifications.rules import Message, Outcome, Plan
@@ -164,4 +165,4 @@ def portals_with_due(now: datetime) -> tuple[int, ...]:
     """Portals of which something is to be told, or was being told by somebody who is gone."""
     waiting = or_(Notification.state == DUE, Notification.state == SENDING)
     query = select(Notification.portal_id).where(waiting, Notification.due_at <= epoch(now)).distinct()
-    return tuple(db.session.scalars(query.order_by(Notification.portal_id)))
+    return tuple(db.session.scalars(across_tenants(query.order_by(Notification.portal_id))))

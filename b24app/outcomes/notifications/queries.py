@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from b24app.lib.clock import moment
 from b24app.lib.db import db
+from b24app.lib.tenancy import across_tenants
 from b24app.outcomes.notifications.channels.workflow import templates as templates
 from b24app.outcomes.notifications.outbox import FAILED
 from b24app.outcomes.notifications.outbox import portals_with_due as portals_with_due
@@ -50,7 +51,8 @@ def undelivered(portal_id: int, limit: int = 100) -> tuple[Sending, ...]:
 
 def by_state() -> dict[str, int]:
     """How many messages of all portals there are of each state."""
-    rows = db.session.execute(select(Notification.state, func.count()).group_by(Notification.state))
+    states = select(Notification.state, func.count()).group_by(Notification.state)
+    rows = db.session.execute(across_tenants(states))
     return {row[0]: row[1] for row in rows}
 
 
