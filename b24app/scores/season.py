@@ -131,7 +131,7 @@ def _is_stale(context: Context, version: Version, period: Period) -> bool:
     if not count:
         return False
     past = or_(*(_in(context.portal_id, version.code, start) for start in starts))
-    changed = db.session.scalar(moved.where(past))
+    changed = db.session.scalar(moved.where(table.c.portal_id == context.portal_id, past))
     return bool(at < midnight(context.today, context.settings) or (changed is not None and changed >= at))
 
 

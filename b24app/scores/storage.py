@@ -30,6 +30,9 @@ COMPARED: Mapping[Model, slice] = {Result: slice(7, 13), Score: slice(7, 10)}
 """A row moved when one of these columns did, all but what tells whose it is and when it came about. Of a score the copy
 for sorting is left out."""
 
+SEASON = ("season", "season_at")
+"""The last columns of a result, which season.py writes: what is computed here leaves them as they are."""
+
 
 def result_values(portal_id: int, findings: Iterable[Finding], now: datetime) -> list[Key]:
     """The rows of `result`, column by column. What neighbours share is worked out once."""
@@ -115,7 +118,8 @@ def replace(portal_id: int, model: Model, rows: Sequence[Key], whole: Periods) -
     """
     table = table_of(model)
     stored = _stored(portal_id, table, rows, whole)
-    width, seen, names = len(table.primary_key), COMPARED[model], [column.name for column in table.c]
+    width, seen = len(table.primary_key), COMPARED[model]
+    names = [column.name for column in table.c if column.name not in SEASON]
     version, moment = names.index("version_id"), names.index("computed_at")
     moved, written = [], []
     at_once = bool(whole) and len({row[moment] for row in rows}) == 1
