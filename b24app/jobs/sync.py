@@ -17,6 +17,7 @@ from b24app.bitrix.errors import RestError, Wait
 from b24app.facts import operations as facts
 from b24app.facts import queries as known
 from b24app.facts.rules import NOT_FIELDS, PRODUCT_SECTIONS
+from b24app.facts.tables import Activity, Deal, StageMove
 from b24app.ingest import backfill as history
 from b24app.ingest import operations, poll, queries, watching
 from b24app.ingest import reconcile as comparison
@@ -32,7 +33,7 @@ from b24app.jobs import inbox, scores
 from b24app.jobs.inbox import alone
 from b24app.lib import clock
 from b24app.lib.clock import epoch
-from b24app.lib.db import db, write
+from b24app.lib.db import analyze, db, write
 from b24app.lib.errors import AppError, Conflict
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import speaking
@@ -48,6 +49,9 @@ Progress = Callable[[str, int, int], None]
 
 LOCK_S = 60
 """Longer than a request, between two signs of life: a killed reader keeps the next one waiting for so long."""
+
+ANALYZED_BEFORE = (4, 40)
+"""Before these chunks of a list the database is shown that its tables have grown: else it plans as for empty ones."""
 
 DONE_KEPT_S = 30 * 86400
 MOVES_AGAIN_S = 3 * 86400
@@ -93,7 +97,9 @@ def _stage(portal_id: int, client: Client, position: Position, lock: Lock, progr
     """Store one list chunk by chunk; returns where the next one begins."""
     asked = extras(portal_id)
     db.session.rollback()
-    for chunk in history.read(client, position, asked):
+    for number, chunk in enumerate(history.read(client, position, asked)):
+        if number in ANALYZED_BEFORE:
+            analyze(Deal, StageMove, Activity)
         with suppress(RedisError):
             lock.reacquire()
         with write():
