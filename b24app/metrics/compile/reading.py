@@ -4,7 +4,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, FromClause, Integer, and_, column, false, true, values
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Integer,
+    and_,
+    cast,
+    column,
+    false,
+    literal_column,
+    select,
+    true,
+    union_all,
+    values,
+)
 
 from b24app.facts.rules import DEAL, ENTRY, MOVE
 from b24app.facts.tables import Activity, Deal, Entry, FieldValue, StageMove
@@ -15,6 +30,7 @@ from b24app.periods.rules import Span
 
 TABLES = {model.__tablename__: table(model) for model in (Deal, Activity, Entry, StageMove)}
 OWNER = table(FieldValue).alias("owner_value")
+FEW_SPANS = 60
 _BEFORE_DATE = {"activity": "kind", "entry": "code"}
 """The column between the portal and the date in the indexes of an entity."""
 _MOVED = {"entered_stage_id": "stage_id", "entered_category_id": "category_id", "entered_kind": "kind"}
@@ -85,8 +101,21 @@ class Reading:
 
 
 def spans_inline(spans: Sequence[Span]) -> CTE:
-    table = values(column("span", Integer), column("since", Int64), column("until", Int64), name="inline_span")
-    return table.data([(number, span.start, span.end) for number, span in enumerate(spans)]).cte("span")
+    """(span, since, until). Few are said as selects, because SQLAlchemy makes a statement with VALUES anew each time it
+    is sent; of many SQLite takes no more than 500."""
+    rows = [(number, span.start, span.end) for number, span in enumerate(spans)]
+    if len(rows) > FEW_SPANS:
+        table = values(column("span", Integer), column("since", Int64), column("until", Int64), name="inline_span")
+        return table.data(rows).cte("span")
+    each = (
+        select(
+            literal_column(str(number), Integer).label("span"),
+            cast(since, BigInteger).label("since"),
+            cast(until, BigInteger).label("until"),
+        )
+        for number, since, until in rows
+    )
+    return union_all(*each).cte("span")
 
 
 def _standing(portal_id: int, scan: Scan, among: Among) -> Iterator[Condition]:
