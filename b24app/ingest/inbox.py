@@ -8,8 +8,8 @@ A row is marked done only if nothing has arrived for it since it was read (compa
 stores its record: killed anywhere, the work is repeated and comes to the same.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -55,6 +55,10 @@ class Batch:
     @property
     def keys(self) -> tuple[str, ...]:
         return tuple(row.key for row in self.rows)
+
+    def parts(self, size: int) -> Iterator["Batch"]:
+        for start in range(0, len(self.rows), size):
+            yield replace(self, rows=self.rows[start : start + size])
 
 
 def accept(portal_id: int, entity: str, key: int | str, now: datetime) -> None:

@@ -37,6 +37,10 @@ LOCK_S = 30
 MOST_FAULTS = 20
 """After so many failures that are not the portal's a drain gives up: the next sweep goes on."""
 
+STORED_AT_ONCE, GAP_S = 500, 0.1
+"""So many records are stored and computed in one transaction, so that on SQLite no event waits for seconds;
+and so long others have the chance to come in between. SQLite has no queue: who waits looks every tenth of a second."""
+
 PAUSES_S = (0.5, 1, 2, 4, 8)
 """So long a drain waits for more, batch after batch, while events keep coming."""
 
@@ -133,14 +137,17 @@ def _work_off(portal_id: int, client: Client, batch: Batch) -> None:
         _ask_after(portal_id, client, batch, source, ids)
         return
     reading = source.fetch(client, ids, clock.now())
-    now = clock.now()
-    with write():
-        portals.lock(portal_id)
-        cells = operations.store(portal_id, reading)
-        changes = pipeline.recompute(portal_id, cells, now)
-        inbox.done(batch)
-        inbox.answered(portal_id)
-    outbox.ask_if(portal_id, changes)
+    for place, part in enumerate(batch.parts(STORED_AT_ONCE)):
+        if place:
+            sleep(GAP_S)
+        now = clock.now()
+        with write():
+            portals.lock(portal_id)
+            cells = operations.store(portal_id, reading.of({int(key) for key in part.keys}))
+            changes = pipeline.recompute(portal_id, cells, now)
+            inbox.done(part)
+            inbox.answered(portal_id)
+        outbox.ask_if(portal_id, changes)
 
 
 def _ask_after(portal_id: int, client: Client, batch: Batch, source: Any, ids: list[int]) -> None:

@@ -121,6 +121,32 @@ def test_of_many_deals_only_those_that_moved_have_their_moves_read(
     assert portal.requests - before == 1
 
 
+def test_many_records_are_stored_in_short_transactions(portal: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "STORED_AT_ONCE", 6)
+    portal.state.deals.rows[3]["opportunity"] = 10**20
+    portal.delete(5)
+    happened(*range(1, 21))
+    finish, finished = rows.done, []
+
+    def done_or_die(batch: rows.Batch) -> None:
+        finish(batch)
+        finished.append(len(batch.rows))
+        if len(finished) == 3:
+            raise SystemExit
+
+    before = portal.requests
+    with monkeypatch.context() as killed:
+        killed.setattr(rows, "done", done_or_die)
+        with pytest.raises(SystemExit):
+            inbox.drain(1)
+    assert finished == [6, 6, 6]
+    assert ingest.status(1).pending_events == 8
+    inbox.drain(1)
+    assert portal.requests - before == 2
+    assert queries.counts(1)["deal"] == 18
+    assert [one.key for one in ingest.put_aside(1)] == ["3"]
+
+
 def test_a_burst_is_read_in_few_portions_however_its_events_trickle_in(
     portal: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ A source is a module of this folder; being there registers it.
   event it is polled at once.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol, TypeVar, cast
@@ -73,6 +73,17 @@ class Reading:
     rejected: tuple[Rejected, ...] = ()
     asked: frozenset[str] = frozenset()
     refused: str | None = None
+
+    def of(self, ids: Collection[int]) -> "Reading":
+        """What it says of some records only."""
+        names = set(map(str, ids))
+        return replace(
+            self,
+            drafts=tuple(draft for draft in self.drafts if draft.id in ids),
+            moves=tuple(move for move in self.moves if move.record_id in ids),
+            gone=tuple(id for id in self.gone if id in ids),
+            rejected=tuple(one for one in self.rejected if one.id in names),
+        )
 
 
 @dataclass(frozen=True, slots=True)
