@@ -156,3 +156,48 @@ def test_a_workflow_adds_to_a_kpi_and_gets_the_numbers_back(demo: Demo, seller: 
         {"code": "kpi_get", "document": f"DEAL_{deal['id']}", "properties": {"scorecard": "visits"}, "wait": 60},
     )
     assert asked["results"]["score"] == "75"
+
+
+def test_a_target_that_is_reached_is_told_and_pulls_the_trigger_on_its_deal(
+    demo: Demo, seller: int, month: dict[str, str]
+) -> None:
+    start = month["start"]
+    question = {"period": "month", "start": start, "scorecard": "reaching", "subject": "employee"}
+
+    def expect(target: int) -> None:
+        won = {
+            "code": "won",
+            "name": "Won",
+            "metric": "deals_won",
+            "owner": "closed_by",
+            "target": target,
+            "weight": 100,
+        }
+        card = {"code": "reaching", "name": "Reaching", "period": "month", "effective_from": start}
+        demo.api("/scorecards/reaching", "PUT", json=card | {"subjects": {"employees": [seller]}, "indicators": [won]})
+        eventually(lambda: shown()[1] == target)
+
+    def shown() -> tuple[int | None, int | None]:
+        items = demo.api("/results", params=question)["items"]
+        return next(((one["value"], one["target"]) for one in items), (None, None))
+
+    expect(1000)
+    expect((shown()[0] or 0) + 1)
+    deal = new_deal(demo, seller)
+    demo.control(f"deals/{deal['id']}/win", {})
+    pulled = {"code": "kpi_reached", "document": f"DEAL_{deal['id']}"}
+    eventually(lambda: pulled in demo.control("automation")["executed"])
+    told = [one["tag"] for one in demo.control(f"notifications?user_id={seller}")["items"]]
+    assert told.count(f"kpi_reached|reaching|won|employee|{seller}|{start}") == 1
+
+
+def test_a_workflow_writes_to_an_employee_and_gives_a_badge_once(demo: Demo, seller: int) -> None:
+    def run(robot: str, **properties: str) -> Any:
+        asked = {"code": robot, "document": "CONTACT_1", "properties": {"employee": f"user_{seller}", **properties}}
+        return demo.control("robots/run", asked | {"wait": 60})["results"]
+
+    number = run("kpi_notify", text="Well done", attach_score="Y")["notification_id"]
+    items = demo.control(f"notifications?user_id={seller}")["items"]
+    assert [one["text"].startswith("Well done") for one in items if str(one["id"]) == number] == [True]
+    assert [run("kpi_badge_activity", badge="star")["awarded"] for _time in range(2)] == ["Y", "N"]
+    assert run("kpi_recompute", period="previous")["score"] != ""
