@@ -100,6 +100,7 @@ def _register(app: Flask) -> None:
         notifications,
         ops,
         periods,
+        recognition,
         requests,
         scorecards,
         session,
@@ -115,6 +116,6 @@ def _register(app: Flask) -> None:
     viewer.init_app(app)
     gates.init_app(app)
     called = (install, placements, events, robots, robot_settings, session, api, ops)
-    pages = (dashboards, periods, scorecards, settings, access, keys, audit, notifications, health)
+    pages = (dashboards, recognition, periods, scorecards, settings, access, keys, audit, notifications, health)
     for module in (*called, *pages):
         app.register_blueprint(module.bp)

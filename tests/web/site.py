@@ -18,11 +18,12 @@ from b24app.outcomes.dashboards.tabs import DealTab, SyncState
 from b24app.outcomes.notifications.channels.workflow import Template
 from b24app.outcomes.notifications.queries import Hook, Sending
 from b24app.outcomes.notifications.rules import Wishes
+from b24app.outcomes.recognition.queries import Given
 from b24app.periods.rules import Period, Settings, local_day
 from b24app.portal.rules import Structure, Subject, Viewer
 from b24app.portal.tables import Portal
 from b24app.scorecards.rules import Version
-from b24app.web import dashboards, formats, health, notifications, periods, scorecards, settings
+from b24app.web import dashboards, formats, health, notifications, periods, recognition, scorecards, settings
 from tests.web import samples
 
 POLICY = (
@@ -41,6 +42,7 @@ ASKED = (
     (scorecards, "people"),
     (notifications, "queries"),
     (notifications, "tenants"),
+    (recognition, "queries"),
 )
 """Where the views find those whom `Queries` stands for."""
 
@@ -142,6 +144,11 @@ class Queries:
     def last_posts(self, portal_id: int) -> tuple[Sending, ...]:
         return samples.posts()
 
+    def awards_of(self, portal_id: int, employee_id: int) -> tuple[Given, ...]:
+        return (
+            Given("star", {"ru": "Звезда месяца", "en": "Star of the month"}, date(2026, 10, 1), samples.NOW, "Fair"),
+        )
+
     def structure(self, portal_id: int) -> Structure:
         return samples.structure()
 
@@ -163,6 +170,7 @@ def application(
     app.register_blueprint(settings.bp)
     app.register_blueprint(health.bp)
     app.register_blueprint(notifications.bp)
+    app.register_blueprint(recognition.bp)
     fake = Queries(answers or Answers())
     app.extensions["asked"] = fake.asked
     real = [getattr(module, name) for module, name in ASKED]
