@@ -11,7 +11,20 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import JSON, Boolean, Column, Date, Engine, Integer, MetaData, Numeric, create_engine, inspect, select
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    Engine,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    create_engine,
+    inspect,
+    select,
+)
 
 from b24app.app import create_app
 from b24app.config import Config
@@ -148,6 +161,8 @@ def value(column: Column[Any], tenant: int) -> Any:
     kind = column.type
     if isinstance(kind, JSON):
         return {"tenant": tenant}
+    if isinstance(kind, LargeBinary):
+        return f"{tenant}{column.name}".encode()
     if isinstance(kind, Boolean):
         return tenant % 2 == 0
     if isinstance(kind, Integer | Numeric):

@@ -91,6 +91,8 @@ class FactPage:
     hidden: int
     items: tuple[FactRow, ...]
     next_cursor: str | None
+    of_lock: bool = False
+    """Whether they are as they were counted when the period was locked."""
 
 
 def facts_behind(
@@ -169,14 +171,14 @@ def _page(lists: Sequence[_List], visible: Collection[int] | None, limit: int, c
     total = sum(_count(one.rows) for one in lists)
     seen = [one.rows.visible_to(visible) for one in lists]
     hidden = 0 if visible is None else total - sum(map(_count, seen))
-    first, after = _read_cursor(cursor)
+    first, after = read_cursor(cursor)
     items: list[FactRow] = []
     for number in range(first, len(lists)):
         room = limit - len(items)
         delay = lists[number].scan.delay
         start = (after[0] - delay, after[1]) if after else None
         rows = db.session.execute(seen[number].page(start, room + 1)).all()
-        items.extend(_fact(row, lists[number]) for row in rows[:room])
+        items.extend(fact(row, lists[number].side, lists[number].reason) for row in rows[:room])
         if len(rows) > room:
             last = items[-1] if room else None
             return FactPage(total, hidden, tuple(items), f"{number}:{last.date}:{last.id}" if last else f"{number}")
@@ -188,7 +190,7 @@ def _count(rows: compile.Rows) -> int:
     return db.session.scalar(rows.count) or 0
 
 
-def _read_cursor(cursor: str | None) -> tuple[int, tuple[int, int] | None]:
+def read_cursor(cursor: str | None) -> tuple[int, tuple[int, int] | None]:
     """`list` or `list:instant:id`: the list to go on with, and the last row of it that was shown."""
     if cursor is None:
         return 0, None
@@ -201,11 +203,12 @@ def _read_cursor(cursor: str | None) -> tuple[int, tuple[int, int] | None]:
     raise Invalid(_("This cursor is not one of ours."), [Fault("cursor", _("This cursor is not one of ours."))])
 
 
-def _fact(row: Any, one: _List) -> FactRow:
-    scan, side = one.scan, one.side
+def fact(row: Any, side: Side, reason: str | None = None) -> FactRow:
+    """A row of `compile.rows` as people read it."""
+    scan = side.measure.scan
     entity = DEAL if scan.entity == MOVE else scan.entity
     number = 1 if side.field is None else row.fact_number
-    if number is None and one.reason is None:
+    if number is None and reason is None:
         number = 0  # a fact without the number is in a mean all the same
     money = entity == DEAL
     return FactRow(
@@ -220,7 +223,7 @@ def _fact(row: Any, one: _List) -> FactRow:
         rate=Decimal(row.rate) if money and row.rate is not None else None,
         date=row.fact_at + scan.delay,
         employee_id=row.fact_owner_id,
-        reason=one.reason,
+        reason=reason,
     )
 
 

@@ -2,7 +2,8 @@
 the portal's row and commits.
 
 What a lock freezes: results and scores stay in their tables and no recompute touches them; the scorecard's document and
-the currency are kept with the lock. What would have moved them is in late.py.
+the currency are kept with the lock, and so is what every number was made of (behind.py). What would have moved them is
+in late.py.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +23,7 @@ from b24app.portal.tables import Portal
 from b24app.scorecards import queries as scorecards
 from b24app.scorecards.rules import Lock, Version, in_force
 from b24app.scorecards.tables import PeriodLock, ScorecardVersion
-from b24app.scores import late, storage
+from b24app.scores import behind, late, storage
 from b24app.scores.evaluation import Context
 from b24app.scores.operations import first_day, recompute_slice
 from b24app.scores.rules import Cause, CauseKind, Slice
@@ -78,6 +79,7 @@ def _lock(context: Context, version: Version, period: Period, actor: str) -> Loc
     )
     db.session.add(row)
     db.session.flush()
+    behind.keep(context, row.id, version, period)
     audit.record(portal_id, actor, "period.lock", _name(version.code, period), None, {"version": version.number}, now)
     return scorecards.locks(portal_id, version.code)[version.code, period.start]
 
@@ -107,6 +109,7 @@ def _unlock(held: Lock, period: Period, reason: str, actor: str, portal_id: int,
     row.unlocked_at, row.unlocked_by, row.reason = epoch(now), actor, reason
     row.kept = storage.kept(portal_id, held.scorecard, held.start)
     db.session.flush()
+    behind.forget(portal_id, held.id)
     records = late.take(portal_id, held.scorecard, held.start)
     slice_ = Slice(held.scorecard, (held.start,))
     changes = recompute_slice(portal_id, slice_, now, Cause(CauseKind.UNLOCK, actor), records)

@@ -3,7 +3,7 @@ what changed them. Which periods are locked is in scorecards/tables.py."""
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from b24app.lib.db import Base, Int64
@@ -127,3 +127,14 @@ class NightlyCheck(Base):
     """How many of them were stored with another number than the facts give."""
     repairs: Mapped[list[Any]] = mapped_column(JSON, default=list)
     """The first of them, each as a mapping: scorecard, start, subject_type, subject_id, indicator, before, after."""
+
+
+class LockedFacts(Base):
+    """What the numbers of an indicator were made of when its period was locked, as metrics/kept.py writes it down."""
+
+    __tablename__ = "locked_facts"
+
+    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"), primary_key=True)
+    lock_id: Mapped[int] = mapped_column(Int64, primary_key=True, autoincrement=False)
+    indicator: Mapped[str] = mapped_column(String(64), primary_key=True)
+    facts: Mapped[bytes] = mapped_column(LargeBinary)

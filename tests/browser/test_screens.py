@@ -17,11 +17,13 @@ from b24app.outcomes.dashboards.choices import Choices, ScorecardChoice
 from b24app.web.bitrix import robot_settings
 from tests.browser.pages import chromium, portal_page, served
 from tests.web import samples
-from tests.web.site import Answers, application
+from tests.web.site import Answers, Held, Night, application
 
 pytestmark = pytest.mark.browser
 
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 375, "height": 700}
+
+LOCKED = Held(at=samples.NOW, by="Vicki Laflamme", late=3, subject=samples.card().subject, may_unlock=True)
 
 PAGES = {
     "my": ("/ui/my", {}),
@@ -41,9 +43,17 @@ PAGES = {
     "formula": ("/ui/my?why=revenue", {"why": lambda: samples.why(operands=(("ad_spend", samples.rows()[0].number),))}),
     "why": ("/ui/my?why=revenue", {}),
     "not counted": ("/ui/why?tab=not-counted", {}),
+    "changes": ("/ui/why?tab=changes", {}),
+    "locked": ("/ui/team", {"held": lambda: LOCKED}),
+    "to lock": ("/ui/team", {"held": lambda: Held(may_lock=True)}),
+    "records of a locked number": ("/ui/why", {"why": lambda: samples.why(of_lock=True)}),
+    "late records": (
+        "/ui/periods/late?subject=employee&subject_id=7&scorecard=sales&period=month&start=2026-11-01",
+        {},
+    ),
     "deal": ("/ui/deal/7405", {}),
     "reading": ("/ui/start", {"sync": lambda: samples.sync(3200, 8800, "running")}),
-    "read": ("/ui/start", {}),
+    "read": ("/ui/start", {"night": lambda: Night(samples.NOW, 1240, 3)}),
     "client": ("/ui/company/5", {}),
     "lead": ("/ui/lead/5", {}),
     "scorecards": ("/ui/scorecards", {}),

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from b24app.facts.tables import Activity, Deal, Entry, FieldValue, ProductRow, ProductSection, StageMove
 from b24app.lib.db import db
 from b24app.metrics.catalogue import CATALOGUE, REASONS
+from b24app.metrics.kept import facts_kept, write_down
 from b24app.metrics.plans import plan
 from b24app.metrics.queries import FactPage, FactRow, evaluate, facts_behind, not_counted
 from b24app.metrics.rules import Aggregate, Among, Plan, value_of
@@ -301,7 +303,9 @@ def test_sql_gives_what_the_slow_reading_gives_of_deals(
 
 @given(facts=facts, wanted=plans(), limit=st.integers(1, 7))
 @thorough
-def test_listed_facts_give_the_value_again(database: Flask, facts: tuple[Fact, ...], wanted: Plan, limit: int) -> None:
+def test_listed_facts_give_the_value_again_and_can_be_kept(
+    database: Flask, facts: tuple[Fact, ...], wanted: Plan, limit: int
+) -> None:
     with stored(facts) as portal:
         parts = evaluate(portal, [wanted], SPANS, NOW)
         for number, instants in enumerate(SPANS):
@@ -312,6 +316,8 @@ def test_listed_facts_give_the_value_again(database: Flask, facts: tuple[Fact, .
                 listed = {(row.entity, row.id, row.part if kinds[0] == "stage_move" else "") for row in rows}
                 assert len(listed) == part.facts or wanted.shown_as == "last"
                 assert aggregated(wanted, rows) == value_of(wanted, part.numerator, part.denominator)
+                kept = write_down(portal, wanted, instants, NOW)
+                assert rows == all_pages(partial(read_down, kept), portal, wanted, instants, members, limit)
 
 
 @given(facts=facts, wanted=plans(), limit=st.integers(1, 7))
@@ -336,6 +342,13 @@ def test_what_did_not_count_is_told_once_and_with_a_reason(
             assert len({row.id for row in missed}) == len(missed)
             counted = {row.id for row in all_pages(facts_behind, portal, wanted, instants, None, limit)}
             assert not any(row.id in counted for row in missed if row.reason != "no_rate")
+
+
+def read_down(
+    kept: bytes, portal: int, wanted: Plan, instants: Span, members: Any, *, now: int, **page: Any
+) -> FactPage:
+    """What was written down, listed as the stored facts are."""
+    return facts_kept(kept, wanted, members, **page)
 
 
 def all_pages(ask: Any, portal: int, wanted: Plan, instants: Span, members: Any, limit: int) -> list[FactRow]:

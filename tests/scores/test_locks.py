@@ -24,7 +24,8 @@ from b24app.portal.tables import AuditEntry, Portal
 from b24app.scorecards import documents as parsing
 from b24app.scorecards import operations as scorecards
 from b24app.scorecards.tables import PeriodLock, ScorecardVersion
-from b24app.scores import late, locks, queries
+from b24app.scores import behind, late, locks, queries
+from b24app.scores.evaluation import Context
 from b24app.scores.tables import LateChange, ResultChange
 from tests.scorecards.documents import document, indicator
 from tests.scores import world
@@ -105,6 +106,33 @@ def test_a_locked_period_says_so(locked):
     assert not results(NOVEMBER)[ANN, "revenue"].locked
     entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "period.lock")).one()
     assert (entry.actor, entry.target, entry.after) == ("user:1", "sales 2026-10-01", {"version": 1})
+
+
+def behind_of(subject: Subject, code: str = "revenue", **page):
+    context = Context(PORTAL, NOW)
+    sheet = queries.sheets(context, OCTOBER, "sales", (subject,))[0]
+    result = next(row for row in sheet.results if row.subject == subject and row.indicator.code == code)
+    return result, behind.facts(context, sheet, result, **{"limit": 100, "cursor": None, **page})
+
+
+def test_a_locked_number_lists_its_records_as_they_were_counted(locked):
+    move(a_deal(901), amount=1, amount_original=10, title="Another", closed_by_id=BOB)
+    move(a_deal(902), deleted_at=1)
+    deal(ANN, "2026-10-07", 70)
+    for subject in (employee(ANN), employee(BOB), department(SALES), COMPANY):
+        result, page = behind_of(subject)
+        assert page.of_lock
+        assert sum(one.number for one in page.items) == result.value
+    result, page = behind_of(employee(ANN))
+    assert [(one.id, one.title, one.amount, one.employee_id) for one in page.items] == [(901, "Deal", 600, ANN)]
+    assert behind_of(COMPANY, visible={BOB}, limit=1)[1].hidden == 1
+
+
+def test_what_a_number_was_made_of_is_forgotten_with_the_lock(locked):
+    move(a_deal(902), deleted_at=1)
+    locks.unlock(PORTAL, OCTOBER, None, "a mistake", "user:1", NOW)
+    result, page = behind_of(COMPANY)
+    assert (page.of_lock, [one.id for one in page.items], result.value) == (False, [901], 600)
 
 
 def test_a_late_deal_moves_no_number_and_is_counted(locked):

@@ -3,7 +3,7 @@
 The records come from the same plan as the number, so re-applying the arithmetic to them gives the number again.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -22,6 +22,7 @@ from b24app.outcomes.dashboards.panel import NotCounted, Question, Why, WhyFact,
 from b24app.outcomes.dashboards.rules import Number, Row
 from b24app.periods.rules import span
 from b24app.portal.rules import COMPANY, Action, Structure, Viewer, can
+from b24app.scores import behind
 from b24app.scores import queries as scores
 from b24app.scores.evaluation import Context
 from b24app.scores.pace import ForecastBy
@@ -48,6 +49,13 @@ class Asked:
     @property
     def sees_money(self) -> bool:
         return can(self.viewer, Action.SEE_MONEY, self.question.subject)
+
+    @property
+    def page(self) -> dict[str, Any]:
+        """Which page of its records, and of whose."""
+        viewer = self.viewer
+        visible = None if can(viewer, Action.SEE, COMPANY) else viewer.employees | {viewer.user_id or 0}
+        return {"limit": PAGE, "cursor": self.question.cursor, "visible": visible}
 
     @property
     def row(self) -> Row:
@@ -77,7 +85,7 @@ def ask(viewer: Viewer, question: Question, context: Context) -> Asked:
 def why(viewer: Viewer, question: Question, context: Context) -> Why:
     """What the number is and how it came about, with a page of its records."""
     asked = ask(viewer, question, context)
-    result, page = asked.result, _page(asked, metrics.facts_behind)
+    result, page = asked.result, behind.facts(context, asked.sheet, asked.result, **asked.page)
     hidden = result.plan.is_money and not asked.sees_money
     operands = scores.operands(context, asked.sheet, question.subject, question.indicator)
     return Why(
@@ -95,13 +103,23 @@ def why(viewer: Viewer, question: Question, context: Context) -> Why:
         formula=result.indicator.formula,
         operands=tuple(_operand(one, asked.sees_money) for one in operands),
         forecast_step=None if hidden else _forecast_step(result),
+        of_lock=page.of_lock if asked.sheet.lock else None,
     )
 
 
 def not_counted(viewer: Viewer, question: Question, context: Context) -> NotCounted:
     """The records that nearly counted, each with its reason."""
     asked = ask(viewer, question, context)
-    page = _page(asked, metrics.not_counted)
+    members = context.work(asked.sheet.version, question.period).members(question.subject)
+    page = metrics.not_counted(
+        viewer.portal_id,
+        asked.result.plan,
+        span(question.period, context.settings),
+        members.people,
+        now=epoch(context.now),
+        departments=members.departments,
+        **asked.page,
+    )
     return NotCounted(
         **asked.panel,
         row=asked.row,
@@ -109,23 +127,6 @@ def not_counted(viewer: Viewer, question: Question, context: Context) -> NotCoun
         total=page.total,
         hidden=page.hidden,
         next_cursor=page.next_cursor,
-    )
-
-
-def _page(asked: Asked, read: Callable[..., FactPage]) -> FactPage:
-    """A page of the records a number was made of, or that nearly counted, of people the viewer may see."""
-    viewer, context, question = asked.viewer, asked.context, asked.question
-    members = context.work(asked.sheet.version, question.period).members(question.subject)
-    return read(
-        viewer.portal_id,
-        asked.result.plan,
-        span(question.period, context.settings),
-        members.people,
-        now=epoch(context.now),
-        departments=members.departments,
-        limit=PAGE,
-        cursor=question.cursor,
-        visible=None if can(viewer, Action.SEE, COMPANY) else viewer.employees | {viewer.user_id or 0},
     )
 
 

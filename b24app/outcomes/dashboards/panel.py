@@ -89,6 +89,8 @@ class Why(Panel):
     operands: tuple[WhyOperand, ...] = ()
     forecast_step: str | None = None
     """How the value became the forecast; None where that is the value itself, or there is none."""
+    of_lock: bool | None = None
+    """Of a locked period: whether `facts` are as they were counted then, or as they are today."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from b24app.metrics.rules import FormulaPlan
 from b24app.periods.rules import Span, span
 from b24app.portal import queries as portals
 from b24app.portal.rules import Subject, SubjectType, Viewer
+from b24app.scores import behind
 from b24app.scores import queries as scores
 from b24app.scores.evaluation import Context, Members
 from b24app.scores.queries import Sheet
@@ -36,10 +37,11 @@ def explain(viewer: Viewer, query: shapes.ExplainQuery) -> shapes.Explanation:
 
     Of a ratio each operand lists its records, told apart by `part`; a record of both is listed twice. `ratio` of a
     percent is 100 x numerator / denominator. `operands` of a `formula` are the numbers it names, its records those of
-    all of them.
+    all of them. Of a locked period they are the records as they were counted then (`of_lock`).
     """
     asked = Question.of(viewer, query)
-    result, page = asked.result, metrics.facts_behind(*asked.facts, **asked.page)
+    result = asked.result
+    page = behind.facts(asked.context, asked.sheet, result, limit=query.limit, cursor=query.cursor)
     return shapes.Explanation(
         value=result.value if asked.shows_number else None,
         aggregate=result.plan.shown_as,
@@ -47,6 +49,7 @@ def explain(viewer: Viewer, query: shapes.ExplainQuery) -> shapes.Explanation:
         total=page.total,
         items=[shapes.Fact(**asked.fact(row)) for row in page.items],
         next_cursor=page.next_cursor,
+        of_lock=page.of_lock,
     )
 
 

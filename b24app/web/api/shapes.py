@@ -326,6 +326,9 @@ class Explanation(Shape):
     total: int
     items: list[Fact]
     next_cursor: str | None
+    of_lock: bool = Field(
+        description="Of a locked period: the records as they were counted then; false: as they are today."
+    )
 
 
 class UncountedFact(Fact):
