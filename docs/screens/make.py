@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,11 @@ def wait_until_read(portal: str) -> str:
     raise SystemExit(f"The portal was not read within {WAIT_S} seconds.")
 
 
+def last_month() -> str:
+    """The day the last closed month began."""
+    return (datetime.now(UTC).date().replace(day=1) - timedelta(days=1)).replace(day=1).isoformat()
+
+
 def opened(browser: Browser, width: int, form: dict[str, Any]) -> Page:
     """The page in a window of its own, as the portal's frame would show it."""
     page = browser.new_page(viewport={"width": width, "height": HEIGHT}, reduced_motion="reduce")
@@ -88,17 +94,32 @@ def opened(browser: Browser, width: int, form: dict[str, Any]) -> Page:
     return page
 
 
-def shoot(browser: Browser, portal: str, name: str, user_id: int, go: str, ready: str) -> None:
+def shoot(
+    browser: Browser, portal: str, name: str, user_id: int, go: str, ready: str, click: tuple[str, ...] = ()
+) -> None:
+    """`click` is what is pressed on the page before it is taken, one after the other."""
     for language in LANGUAGES:
         for width in WIDTHS:
             page = opened(browser, width, placement(portal, user_id, language, go))
             page.wait_for_selector(ready)
             page.wait_for_timeout(SETTLE_MS)
+            for one in click:
+                page.locator(one).click()
+                page.wait_for_timeout(SETTLE_MS)
             if "why=" not in go:
                 content = page.locator("body").bounding_box()["height"]
                 page.set_viewport_size({"width": width, "height": max(HEIGHT, min(LONGEST, int(content)))})
             page.screenshot(path=FOLDER / f"{name}-{language}-{width}.png")
             page.close()
+
+
+def lock(browser: Browser, portal: str, month: str) -> None:
+    """As an administrator does it."""
+    page = opened(browser, WIDTHS[0], placement(portal, ADMIN, "en", month))
+    page.locator("#lock summary").click()
+    page.locator("#lock .primary").click()
+    page.wait_for_selector("#locked")
+    page.close()
 
 
 def shoot_portal(browser: Browser, portal: str) -> None:
@@ -121,7 +142,16 @@ def main(portal: str) -> None:
         deal = deals["items"][0]["id"]
         shoot(browser, portal, "my", employee, "/ui/my", ".rows")
         shoot(browser, portal, "why", employee, "/ui/my?why=revenue", "#panel[open] .facts")
+        shoot(browser, portal, "changes", employee, "/ui/my?why=revenue", "#panel[open] .facts", ("#tab-changes",))
         shoot(browser, portal, "team", ADMIN, "/ui/team", ".heat")
+        month = f"/ui/team?period=month&start={last_month()}"
+        shoot(browser, portal, "lock", ADMIN, month, "#lock", ("#lock summary",))
+        lock(browser, portal, month)
+        shoot(browser, portal, "unlock", ADMIN, month, "#lock", ("#lock summary",))
+        locked = f"/ui/my?period=month&start={last_month()}"
+        shoot(browser, portal, "locked", employee, locked, "#locked")
+        shoot(browser, portal, "locked-why", employee, f"{locked}&why=revenue", "#panel[open] #of-lock")
+        shoot(browser, portal, "calendar", ADMIN, "/ui/settings/calendar", "form")
         shoot(browser, portal, "company", ADMIN, "/ui/company", ".chart")
         shoot(browser, portal, "deal", ADMIN, f"/ui/deal/{deal}", ".deal")
         shoot(browser, portal, "client", ADMIN, f"/ui/company/{deals['items'][0]['companyId']}", ".client")
