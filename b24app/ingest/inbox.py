@@ -212,7 +212,8 @@ def restored(portal_id: int, entity: str, ids: Collection[int]) -> None:
     known = {str(id) for id in ids}
     rows = [row.id for row in db.session.execute(select(Inbox.id, Inbox.key).where(*aside)) if row.key in known]
     if rows:
-        db.session.execute(update(Inbox).where(Inbox.id.in_(rows)).values(state=DONE, attempts=0, reason=None))
+        read = (Inbox.portal_id == portal_id, Inbox.id.in_(rows))
+        db.session.execute(update(Inbox).where(*read).values(state=DONE, attempts=0, reason=None))
 
 
 def microseconds(moment: datetime) -> int:

@@ -34,6 +34,9 @@ VALUES = re.compile(r"""'[^'\n]*'|"[^"\n]*"|\w*(?:auth|key|secret|token)\w*[=:]\
 """What may be data in the message of an exception: quoted texts, secrets by name or length, addresses of people."""
 
 
+NAME = re.compile(r"[\w.]+")
+
+
 def configure(style: str = "console", level: int = logging.INFO) -> None:
     """`style` is `json` or `console` (LOG_FORMAT)."""
     renderer: structlog.typing.Processor = (
@@ -75,8 +78,11 @@ def without_values(_logger: Any, _method: str, event: Any) -> Any:
 
 
 def _told(line: str) -> str:
-    """Lines of source are indented, messages are not."""
-    return line if line.startswith(" ") else VALUES.sub(_hidden, line)
+    """Lines of source are indented, messages are not; before a message stands the name of the exception."""
+    if line.startswith(" "):
+        return line
+    kind, colon, message = line.partition(": ")
+    return f"{kind}{colon}{VALUES.sub(_hidden, message)}" if NAME.fullmatch(kind) else VALUES.sub(_hidden, line)
 
 
 def _hidden(found: re.Match[str]) -> str:

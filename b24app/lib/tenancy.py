@@ -25,6 +25,8 @@ from sqlalchemy.sql.elements import BinaryExpression, BindParameter, BooleanClau
 COLUMN = "portal_id"
 TENANTS = "portal"
 """The table of the tenants themselves, whose `id` is everybody else's `portal_id`."""
+NAME = "member_id"
+"""What the outside calls a tenant; saying it says whose rows are meant, too."""
 
 KNOWN_AT_MOST = 10_000
 WRITTEN_BACK = "compiled_cache"
@@ -163,7 +165,10 @@ class _Ties:
         self._links.extend((one, other) for one in ones for other in others)
         for side, owners, value in ((left, ones, right), (right, others, left)):
             if isinstance(value, BindParameter):
-                self._columns.setdefault(getattr(side, "table", None), set()).add(getattr(side, "key", ""))
+                table, key = getattr(side, "table", None), getattr(side, "key", "")
+                self._columns.setdefault(table, set()).add(key)
+                if key == NAME and tenant_column(table) is not None and _table(table).name == TENANTS:
+                    self._values.setdefault(table, [])
                 for one in owners:
                     self._values.setdefault(one, []).append(value)
 

@@ -10,7 +10,7 @@ from b24app.lib.db import db
 from b24app.lib.errors import NotFound
 from b24app.lib.i18n import choose
 from b24app.lib.i18n import gettext as _
-from b24app.portal.access.queries import delegations, roles
+from b24app.portal.access.queries import GIVEN, given
 from b24app.portal.access.rules import access
 from b24app.portal.rules import Structure, Viewer
 from b24app.portal.staff import as_of as as_of
@@ -68,9 +68,10 @@ def viewer(
     """
     if is_admin:
         return Viewer(portal_id, user_id, is_admin=True, language=choose(language))
-    today = now.astimezone(ZoneInfo(get(portal_id).time_zone)).date()
-    present = people() if people else structure(portal_id)
-    found = access(user_id, present, roles(portal_id), delegations(portal_id, today), on=today)
+    portal = get(portal_id)
+    today = now.astimezone(ZoneInfo(portal.time_zone)).date()
+    roles, delegations = given(portal_id, today) if portal.settings.get(GIVEN) else ((), ())
+    found = access(user_id, people() if people else structure(portal_id), roles, delegations, on=today)
     return Viewer(
         portal_id,
         user_id,

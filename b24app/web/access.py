@@ -85,6 +85,7 @@ def _page(form: str | None = None, faults: Mapping[str, str] | None = None) -> R
     portal_id = g.viewer.portal_id
     structure = people.structure(portal_id)
     today = local_day(clock.epoch(clock.now()), calendars.settings(portal_id))
+    roles, delegations = queries.given(portal_id, today)
     shown = render_template(
         "settings/access.html",
         viewer=g.viewer,
@@ -92,8 +93,8 @@ def _page(form: str | None = None, faults: Mapping[str, str] | None = None) -> R
         failed=form,
         faults=faults or {},
         given=request.form,
-        roles=queries.roles(portal_id),
-        delegations=queries.delegations(portal_id, today),
+        roles=roles,
+        delegations=delegations,
         people=_active(structure),
         units=[(f"department-{unit.id}", unit.name) for unit in structure.units.values() if unit.active],
         names=_names(structure),

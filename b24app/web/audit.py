@@ -62,8 +62,10 @@ def what_happened() -> dict[str, str]:
         "access.deputy": _("Deputy"),
         "api_token.create": _("API token made"),
         "api_token.revoke": _("API token revoked"),
+        "award.give": _("Badge given"),
         "calendar.day": _("Own day"),
         "calendar.absence": _("Absence"),
+        "notification.retry": _("Message sent again"),
         "period.lock": _("Period locked"),
         "period.unlock": _("Period unlocked"),
         "portal.install": _("App installed"),
@@ -76,6 +78,9 @@ def what_happened() -> dict[str, str]:
         "scorecard.archive": _("Scorecard archived"),
         "scores.repair": _("Numbers repaired at night"),
         "target.set": _("Target"),
+        "webhook.forget": _("Webhook removed"),
+        "webhook.secret": _("Webhook given another secret"),
+        "webhook.set": _("Webhook"),
     }
 
 

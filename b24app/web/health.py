@@ -7,6 +7,7 @@ from datetime import timedelta
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from b24app.bitrix.payloads import NUMBER
 from b24app.bitrix.throttle import State
 from b24app.ingest import inbox as received
 from b24app.ingest import queries as reading
@@ -69,7 +70,7 @@ def health() -> ResponseReturnValue:
 def retry() -> ResponseReturnValue:
     """Read records again that were put aside: one of them, or all that are shown."""
     with write():
-        count = received.retry(g.portal_id, [int(id) for id in request.form.getlist("id") if id.isdecimal()])
+        count = received.retry(g.portal_id, [int(id) for id in request.form.getlist("id") if NUMBER.fullmatch(id)])
     enqueue(inbox.drain, g.portal_id, queue="live", unique=f"inbox:{g.portal_id}")
     return redirect(url_for(".health", again=count), 303)
 
@@ -79,7 +80,7 @@ def retry() -> ResponseReturnValue:
 def tell_again() -> ResponseReturnValue:
     """Send messages again that nobody took."""
     with write():
-        ids = [int(id) for id in request.form.getlist("id") if id.isdecimal()]
+        ids = [int(id) for id in request.form.getlist("id") if NUMBER.fullmatch(id)]
         sending.retry(g.portal_id, ids, g.viewer.actor, clock.now())
     outbox.ask(g.portal_id)
     return redirect(url_for(".health"), 303)

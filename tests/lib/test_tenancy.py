@@ -34,6 +34,10 @@ SCOPED: dict[str, Any] = {
     "a deletion": delete(Job).where(Job.portal_id == 1),
     "all on purpose": across_tenants(select(Job)),
     "the tenant itself": select(Portal).where(Portal.id == 1),
+    "a tenant by name": select(Portal).where(Portal.member_id == "x"),
+    "a join with a tenant by name": select(Job.id)
+    .join(Portal, Portal.id == Job.portal_id)
+    .where(Portal.member_id == "x"),
     "no table of a tenant": select(func.count()),
 }
 
@@ -63,7 +67,6 @@ STRICTLY: dict[str, Any] = {
     "a key alone": select(Job).where(Job.id == "x"),
     "a change by a key alone": update(Job).where(Job.id == "x").values(done=1),
     "the tenants": select(Portal),
-    "a tenant by name": select(Portal).where(Portal.member_id == "x"),
 }
 """Outside of a tenant's work a job may look at the row whose key it was handed, and a sweep at the portals."""
 

@@ -50,6 +50,7 @@ CASES: dict[str, Case] = {
     "placements.app": post("/b24/app", AUTH_ID="x" * 2000, member_id="member1"),
     "events.event": post("/b24/event", **EVENT),
     "robots.robot": post("/b24/robot", code="kpi_add", event_token="t|1", **EVENT),
+    "robot_settings.page": post("/b24/robot-settings", AUTH_ID="x" * 2000, member_id="member1"),
     "session.renew": sends("POST", "/ui/session", {"access_token": "x" * 2000, "member_id": "member1"}),
     "dashboards.home": get("/ui/"),
     "dashboards.my": get("/ui/my", subject="employee", subject_id=ANN, **MONTH),
@@ -73,6 +74,17 @@ CASES: dict[str, Case] = {
     "settings.forget_day": post("/ui/settings/calendar/days/forget", day="2026-11-03"),
     "settings.set_absence": post("/ui/settings/calendar/absences", employee=ANN, first="2026-11-03", last="2026-11-04"),
     "settings.forget_absence": post("/ui/settings/calendar/absences/forget", employee=900, first="2026-11-03"),
+    "settings.check": get("/ui/settings/check"),
+    "notifications.page": get("/ui/settings/notifications"),
+    "notifications.save": post("/ui/settings/notifications", workflow="x"),
+    "notifications.workflows": get("/ui/settings/notifications/workflows"),
+    "notifications.set_webhook": post("/ui/settings/notifications/webhook", url="https://169.254.169.254/"),
+    "notifications.new_secret": post("/ui/settings/notifications/webhook/secret"),
+    "notifications.forget_webhook": post("/ui/settings/notifications/webhook/forget"),
+    "notifications.send_test": post("/ui/settings/notifications/webhook/test"),
+    "health.health": get("/ui/settings/health"),
+    "health.tell_again": post("/ui/settings/health/tell-again", id=1),
+    "health.retry": post("/ui/settings/health/retry", id=1),
     "access.page": get("/ui/settings/access"),
     "access.give_role": post("/ui/settings/access/role", holder=f"employee-{ANN}", reach="all"),
     "access.take_role": post("/ui/settings/access/role/take", holder="employee-900"),
@@ -173,7 +185,9 @@ def test_no_answer_sets_a_cookie_and_each_says_what_a_browser_may_do_with_it(her
     assert "X-Frame-Options" not in answer.headers
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if "settings" in CASES[name].path or name == "install.again"])
+@pytest.mark.parametrize(
+    "name", [name for name in CASES if CASES[name].path.startswith("/ui/settings") or name == "install.again"]
+)
 def test_settings_are_for_administrators(here: Site, name: str) -> None:
     before = everything_of(PORTAL)
     answer = ask(here, name, here.session(ANN))
@@ -229,10 +243,12 @@ def test_what_is_about_all_tenants_is_a_short_list() -> None:
 ACROSS = {
     "lib/tenancy.py": 1,  # what it is
     "lib/db.py": 2,  # new keys for all secrets: read, write
-    "portal/connection.py": 1,  # the REST log of all portals is kept three days
+    "portal/connection.py": 2,  # the REST log: of a portal by its name, and of all portals it is kept three days
     "portal/jobs.py": 1,  # jobs that the queue lost are taken up again
     "portal/api_tokens.py": 1,  # whose token is it?
-    "ingest/queries.py": 1,  # in whose inbox does anything wait?
+    "ingest/queries.py": 4,  # in whose inbox does anything wait? how much is there altogether?
+    "outcomes/notifications/queries.py": 1,  # how much is to be told altogether?
+    "outcomes/notifications/outbox.py": 1,  # of whom is anything to be told?
     "jobs/robots.py": 1,  # which robots were not answered?
     "jobs/sync.py": 1,  # inbox rows that were worked off long ago go
 }

@@ -21,6 +21,7 @@ from b24app.config import Config
 from b24app.lib import clock, crypto
 from b24app.lib.db import Base, db, write
 from b24app.portal import operations
+from b24app.portal.access.queries import GIVEN
 from b24app.portal.access.tables import Delegation, Role
 from b24app.portal.tables import ApiToken, AuditEntry, Job, Portal
 from b24app.scorecards.tables import Target
@@ -101,6 +102,7 @@ def settle() -> dict[str, str]:
             portal.client_endpoint = f"https://{portal.domain}/rest/"
             portal.oauth_server = "https://oauth.example"
             portal.app_version = "1"
+            portal.settings = {GIVEN: True}
             portal.application_token = EVENT_SECRET if portal.id == PORTAL else "application-token-of-the-second"
         world.scorecard(CARD)
         for owner, amount in ((ANN, 1000), (BOB, 2000), (HEAD, 4000)):

@@ -77,7 +77,7 @@ def claim(portal_id: int, code: str, now: datetime) -> tuple[Message, ...]:
     ids = first.order_by(Notification.due_at, Notification.id).limit(channel(code).at_once)
     taken = db.session.scalars(
         update(Notification)
-        .where(Notification.id.in_(ids), Notification.state == DUE)
+        .where(Notification.portal_id == portal_id, Notification.id.in_(ids), Notification.state == DUE)
         .values(state=SENDING, attempts=Notification.attempts + 1, due_at=at + CLAIM_S)
         .returning(Notification)
         .execution_options(synchronize_session=False, populate_existing=True)

@@ -9,8 +9,9 @@ from b24app.lib.errors import Fault, Invalid, NotFound
 from b24app.lib.i18n import gettext as _
 from b24app.portal import audit
 from b24app.portal.access import rules, tables
-from b24app.portal.access.queries import delegation_of, role_of
+from b24app.portal.access.queries import GIVEN, delegation_of, role_of
 from b24app.portal.rules import Structure, Subject, SubjectType
+from b24app.portal.tables import Portal
 
 LONGEST_DAYS = 366
 
@@ -29,6 +30,7 @@ def give_role(portal_id: int, role: rules.Role, structure: Structure, actor: str
     if before == role:
         return None
     if row is None:
+        _say_given(portal_id)
         row = tables.Role(portal_id=portal_id, holder_type=role.holder.type.value, holder_id=role.holder.id)
         db.session.add(row)
     row.reach = role.reach.value if role.reach else None
@@ -66,6 +68,7 @@ def delegate(portal_id: int, given: rules.Delegation, structure: Structure, acto
     if before == given:
         return
     if row is None:
+        _say_given(portal_id)
         row = tables.Delegation(portal_id=portal_id, absent_id=given.absent_id, deputy_id=given.deputy_id)
         db.session.add(row)
     row.first, row.last = given.first.isoformat(), given.last.isoformat()
@@ -80,6 +83,12 @@ def end_delegation(portal_id: int, absent_id: int, deputy_id: int, actor: str, n
     before = delegation_of(row)
     db.session.delete(row)
     _audit_delegation(portal_id, before, None, actor, now)
+
+
+def _say_given(portal_id: int) -> None:
+    portal = db.session.get_one(Portal, portal_id)
+    if not portal.settings.get(GIVEN):
+        portal.settings = {**portal.settings, GIVEN: True}
 
 
 def _role(portal_id: int, holder: Subject) -> tables.Role | None:

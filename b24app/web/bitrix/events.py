@@ -63,6 +63,7 @@ def _authenticated_lately(auth: Auth) -> int:
     too many may come in, and does no more than have a record read again. Whatever differs is asked for."""
     portal_id, secret, until = _known.get(auth.member_id, (0, "", 0.0))
     if secret and time.monotonic() < until and crypto.same(auth.application_token, secret):
+        work_for(portal_id)
         return portal_id
     portal_id = authenticated(auth)
     if len(_known) >= MOST_KNOWN:
