@@ -30,7 +30,7 @@ from b24app.periods.rules import Span
 
 TABLES = {model.__tablename__: table(model) for model in (Deal, Activity, Entry, StageMove)}
 OWNER = table(FieldValue).alias("owner_value")
-FEW_SPANS = 60
+FEW_SPANS = 3
 _BEFORE_DATE = {"activity": "kind", "entry": "code"}
 """The column between the portal and the date in the indexes of an entity."""
 _MOVED = {"entered_stage_id": "stage_id", "entered_category_id": "category_id", "entered_kind": "kind"}
@@ -101,8 +101,8 @@ class Reading:
 
 
 def spans_inline(spans: Sequence[Span]) -> CTE:
-    """(span, since, until). Few are said as selects, because SQLAlchemy makes a statement with VALUES anew each time it
-    is sent; of many SQLite takes no more than 500."""
+    """(span, since, until). A changed record asks for one or a few, said as selects, because SQLAlchemy makes a
+    statement with VALUES anew each time it is sent; of many selects a planner expects more than there is."""
     rows = [(number, span.start, span.end) for number, span in enumerate(spans)]
     if len(rows) > FEW_SPANS:
         table = values(column("span", Integer), column("since", Int64), column("until", Int64), name="inline_span")

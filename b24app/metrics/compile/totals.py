@@ -75,7 +75,7 @@ def histogram(measure: Measure, width: int) -> Select[Any]:
     return (
         select(*keys, func.count())
         .select_from(joined)
-        .where(*reading.mine((measure,), spans), counted, number.is_not(None))
+        .where(*reading.mine((measure,), (_WHOLE,)), counted, number.is_not(None))
         .group_by(*keys)
         .order_by(*keys)
     )
