@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from b24app.facts.rules import Cell
-from b24app.lib import telemetry
 from b24app.outcomes.notifications import operations as notifications
 from b24app.periods.rules import Period
 from b24app.scores import operations as scores
@@ -21,16 +20,14 @@ from b24app.scores.rules import FACTS, REPAIR, Cause, Changes, Slice
 
 def recompute(portal_id: int, cells: Iterable[Cell], now: datetime, cause: Cause = FACTS, record: str = "") -> Changes:
     """Facts changed: bring everything they touch up to date. `record`: whose workflow did it, if one did."""
-    with telemetry.timed("recompute", "cells"):
-        changes = scores.recompute(portal_id, cells, now, cause)
+    changes = scores.recompute(portal_id, cells, now, cause)
     notifications.plan(portal_id, changes, now, record)
     return changes
 
 
 def recompute_slice(portal_id: int, slice_: Slice, now: datetime, cause: Cause = REPAIR) -> Changes:
     """A portion of a full recompute, small enough for one short transaction."""
-    with telemetry.timed("recompute", "slice"):
-        return scores.recompute_slice(portal_id, slice_, now, cause)
+    return scores.recompute_slice(portal_id, slice_, now, cause)
 
 
 def recompute_open(

@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from b24app.facts import queries as facts
 from b24app.facts.rules import Cell
+from b24app.lib import telemetry
 from b24app.lib.clock import epoch
 from b24app.metrics.ripening import also_touched
 from b24app.periods import queries as periods
@@ -34,6 +35,7 @@ ROWS_PER_SLICE = 4_000
 NOT_KNOWN: Mapping[Place, Collection[Record]] = {}
 
 
+@telemetry.timed("recompute", "cells")
 def recompute(portal_id: int, cells: Iterable[Cell], now: datetime, cause: Cause = FACTS) -> Changes:
     """What the cells touch: their owners, the departments above them and the company, in the periods they lie in.
 
@@ -60,6 +62,7 @@ def recompute(portal_id: int, cells: Iterable[Cell], now: datetime, cause: Cause
     return _store(context, works, (), cause, journal.Traced(context, traces), _is_at_once)
 
 
+@telemetry.timed("recompute", "slice")
 def recompute_slice(
     portal_id: int,
     slice_: Slice,

@@ -14,7 +14,7 @@ from flask import Flask
 from tests.exactness.run import run
 
 SEEDS = (1, 2, 3, 4)
-CHANGES = 300
+CHANGES = 250
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -255,7 +255,7 @@ def plans(draw: st.DrawFn, metrics: tuple[str, ...] = tuple(CATALOGUE)) -> Plan:
 
 ALL_READY = tuple(plan(code, ready.example) for code, ready in CATALOGUE.items())
 
-thorough = settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+thorough = settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
 
 
 @contextmanager

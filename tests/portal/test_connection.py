@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from flask import Flask
@@ -10,6 +11,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import select, update
 
+from b24app.bitrix import throttle
 from b24app.bitrix.errors import NotInstalled, PortalGone, TokenDead, Unreachable
 from b24app.demo.faults import Refusal
 from b24app.demo.server import RunningPortal
@@ -91,6 +93,7 @@ def test_without_redis_workers_still_end_with_one_pair(
     unreachable = Redis(port=1, retry=Retry(NoBackoff(), 0))
     monkeypatch.setattr(connection, "_connection", replace(connection.settings(), redis=unreachable))
     monkeypatch.setattr(connection, "LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(throttle, "_Alone", partial(throttle._Alone, drain_per_s=1000))
     demo.state.tokens.expire_all(clock.now())
     results = together(database, 3, lambda: operations.connect(portal.id).call("profile")["ID"])
     assert results == ["1"] * 3

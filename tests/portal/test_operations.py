@@ -147,7 +147,7 @@ def test_erasing_leaves_nothing_of_the_tenant_and_all_of_others(portal: Portal) 
 
 
 def _one_row_in_every_table(portal_id: int) -> None:
-    from sqlalchemy import JSON, Boolean, Integer, String
+    from sqlalchemy import JSON, Boolean, Integer, LargeBinary, String
 
     for table in Base.metadata.sorted_tables:
         if "portal_id" not in table.c:
@@ -161,6 +161,8 @@ def _one_row_in_every_table(portal_id: int) -> None:
                 continue
             elif isinstance(kind, JSON):
                 values[column.name] = []
+            elif isinstance(kind, LargeBinary):
+                values[column.name] = b"kept"
             elif isinstance(kind, Boolean):
                 values[column.name] = False
             elif isinstance(kind, Integer) or kind.python_type is int:

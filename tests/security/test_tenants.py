@@ -82,6 +82,7 @@ CASES: dict[str, Case] = {
     "notifications.new_secret": post("/ui/settings/notifications/webhook/secret"),
     "notifications.forget_webhook": post("/ui/settings/notifications/webhook/forget"),
     "notifications.send_test": post("/ui/settings/notifications/webhook/test"),
+    "recognition.badges": get(f"/ui/badges/{ANN}"),
     "health.health": get("/ui/settings/health"),
     "health.tell_again": post("/ui/settings/health/tell-again", id=1),
     "health.retry": post("/ui/settings/health/retry", id=1),

@@ -12,7 +12,7 @@ from typing import Any
 import time_machine
 from flask import Flask
 from redis import Redis
-from sqlalchemy import JSON, Boolean, Integer, String, insert, select
+from sqlalchemy import JSON, Boolean, Integer, LargeBinary, String, insert, select
 from werkzeug.test import TestResponse
 
 from b24app import pipeline
@@ -156,6 +156,8 @@ def row(table: Any, portal_id: int) -> dict[str, Any]:
             continue
         elif isinstance(kind, JSON):
             values[column.name] = []
+        elif isinstance(kind, LargeBinary):
+            values[column.name] = MARK.encode()
         elif isinstance(kind, Boolean):
             values[column.name] = False
         elif isinstance(kind, Integer) or kind.python_type is int:
