@@ -2,16 +2,16 @@
 
 A new table; of periods that are locked already nothing is written down.
 
-Revision ID: 0004_rest3
-Revises: 0003_security
+Revision ID: 0008
+Revises: 0007
 """
 
 from alembic import op
 import sqlalchemy as sa
 
 
-revision = '0004_rest3'
-down_revision = '0003_security'
+revision = '0008'
+down_revision = '0007'
 branch_labels = None
 depends_on = None
 

@@ -2,16 +2,16 @@
 
 Nullable columns of a table with a row per portal: instant.
 
-Revision ID: 0003_ops
-Revises: 0003_events
+Revision ID: 0005
+Revises: 0004
 """
 
 from alembic import op
 import sqlalchemy as sa
 
 
-revision = '0003_ops'
-down_revision = '0003_events'
+revision = '0005'
+down_revision = '0004'
 branch_labels = None
 depends_on = None
 

@@ -2,16 +2,16 @@
 
 Two new tables: instant on databases of any size.
 
-Revision ID: 0003_security
-Revises: 0003_notifications
+Revision ID: 0007
+Revises: 0006
 """
 
 from alembic import op
 import sqlalchemy as sa
 
 
-revision = '0003_security'
-down_revision = '0003_notifications'
+revision = '0007'
+down_revision = '0006'
 branch_labels = None
 depends_on = None
 

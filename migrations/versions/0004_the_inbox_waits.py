@@ -2,16 +2,16 @@
 
 Two columns with a constant default: instant on a table of any size.
 
-Revision ID: 0003_events
-Revises: 0003_rest3
+Revision ID: 0004
+Revises: 0003
 """
 
 from alembic import op
 import sqlalchemy as sa
 
 
-revision = '0003_events'
-down_revision = '0003_rest3'
+revision = '0004'
+down_revision = '0003'
 branch_labels = None
 depends_on = None
 

@@ -2,16 +2,16 @@
 
 New tables only: instant on a database of any size.
 
-Revision ID: 0003_notifications
-Revises: 0003_ops
+Revision ID: 0006
+Revises: 0005
 """
 
 from alembic import op
 import sqlalchemy as sa
 
 
-revision = '0003_notifications'
-down_revision = '0003_ops'
+revision = '0006'
+down_revision = '0005'
 branch_labels = None
 depends_on = None
 

@@ -2,7 +2,7 @@
 
 Two nullable columns without a default, and a new table: instant on tables of any size.
 
-Revision ID: 0003_rest3
+Revision ID: 0003
 Revises: 0002
 """
 
@@ -10,7 +10,7 @@ from alembic import op
 import sqlalchemy as sa
 
 
-revision = '0003_rest3'
+revision = '0003'
 down_revision = '0002'
 branch_labels = None
 depends_on = None
