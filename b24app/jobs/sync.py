@@ -117,7 +117,7 @@ def _show_numbers(portal_id: int, progress: Progress | None) -> None:
     with write():
         portals.lock(portal_id)
         onboarding.first_run(portal_id, clock.now())
-    scores.recompute_everything(portal_id, progress=progress)
+    scores.recompute_everything(portal_id, progress=progress, cause=CauseKind.TARGET)
 
 
 def _number_wins(portal_id: int) -> None:
