@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from b24app.jobs import inbox, install, offline, outbox, robots, scores, sync
 from b24app.lib import clock
+from b24app.lib.db import db
 from b24app.lib.log import logger
 from b24app.lib.queue import enqueue, redis
 from b24app.portal import queries
@@ -80,11 +81,19 @@ def tick(now: int) -> int:
             enqueue(periodic.job, queue=periodic.queue, unique=_name(periodic))
             count += 1
             continue
-        portals = queries.active_ids() if portals is None else portals
+        portals = _active() if portals is None else portals
         for portal_id in portals:
             enqueue(periodic.job, portal_id, queue=periodic.queue, unique=f"{_name(periodic)}:{portal_id}")
             count += 1
     return count
+
+
+def _active() -> tuple[int, ...]:
+    """The portals as they are now. A look that stayed open would see for ever what it saw first."""
+    try:
+        return queries.active_ids()
+    finally:
+        db.session.rollback()
 
 
 def _is_due(periodic: Periodic, now: int) -> bool:

@@ -158,9 +158,9 @@ class Mangled:
     def compare_numbers(self) -> int:
         """Live against a full recompute; returns how many there are."""
         self.work(scores.midnight)
-        live = stored()
+        live = stored(self.portal_id)
         self.work(scores.recompute_everything)
-        full = stored()
+        full = stored(self.portal_id)
         untouched = {key[:2] for key in full} - {key[:2] for key in live}
         assert not any(full[key][0] for key in full if key[:2] in untouched)
         assert live == {key: numbers for key, numbers in full.items() if key[:2] not in untouched}

@@ -4,10 +4,13 @@ import pytest
 from flask import Flask
 from redis import Redis
 from rq import Queue
+from sqlalchemy.orm import Session
 
 from b24app.jobs import schedule
 from b24app.jobs.schedule import SCHEDULE, tick
+from b24app.lib.db import db
 from b24app.lib.queue import QUEUES
+from b24app.portal.tables import Portal
 
 HOUR = 3600
 NOON = 1_795_000_000 // HOUR * HOUR
@@ -34,6 +37,17 @@ def test_what_is_done_per_portal_asks_for_nothing_without_portals(app: Flask, re
     tick(NOON)
     tick(NOON + 24 * HOUR)
     assert waiting(redis) == {f"{name}" for name in map(_id, (one for one in SCHEDULE if not one.per_portal))}
+
+
+def test_a_portal_that_comes_later_is_worked_for(app: Flask, redis: Redis) -> None:
+    tick(NOON)
+    tick(NOON + 600)
+    with Session(db.engine) as elsewhere:
+        came = {"member_id": "m", "domain": "d", "client_endpoint": "e", "oauth_server": "o", "created_at": 0}
+        elsewhere.add(Portal(id=1, status="active", **came))
+        elsewhere.commit()
+    tick(NOON + 1200)
+    assert "sync-resume-1" in waiting(redis)
 
 
 def test_a_second_scheduler_waits_for_the_first(app: Flask, redis: Redis) -> None:

@@ -87,10 +87,13 @@ def sync(demo: Demo) -> dict[str, Any]:
     return dict(demo.api("/portal")["sync"])
 
 
+TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+
+
 def rows(demo: Demo) -> dict[str, int]:
     """How many rows each table has that is not empty."""
     with sqlite3.connect(demo.environment["DATABASE_URL"].removeprefix("sqlite:///")) as database:
-        names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        names = [name for (name,) in database.execute(TABLES)]
         counts = {name: database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names}
     return {name: count for name, count in counts.items() if count}
 

@@ -23,7 +23,19 @@ from b24app.periods.rules import Period, Settings, local_day
 from b24app.portal.rules import Structure, Subject, Viewer
 from b24app.portal.tables import Portal
 from b24app.scorecards.rules import Version
-from b24app.web import dashboards, formats, health, notifications, periods, recognition, scorecards, settings
+from b24app.web import (
+    access,
+    audit,
+    dashboards,
+    formats,
+    health,
+    keys,
+    notifications,
+    periods,
+    recognition,
+    scorecards,
+    settings,
+)
 from tests.web import samples
 
 POLICY = (
@@ -164,13 +176,10 @@ def application(
     """A small app with the pages alone. Without an Authorization header it answers the boot page, as viewer.py does."""
     app = Flask("pages", template_folder=str(TEMPLATES), static_folder=str(STATIC), static_url_path="/static")
     formats.init_templates(app)
-    app.register_blueprint(dashboards.bp)
-    app.register_blueprint(periods.bp)
-    app.register_blueprint(scorecards.bp)
-    app.register_blueprint(settings.bp)
-    app.register_blueprint(health.bp)
-    app.register_blueprint(notifications.bp)
-    app.register_blueprint(recognition.bp)
+    for page in (
+        access, audit, dashboards, health, keys, notifications, periods, recognition, scorecards, settings
+    ):  # fmt: skip
+        app.register_blueprint(page.bp)
     fake = Queries(answers or Answers())
     app.extensions["asked"] = fake.asked
     real = [getattr(module, name) for module, name in ASKED]
