@@ -23,6 +23,8 @@ CHAOS = {
     ],
 }  # fmt: skip
 COMPUTED = ("result", "score")
+UNCOMPARED = ("id", "computed_at", "changed_at", "season", "season_at")
+"""When a number was made, and what a forecast goes by: that is looked for every few minutes, whatever happened."""
 
 
 def prepare(demo: Demo) -> None:
@@ -43,14 +45,22 @@ def deals_in_app(engine: Engine) -> dict[int, tuple[Any, ...]]:
 
 
 def numbers(engine: Engine) -> dict[str, set[tuple[Any, ...]]]:
-    """Every stored result and score, without when it was computed."""
+    """Every stored result and score."""
     found = {}
     with engine.connect() as connection:
         for table in COMPUTED:
             rows = connection.execute(text(f"SELECT * FROM {table}"))  # noqa: S608 - our own two names
-            kept = [place for place, name in enumerate(rows.keys()) if name not in ("computed_at", "id", "changed_at")]
+            kept = [place for place, name in enumerate(rows.keys()) if name not in UNCOMPARED]
             found[table] = {tuple(row[place] for place in kept) for row in rows}
     return found
+
+
+def differences(
+    live: dict[str, set[tuple[Any, ...]]], computed: dict[str, set[tuple[Any, ...]]]
+) -> dict[str, list[tuple[Any, ...]]]:
+    """The rows that only one of the two has, by table; empty where they are the same. Few are told, for a message."""
+    found = {table: sorted(live[table] ^ computed[table], key=repr)[:20] for table in COMPUTED}
+    return {table: rows for table, rows in found.items() if rows}
 
 
 def entries_in_app(engine: Engine) -> dict[str, list[int]]:
