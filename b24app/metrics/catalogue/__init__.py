@@ -1,4 +1,4 @@
-"""The ready-made metrics, as data (semantics 4): a new one of an existing type is one entry in one file, nothing else."""
+"""The ready-made metrics, as data (semantics 4): a new one of an existing type is one entry in one file."""
 
 from collections.abc import Mapping
 
