@@ -264,8 +264,17 @@ panel.addEventListener("close", () => {
 
 // Everything that arrives -----------------------------------------------------------------------------------------------
 
+// On a phone a row of tabs is wider than the screen: the one we are on is in its middle.
+function centreTabs() {
+  for (const tab of document.querySelectorAll(".tabs [aria-current], .segments [aria-current]")) {
+    const row = tab.parentElement;
+    row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+  }
+}
+
 document.addEventListener("htmx:load", ({ target }) => {
   tellAges();
+  centreTabs();
   tellRemaining();
   fit();
   const done = target.querySelector?.("[data-install-done]");

@@ -1,5 +1,6 @@
 """The audit log's page: who did what, when, from what to what. Only for administrators; it changes nothing."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from b24app.web.viewer import needs
 bp = Blueprint("audit", __name__, url_prefix="/ui/settings/audit")
 
 PAGE = 50
+_PLACED = re.compile(r"(.*)\[(\d+)\]")
 LONGEST = 120
 """So many letters of a value are shown in the list."""
 
@@ -84,12 +86,70 @@ def what_happened() -> dict[str, str]:
     }
 
 
+def field_words() -> dict[str, str]:
+    """What fields of settings, roles and documents are called; one that is not here is shown by its name."""
+    return {
+        "attainment": _("Attainment"),
+        "base_currency": _("Base currency"),
+        "baseline": _("Baseline"),
+        "cap": _("Cap"),
+        "comment": _("Comment"),
+        "country": _("Public holidays of"),
+        "departments": _("Departments"),
+        "deputy": _("Deputy"),
+        "direction": _("Direction"),
+        "edits_plan": _("Edits plans"),
+        "effective_from": _("In force from"),
+        "employees": _("Employees"),
+        "exclude": _("Except"),
+        "first": _("First day"),
+        "floor": _("Floor"),
+        "indicators": _("Indicator"),
+        "language": _("Language"),
+        "last": _("Last day"),
+        "lock_after_days": _("Lock closed periods after, working days"),
+        "metric": _("Metric"),
+        "missing": _("Without data"),
+        "name": _("Name"),
+        "options": _("Options"),
+        "owner": _("Counts for"),
+        "period": _("Period"),
+        "prorate": _("Proration"),
+        "reach": _("Sees"),
+        "reason": _("Reason"),
+        "sees_money": _("Sees money"),
+        "status": _("Status"),
+        "subjects": _("For whom"),
+        "target": _("Target"),
+        "time_zone": _("Time zone"),
+        "version": _("Version"),
+        "week_start": _("Week begins on"),
+        "weight": _("Weight"),
+        "where": _("Conditions"),
+        "year_start": _("Year begins in"),
+        "zones": _("Zones"),
+    }
+
+
 def changes(before: Any, after: Any) -> Iterator[tuple[str, str, str]]:
-    """(what, before, after) of what is different; of documents each field by its path."""
+    """(what, before, after) of what is different; of documents each field by its path, in words: `Indicator 2,
+    Target`."""
+    words = field_words()
     old, new = dict(_flat("", before)), dict(_flat("", after))
     for path in [*old, *(path for path in new if path not in old)]:
         if old.get(path) != new.get(path):
-            yield path, _short(old.get(path)), _short(new.get(path))
+            yield _worded(path, words), _short(old.get(path)), _short(new.get(path))
+
+
+def _worded(path: str, words: Mapping[str, str]) -> str:
+    return ", ".join(_one_worded(part, words) for part in path.split("."))
+
+
+def _one_worded(part: str, words: Mapping[str, str]) -> str:
+    found = _PLACED.fullmatch(part)
+    if found is None:
+        return words.get(part, part)
+    return f"{words.get(found[1], found[1])} {int(found[2]) + 1}".strip()
 
 
 def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:

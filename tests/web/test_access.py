@@ -15,6 +15,7 @@ from b24app.lib import clock, crypto
 from b24app.lib.db import db, write
 from b24app.portal import audit
 from b24app.portal.tables import ApiToken
+from b24app.web.audit import changes
 from tests.scores import world
 from tests.scores.world import ADMIN, ANN, BOB, HEAD, NOW, OTHER, PORTAL, SALES, SUE
 from tests.security.world import CARD
@@ -172,6 +173,7 @@ def test_the_audit_log_says_who_did_what_when_and_from_what_to_what(here: Reader
     here.save("access/role", holder=f"employee-{ANN}", reach="department")
     page = here.page("/ui/settings/audit?action=access.role")
     assert page.count("<del>own</del> → <ins>department</ins>") == 1
+    assert '<span class="quiet">Sees:</span> <del>own' in page
     assert "Ada" in page
     assert "16 Nov 2026" in page or "Nov 16, 2026" in page
     assert "Scorecard saved" in here.page("/ui/settings/audit?action=scorecard")
@@ -179,6 +181,12 @@ def test_the_audit_log_says_who_did_what_when_and_from_what_to_what(here: Reader
     assert "Nothing is noted here" in here.page("/ui/settings/audit?actor=user:7")
     assert here.ask("GET", "/ui/settings/audit?since=soon").status_code == 422
     assert here.ask("GET", "/ui/settings/audit?before=x").status_code == 422
+
+
+def test_what_changed_in_a_document_is_called_by_its_name() -> None:
+    before = {"indicators": [{"code": "a", "weight": 40}, {"code": "b", "weight": 60}], "missing": "skip"}
+    after = {"indicators": [{"code": "a", "weight": 40}, {"code": "b", "weight": 50}], "missing": "skip", "own": True}
+    assert list(changes(before, after)) == [("Indicator 2, Weight", "60", "50"), ("own", "", "yes")]
 
 
 def test_the_audit_log_is_paged(here: Reader) -> None:

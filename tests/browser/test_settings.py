@@ -1,0 +1,66 @@
+"""The settings pages with a database behind them: an accessibility check of each, and that none scrolls sideways."""
+
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Page
+
+from b24app import pipeline
+from b24app.lib import clock, crypto
+from b24app.lib.db import db, write
+from b24app.portal import api_tokens
+from tests.browser.pages import chromium, served
+from tests.scores import world
+from tests.scores.world import ADMIN, ANN, NOW, PORTAL
+from tests.security.world import CARD
+
+pytestmark = [pytest.mark.browser, pytest.mark.databases("sqlite")]
+
+PAGES = ("calendar", "check", "access", "tokens", "notifications", "health", "audit")
+SCREENS = {"en": {"width": 1280, "height": 800}, "ru": {"width": 375, "height": 700}}
+
+
+@pytest.fixture
+def address(app: Flask) -> Iterator[str]:
+    with time_machine.travel(NOW):
+        with write():
+            world.settle()
+            world.scorecard(CARD)
+            world.deal(ANN, "2026-11-10", 1234)
+            pipeline.recompute_open(PORTAL, NOW)
+            api_tokens.create_api_token(PORTAL, "1C", ("read",), NOW, f"user:{ADMIN}")
+        db.session.remove()
+        with served(app) as address:
+            yield address
+
+
+@pytest.fixture(params=SCREENS)
+def page(request: pytest.FixtureRequest, app: Flask, address: str) -> Iterator[Page]:
+    """An administrator's page at a desk in English, and on a phone in Russian."""
+    claims = {"portal": PORTAL, "member": f"member{PORTAL}", "user": ADMIN, "admin": True, "language": request.param}
+    token = crypto.sign(claims, app.config["SECRET_KEY"], clock.now(), 600)
+    with chromium() as browser:
+        page = browser.new_page(viewport=SCREENS[request.param], reduced_motion="reduce", base_url=address)
+        page.set_extra_http_headers({"Authorization": f"Bearer {token}"})
+        yield page
+        page.close()
+
+
+def test_settings_pages_are_accessible_and_fit(page: Page) -> None:
+    found = {}
+    for name in PAGES:
+        page.goto(f"/ui/settings/{name}")
+        page.wait_for_selector("h1")
+        wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        tab = page.evaluate("""() => {
+          const {left, right} = document.querySelector(".tabs [aria-current]").getBoundingClientRect();
+          return left >= 0 && right <= innerWidth;
+        }""")
+        violations = [
+            (one["id"], [node["html"] for node in one["nodes"]]) for one in Axe().run(page).response["violations"]
+        ]
+        found[name] = (wide, tab, violations)
+    assert found == dict.fromkeys(PAGES, (False, True, []))
