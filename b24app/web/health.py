@@ -11,8 +11,9 @@ from b24app.bitrix.payloads import NUMBER
 from b24app.bitrix.throttle import State
 from b24app.ingest import inbox as received
 from b24app.ingest import queries as reading
+from b24app.ingest import robot_calls
 from b24app.ingest.queries import PutAside, SyncStatus
-from b24app.jobs import inbox, outbox
+from b24app.jobs import inbox, outbox, robots
 from b24app.lib import clock
 from b24app.lib.db import write
 from b24app.lib.i18n import gettext as _
@@ -58,6 +59,7 @@ def health() -> ResponseReturnValue:
         helpers=helpers,
         troubles=connection.troubles(portal_id, now - DAY),
         aside=[(row, PATHS.get(row.entity, "").format(id=row.key)) for row in aside],
+        calls=robot_calls.given_up(portal_id),
         untold=messages.undelivered(portal_id),
         night=nightly.night(g.viewer, g.context),
         advice=tuple(_advice(status, aside, limits, helpers, readiness())),
@@ -73,6 +75,17 @@ def retry() -> ResponseReturnValue:
         count = received.retry(g.portal_id, [int(id) for id in request.form.getlist("id") if NUMBER.fullmatch(id)])
     enqueue(inbox.drain, g.portal_id, queue="live", unique=f"inbox:{g.portal_id}")
     return redirect(url_for(".health", again=count), 303)
+
+
+@bp.post("/count-again")
+@needs(Action.ADMINISTER)
+def count_again() -> ResponseReturnValue:
+    """Count robot calls that were given up after days. Each counts once, for the moment it came."""
+    with write():
+        ids = robot_calls.retry(g.portal_id, [int(id) for id in request.form.getlist("id") if NUMBER.fullmatch(id)])
+    for id in ids:
+        enqueue(robots.run, id, queue="robots", unique=f"robot-{id}")
+    return redirect(url_for(".health"), 303)
 
 
 @bp.post("/tell-again")

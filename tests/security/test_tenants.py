@@ -85,6 +85,7 @@ CASES: dict[str, Case] = {
     "recognition.badges": get(f"/ui/badges/{ANN}"),
     "health.health": get("/ui/settings/health"),
     "health.tell_again": post("/ui/settings/health/tell-again", id=1),
+    "health.count_again": post("/ui/settings/health/count-again", id=1),
     "health.retry": post("/ui/settings/health/retry", id=1),
     "access.page": get("/ui/settings/access"),
     "access.give_role": post("/ui/settings/access/role", holder=f"employee-{ANN}", reach="all"),

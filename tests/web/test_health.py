@@ -9,6 +9,7 @@ from rq import Queue
 from sqlalchemy import insert, update
 
 from b24app.ingest import queries as reading
+from b24app.ingest import robot_calls
 from b24app.ingest.tables import Inbox, SyncCursor
 from b24app.lib import clock, crypto, queue
 from b24app.lib.db import db, write
@@ -146,3 +147,27 @@ def test_messages_that_nobody_took_are_sent_again_by_a_click(admin):
     db.session.rollback()
     assert (len(messages.undelivered(PORTAL)), len(messages.undelivered(OTHER))) == (0, 1)
     assert "Nobody took these messages" not in admin.page()
+
+
+def test_robot_calls_that_were_given_up_are_counted_again_by_a_click(admin):
+    def call(portal_id: int, key: str, attempts: int) -> Inbox:
+        payload = {
+            "code": "kpi_add",
+            "document": ["crm", "CCrmDocumentDeal", "DEAL_7"],
+            "properties": {},
+            "waits": True,
+        }
+        return Inbox(
+            portal_id=portal_id, entity="robot", key=key, payload=payload, state="failed", attempts=attempts,
+            arrived_at=clock.epoch(NOW) * 1_000_000, reason="The call could not be counted for days.",
+        )  # fmt: skip
+
+    add(call(PORTAL, "a", 80), call(PORTAL, "wrong input", 0), call(OTHER, "b", 80))
+    page = admin.page()
+    assert page.count("<b>kpi_add</b> DEAL_7") == 1
+    assert "for three days the calls could not be counted" in page
+    ids = [str(one.id) for portal in (PORTAL, OTHER) for one in robot_calls.given_up(portal)]
+    assert admin.ask("POST", "/count-again", id=ids).status_code == 303
+    db.session.rollback()
+    assert (robot_calls.given_up(PORTAL), len(robot_calls.given_up(OTHER))) == ((), 1)
+    assert [job.args for job in Queue("robots", connection=queue.redis()).jobs] == [(int(ids[0]),)]
