@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import ARRAY, JSON, Table, bindparam, cast, column, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from b24app.lib.db import Base, db
@@ -26,18 +26,46 @@ def insert(model: type[Base]) -> Any:
     return dialect.insert(table_of(model))
 
 
+MANY = 50
+"""From so many rows on PostgreSQL is handed columns instead: that costs a third less than row by row."""
+
+
 def upsert(model: type[Base], rows: Sequence[Row], only: Collection[str] | None = None) -> None:
-    """Insert the rows, or replace those with the same key (of them only some columns)."""
+    """Insert the rows, or replace those with the same key (of them only some columns). Of rows with the same key the
+    last one stays."""
     if not rows:
         return
-    statement = insert(model)
-    keys = [column.name for column in table_of(model).primary_key]
-    replaced = {name: statement.excluded[name] for name in rows[0] if name not in keys and (not only or name in only)}
+    table, names, statement = table_of(model), list(rows[0]), insert(model)
+    keys = [one.name for one in table.primary_key]
+    by_columns = len(rows) >= MANY and db.engine.dialect.name == "postgresql" and _has_arrays(table, names)
+    if by_columns:
+        statement = statement.from_select(names, _unnested(table, names))
+    replaced = {name: statement.excluded[name] for name in names if name not in keys and (not only or name in only)}
     if replaced:
         statement = statement.on_conflict_do_update(index_elements=keys, set_=replaced)
     else:
         statement = statement.on_conflict_do_nothing(index_elements=keys)  # the key is all there is
-    db.session.execute(statement, list(rows))
+    db.session.execute(statement, _columns(names, keys, rows) if by_columns else list(rows))
+
+
+def _has_arrays(table: Table, names: Iterable[str]) -> bool:
+    """Of JSON there is no array whose parts are told from its documents."""
+    return not any(isinstance(table.c[name].type, JSON) for name in names)
+
+
+def _unnested(table: Table, names: Iterable[str]) -> Any:
+    """Rows made of one array a column."""
+    types = {name: table.c[name].type for name in names}
+    arrays = (cast(bindparam(f"all_{name}"), ARRAY(type_)) for name, type_ in types.items())
+    columns = (column(name, type_) for name, type_ in types.items())
+    given = func.unnest(*arrays).table_valued(*columns, name="given").render_derived()
+    return select(*(given.c[name] for name in names))
+
+
+def _columns(names: Iterable[str], keys: Sequence[str], rows: Iterable[Row]) -> dict[str, list[Any]]:
+    """One statement may touch no row twice."""
+    last = {tuple(row[key] for key in keys): row for row in rows}.values()
+    return {f"all_{name}": [row[name] for row in last] for name in names}
 
 
 def chunks(ids: Iterable[Any]) -> Iterator[list[Any]]:
