@@ -11,6 +11,9 @@ from tests.scores.world import OTHER, PORTAL
 from tests.security.hostile import INPUTS, KNOWN_HOSTS, outside, send
 from tests.security.world import MARK, Site, everything_of
 
+pytestmark = pytest.mark.databases("postgresql")
+"""It is the stricter one: it refuses what SQLite stores, a NUL or a number of 70 bits, and so shows what was let in."""
+
 
 @pytest.fixture
 def network() -> Iterator[responses.RequestsMock]:

@@ -12,6 +12,9 @@ from tests.databases import tables
 from tests.scores.world import ANN, OTHER, PORTAL
 from tests.security.world import ADMIN, EVENT_SECRET, JOB, MARK, STRANGER, Site, everything_of
 
+gate = pytest.mark.databases("sqlite")
+"""Who has no key is turned away before any database is asked."""
+
 MONTH = {"period": "month", "start": "2026-11-01"}
 NUMBER = {"scorecard": "sales", "indicator": "revenue", "subject": "employee", "subject_id": str(ANN), **MONTH}
 EVENT = {"event": "ONCRMDEALUPDATE", "data[FIELDS][ID]": "7", "auth[member_id]": "member1",
@@ -162,6 +165,7 @@ def test_a_stranger_gets_nothing_and_changes_nothing(here: Site, name: str) -> N
     assert everything_of(PORTAL) == before
 
 
+@gate
 @pytest.mark.parametrize("name", CASES)
 def test_nobody_gets_nothing(here: Site, name: str) -> None:
     """Without any token: a page without data, or a refusal."""
@@ -174,6 +178,7 @@ def test_nobody_gets_nothing(here: Site, name: str) -> None:
     assert (everything_of(PORTAL), everything_of(OTHER)) == before
 
 
+@gate
 @pytest.mark.parametrize("name", CASES)
 def test_no_answer_sets_a_cookie_and_each_says_what_a_browser_may_do_with_it(here: Site, name: str) -> None:
     answer = ask(here, name, here.session(ANN) if CASES[name].path.startswith("/ui/") else None)

@@ -16,6 +16,9 @@ from b24app.portal.tables import Token
 from b24app.web.session import read
 from tests.web.portal_site import ADMIN, EMPLOYEE, Site, site
 
+pytestmark = pytest.mark.databases("sqlite")
+"""What is refused here is refused before any database is asked."""
+
 
 @pytest.fixture
 def here(app: Flask, redis: Redis) -> Iterator[Site]:

@@ -18,6 +18,9 @@ from b24app.scorecards import operations as scorecards
 from tests.web.api.conftest import NOW, SCORECARD
 from tests.web.portal_site import ADMIN, EMPLOYEE, Site, site
 
+pytestmark = pytest.mark.databases("sqlite")
+"""What is refused here is refused before any database is asked."""
+
 PAGE = "/b24/robot-settings"
 
 

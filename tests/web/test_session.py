@@ -16,6 +16,9 @@ from b24app.portal.tables import Portal
 from b24app.web.viewer import needs
 from tests.web.portal_site import ADMIN, EMPLOYEE, Site, site
 
+pytestmark = pytest.mark.databases("sqlite")
+"""What is refused here is refused before any database is asked."""
+
 
 @pytest.fixture
 def apps() -> dict[str, Flask]:
