@@ -100,6 +100,13 @@ class BatchError(Refused):
         self.refusals = dict(refusals)
 
 
+def is_of_one_method(error: RestError) -> bool:
+    """Whether it is this method only that is refused, for want of a scope or a right, so that others may be called."""
+    if isinstance(error, BatchError):
+        return all(map(is_of_one_method, error.refusals.values()))
+    return type(error) in (Refused, AccessDenied, ScopeMissing)
+
+
 UNKNOWN = {"INVALID_TOKEN", "NO_AUTH_FOUND"}
 REMOVED = {"APPLICATION_NOT_FOUND", "NOT_INSTALLED"}
 USELESS_OWNER = {"USER_ACCESS_ERROR", "ALLOWED_ONLY_INTRANET_USER"}

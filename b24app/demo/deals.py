@@ -66,6 +66,8 @@ def create(portal: Portal, entity_type: int, values: dict[str, Any], actor: int)
     row: Row = {**authors, **times, **writable(table.fields, values, portal)}
     if entity_type == DEAL:
         _prepare(portal, row, now)
+    if entity_type == LEAD:
+        row |= {"movedTime": now, "movedBy": actor, **_lead_outcome(portal, row.get("stageId", "NEW"), now)}
     table.add(row)
     if entity_type == DEAL:
         _journal(portal, row, CREATED, now)
@@ -96,6 +98,8 @@ def change(portal: Portal, entity_type: int, id: int, values: dict[str, Any], ac
     now = portal.now()
     changes |= {"updatedTime": now, "updatedBy": actor}
     if entity_type != DEAL:
+        if entity_type == LEAD and changes.get("stageId", row.get("stageId")) != row.get("stageId"):
+            changes |= {"movedTime": now, "movedBy": actor, **_lead_outcome(portal, changes["stageId"], now)}
         table.change(id, changes)
         _tell(portal, entity_type, "UPDATE", id, actor)
         return row
@@ -287,6 +291,15 @@ def delete_activity(portal: Portal, id: int, actor: int) -> None:
 def _outcome(portal: Portal, stage: str) -> Row:
     semantic = portal.dictionaries.semantic(stage)
     return {"stageSemanticId": semantic, "closed": "N" if semantic == OPEN else "Y"}
+
+
+def _lead_outcome(portal: Portal, stage: str, now: datetime) -> Row:
+    """An open lead has no time of closing."""
+    found = next((one for one in portal.dictionaries.statuses if (one.entity, one.code) == ("STATUS", stage)), None)
+    if found is None:
+        raise bad_value(f"Leads have no stage '{stage}'")
+    semantic = found.semantic or OPEN
+    return {"stageSemanticId": semantic, "dateClosed": None if semantic == OPEN else now}
 
 
 def _journal(portal: Portal, deal: Row, kind: int, now: datetime) -> None:

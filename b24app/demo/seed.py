@@ -26,6 +26,7 @@ _STAGES = {
     "Won": ("WON", WON),
     "Lost": ("LOSE", LOST),
 }
+_LEAD_STAGES = (("CONVERTED", WON), ("JUNK", LOST), ("IN_PROCESS", OPEN), ("NEW", OPEN))
 # Some deals have no source, as in life.
 _SOURCES = (
     *["WEB"] * 7,
@@ -83,23 +84,43 @@ def contacts(accounts: tuple[Account, ...], opened: datetime, random: Random) ->
     return table
 
 
-def leads(staff: Staff, now: datetime, random: Random) -> Table:
-    table = Table(records.LEAD)
+def leads(staff: Staff, first: date, end: date, count: int, zone: ZoneInfo, seed: int) -> Table:
+    """Requests of the days in [first, end), the later the more; of those older than a month all have been decided."""
+    random = Random(seed + 1)
+    length = max((end - first).days, 1)
+    days = sorted(int(length * random.random() ** 0.7) for _lead in range(count))
+    users = list(staff.users)
+    table = Table(records.LEAD, ranged=("createdTime", "updatedTime"))
     table.load(
-        {
-            "id": id,
-            "title": _("Request from the website #%(number)s", number=id),
-            "name": random.choice(_FIRST_NAMES),
-            "lastName": random.choice(_LAST_NAMES),
-            "stageId": "NEW" if id % 3 else "IN_PROCESS",
-            "sourceId": "WEB",
-            "assignedById": random.choice(list(staff.users)),
-            "createdTime": now - timedelta(days=id),
-            "updatedTime": now - timedelta(days=id),
-        }
-        for id in range(1, 13)
+        _lead(id, noon(first + timedelta(days=day), zone), noon(end, zone), users, random)
+        for id, day in enumerate(days, start=1)
     )
     return table
+
+
+def _lead(id: int, created: datetime, now: datetime, users: list[int], random: Random) -> Row:
+    stage, semantic = random.choices(_LEAD_STAGES, (30, 45, 15, 10))[0]
+    took = timedelta(hours=random.randrange(2, 20 * 24))
+    if semantic == OPEN and now - created > timedelta(days=30):
+        stage, semantic = "JUNK", LOST
+    moved = min(created + took, now) if stage != "NEW" else created
+    owner = random.choice(users)
+    return {
+        "id": id,
+        "title": _("Request from the website #%(number)s", number=id),
+        "name": random.choice(_FIRST_NAMES),
+        "lastName": random.choice(_LAST_NAMES),
+        "stageId": stage,
+        "stageSemanticId": semantic,
+        "sourceId": random.choice(_SOURCES),
+        "assignedById": owner,
+        "createdBy": owner,
+        "createdTime": created,
+        "updatedTime": moved,
+        "movedTime": moved,
+        "lastActivityTime": moved,
+        **({} if semantic == OPEN else {"dateClosed": moved}),
+    }
 
 
 def sections(products: tuple[Product, ...]) -> Table:

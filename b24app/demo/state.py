@@ -31,6 +31,7 @@ from b24app.lib.i18n import speaking
 
 ABSENT, INSTALLING, INSTALLED = "absent", "installing", "installed"
 LEAD, DEAL, CONTACT, COMPANY = 1, 2, 3, 4
+_MOST_LEADS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,8 @@ class Portal:
         self.dictionaries = dictionaries.build(settings.currency)
         self.companies = seed.companies(accounts, opened)
         self.contacts = seed.contacts(accounts, opened, self.random)
-        self.leads = seed.leads(self.staff, seed.noon(self.today, self.zone), self.random)
+        leads = min(max(len(pipeline) // 2, 12), _MOST_LEADS)
+        self.leads = seed.leads(self.staff, first, self.today, leads, self.zone, settings.seed)
         self.sections = seed.sections(products)
         self.products = seed.catalogue(products, self.sections, settings.currency, opened)
         self.deals = seed.deals(

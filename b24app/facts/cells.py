@@ -1,53 +1,50 @@
 """Which cells a change of a fact touches: the places whose numbers it may move, of the old and the new state. Pure."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any, Protocol
 
-from b24app.facts.rules import (
-    ACTIVITY,
-    DEAL,
-    ENTRY,
-    MOVE,
-    OPEN,
-    ActivityDraft,
-    ActivityFact,
-    Cell,
-    DealDraft,
-    DealFact,
-    MoveDraft,
-    ValueDraft,
-)
+from b24app.facts.kinds.base import Kind, counted
+from b24app.facts.rules import DEAL, ENTRY, MOVE, OPEN, Cell, DealDraft, DealFact, MoveDraft, ValueDraft
 
-Fact = DealFact | ActivityFact
-
-
-def _all_but(fact: type[Any], draft: type[Any], *names: str) -> "attrgetter[Any]":
-    return attrgetter(*sorted({*fact.__slots__, *draft.__slots__} - set(names)))
-
-
-_UNCOUNTED = ("title", "updated_at", "updated_by_id", "moved_at", "read_at", "close_day")
-_counted = {
-    DealFact: _all_but(DealFact, DealDraft, *_UNCOUNTED),
-    ActivityFact: _all_but(ActivityFact, ActivityDraft, "subject", "updated_at", "read_at"),
-}
+_UNCOUNTED = {"title", "updated_at", "updated_by_id", "moved_at", "read_at", "close_day"}
+_counted = attrgetter(*sorted({*DealFact.__slots__, *DealDraft.__slots__} - _UNCOUNTED))
 """All that a number or a condition may rest on, values of fields and product rows too."""
 
 
-def is_same(old: Fact | None, new: Fact | None) -> bool:
+def is_same(old: DealFact | None, new: DealFact | None) -> bool:
     """Whether nothing that counts has changed."""
-    return old is not None and new is not None and _counted[type(old)](old) == _counted[type(new)](new)
+    return old is not None and new is not None and bool(_counted(old) == _counted(new))
 
 
-def touched(old: Fact | None, new: Fact | None) -> frozenset[Cell]:
+def touched(old: DealFact | None, new: DealFact | None) -> frozenset[Cell]:
     """The cells of both states; if nothing that counts has changed, at most those of an open deal's last change."""
-    counting = [fact for fact in (old, new) if fact is not None and fact.counts]
+    deals = [fact for fact in (old, new) if fact is not None and fact.counts]
     if not is_same(old, new):
-        return frozenset(cell for fact in counting for cell in cells(fact))
-    deals = [fact for fact in counting if isinstance(fact, DealFact)]
+        return frozenset(cell for fact in deals for cell in cells(fact))
     if len({deal.updated_at for deal in deals}) < 2:
         return frozenset()
     return frozenset(cell for deal in deals for cell in _updated_cells(deal))
+
+
+def touched_records(kind: Kind, stored: Mapping[int, Any], changed: Mapping[int, Any]) -> set[Cell]:
+    """The cells of both states of simple records in which something that counts has changed."""
+    what = counted(kind)
+    found: set[Cell] = set()
+    for id, new in changed.items():
+        old = stored.get(id)
+        if old is None or what(old) != what(new):
+            found.update(
+                cell for fact in (old, new) if fact is not None and fact.counts for cell in record_cells(kind, fact)
+            )
+    return found
+
+
+def record_cells(kind: Kind, fact: Any) -> Iterator[Cell]:
+    """Where a simple record counts: every date it has, for every owner."""
+    dates = ((name, getattr(fact, f"{name}_at")) for name in kind.dates)
+    owners = [(name, getattr(fact, f"{name}_id")) for name in kind.owners]
+    return _cells(kind.entity, fact.id, dates, owners)
 
 
 class Closable(Protocol):
@@ -72,14 +69,10 @@ class Closable(Protocol):
     def closed_by_id(self) -> int | None: ...
 
 
-def cells(fact: Fact) -> Iterator[Cell]:
-    """Where a fact counts: every date it has, for every owner."""
-    if isinstance(fact, DealFact):
-        yield from deal_cells(fact, fact.values)
-        yield from _updated_cells(fact)
-        return
-    owners = (("responsible", fact.responsible_id), ("created_by", fact.created_by_id))
-    yield from _cells(ACTIVITY, fact.id, (("start", fact.start_at), ("completed", fact.completed_at)), owners)
+def cells(deal: DealFact) -> Iterator[Cell]:
+    """Where a deal counts: every date it has, for every owner."""
+    yield from deal_cells(deal, deal.values)
+    yield from _updated_cells(deal)
 
 
 def deal_cells(deal: Closable, values: Iterable[ValueDraft] = ()) -> Iterator[Cell]:

@@ -6,21 +6,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from b24app.facts import deals, operations
-from b24app.facts.rules import (
-    ACTIVITY,
-    DEAL,
-    PRODUCT_ROWS,
-    ActivityDraft,
-    DealDraft,
-    RowDraft,
-    columns,
-)
-from b24app.facts.tables import Activity, Deal
+from b24app.facts import deals, records
+from b24app.facts.kinds import kind_of
+from b24app.facts.rules import PRODUCT_ROWS, DealDraft, RowDraft, columns
+from b24app.facts.tables import Deal
+from b24app.lib import storage
 from b24app.lib.db import db
 from b24app.lib.storage import chunks
-
-_TABLES: Mapping[str, Any] = {DEAL: Deal, ACTIVITY: Activity}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +26,10 @@ class Scope:
 
 def living(portal_id: int, entity: str, scope: Scope, began: int) -> set[int]:
     """Ids of records in the scope, not deleted, that were known before a read which began then."""
-    table = _TABLES[entity]
-    query = select(table.id).where(table.portal_id == portal_id, table.deleted_at.is_(None), table.read_at <= began)
+    kind = kind_of(entity)
+    table = (records.table_of(kind) if kind else storage.table_of(Deal)).c
+    mine = records.of_kind(portal_id, kind) if kind else [table.portal_id == portal_id]
+    query = select(table.id).where(*mine, table.deleted_at.is_(None), table.read_at <= began)
     if scope.clients is not None:
         query = query.where(table.client.in_(scope.clients))
     query = query.where(table.id > scope.after)
@@ -45,10 +39,11 @@ def living(portal_id: int, entity: str, scope: Scope, began: int) -> set[int]:
 def differing(portal_id: int, entity: str, drafts: Sequence[Any], asked: Collection[str], began: int) -> set[int]:
     """Ids of drafts, read by a read that began then, which are news: not known, or known as something else that is not
     newer. Of what is watched only `asked` is compared."""
+    kind = kind_of(entity)
     by_id = {draft.id: draft for draft in drafts}
     found: set[int] = set()
     for ids in chunks(by_id):
-        stored = deals.load(portal_id, ids) if entity == DEAL else operations.activities(portal_id, ids)
+        stored: Mapping[int, Any] = records.load(portal_id, kind, ids) if kind else deals.load(portal_id, ids)
         found.update(id for id in ids if _differs(stored.get(id), by_id[id], asked, began))
     return found
 
@@ -60,13 +55,13 @@ def _differs(fact: Any, draft: Any, asked: Collection[str], began: int) -> bool:
         return bool(fact.deleted_at < began)
     if fact.read_at > began or fact.updated_at > draft.updated_at:
         return False
-    return told(fact, asked) != told(draft, asked)
+    return told(fact, type(draft), asked) != told(draft, type(draft), asked)
 
 
-def told(record: Any, asked: Collection[str]) -> dict[str, Any]:
-    """What the portal told of a record."""
-    if isinstance(record, ActivityDraft):
-        return columns(record, ActivityDraft)
+def told(record: Any, draft: type[Any], asked: Collection[str]) -> dict[str, Any]:
+    """What the portal told of a record, as far as its drafts hold it."""
+    if draft is not DealDraft:
+        return columns(record, draft)
     told = columns(record, DealDraft)
     told["values"] = sorted(
         (value for value in record.values if value.field in asked), key=lambda value: (value.field, value.place)

@@ -1,11 +1,12 @@
 """What can be done to facts: upsert and forget records, post to the ledger, keep rates and dictionaries.
 
 The only writer of facts. Every change answers with the cells it touched, of the old and of the new state; repeating one
-changes nothing. The caller has the portal's lock, recomputes and commits. Deals depend on each other: deals.py.
+changes nothing. The caller has the portal's lock, recomputes and commits. Deals depend on each other: deals.py. Records
+that do not: records.py.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from secrets import token_hex
@@ -13,14 +14,12 @@ from typing import Any, Literal
 
 from sqlalchemy import delete, select
 
-from b24app.facts import deals, watching, words
-from b24app.facts.cells import entry_cells, touched
+from b24app.facts import deals, records, watching, words
+from b24app.facts.cells import entry_cells
+from b24app.facts.kinds import Kind, kind_of
 from b24app.facts.money import MILLIONTHS, plain
 from b24app.facts.rules import (
-    ACTIVITY,
     DEAL,
-    ActivityDraft,
-    ActivityFact,
     Cell,
     DealDraft,
     EntryDraft,
@@ -28,10 +27,8 @@ from b24app.facts.rules import (
     ProductDraft,
     RateDraft,
     TermDraft,
-    activity_fact,
-    may_replace,
 )
-from b24app.facts.tables import Activity, Entry, Rate
+from b24app.facts.tables import Entry, Rate
 from b24app.lib import storage
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
@@ -46,10 +43,6 @@ LARGEST_VALUE = 10**10
 
 OCCURRED = range(*(epoch(datetime(year, 1, 1, tzinfo=UTC)) for year in (YEARS.start, YEARS.stop)))
 """Instants whose local day exists in every time zone, and in the periods around it."""
-
-_ACTIVITY_NAMES = tuple(field.name for field in fields(ActivityFact))
-_ACTIVITY_COLUMNS = tuple(getattr(Activity, name) for name in _ACTIVITY_NAMES)
-
 
 # --- records of the portal
 
@@ -88,71 +81,26 @@ def number_wins(portal_id: int, clients: Collection[str]) -> None:
     deals.renumber(portal_id, clients)
 
 
-def upsert_activities(
-    portal_id: int, drafts: Sequence[ActivityDraft], read_at: datetime, *, in_history: bool = False
+def upsert_records(
+    portal_id: int, entity: str, drafts: Sequence[Any], read_at: datetime, *, in_history: bool = False
 ) -> frozenset[Cell]:
-    """`in_history`: found by a backfill, so that when they were completed has to be assumed (semantics 4.3)."""
-    newest = {draft.id: draft for draft in sorted(drafts, key=lambda draft: draft.updated_at)}
-    began = epoch(read_at)
-    cells: set[Cell] = set()
-    for ids in chunks(newest):
-        stored = activities(portal_id, ids)
-        facts = {
-            id: activity_fact(newest[id], stored.get(id), began, in_history=in_history)
-            for id in ids
-            if may_replace(stored.get(id), newest[id].updated_at, began)
-        }
-        cells |= _store_activities(portal_id, stored, facts)
-    return frozenset(cells)
+    """Store simple records of a kind, whichever it is (facts/kinds). `in_history`: found by a backfill, after which
+    everything is computed, so that no cells are told."""
+    return records.upsert(portal_id, _kind(entity), drafts, epoch(read_at), in_history=in_history)
 
 
 def forget(portal_id: int, entity: str, ids: Collection[int], now: datetime) -> frozenset[Cell]:
     """The portal has these records no more, says a read that began at `now`; later reads know better."""
-    at = epoch(now)
     if entity == DEAL:
-        return deals.forget(portal_id, ids, at)
-    if entity != ACTIVITY:
+        return deals.forget(portal_id, ids, epoch(now))
+    return records.forget(portal_id, _kind(entity), ids, epoch(now))
+
+
+def _kind(entity: str) -> Kind:
+    kind = kind_of(entity)
+    if kind is None:
         raise NotFound(_("There are no records of the kind %(entity)s.", entity=entity))
-    cells: set[Cell] = set()
-    for part in chunks(ids):
-        stored = activities(portal_id, part)
-        gone = {
-            id: replace(fact, deleted_at=at)
-            for id, fact in stored.items()
-            if fact.deleted_at is None and fact.read_at <= at
-        }
-        gone |= {id: _unseen(id, at) for id in part if id not in stored}
-        cells |= _store_activities(portal_id, stored, gone)
-    return frozenset(cells)
-
-
-def activities(portal_id: int, ids: Collection[int]) -> dict[int, ActivityFact]:
-    """Stored ones by id, deleted ones too."""
-    query = select(*_ACTIVITY_COLUMNS).where(Activity.portal_id == portal_id, Activity.id.in_(ids))
-    return {row.id: ActivityFact(*row) for row in db.session.execute(query)}
-
-
-def _store_activities(
-    portal_id: int, stored: Mapping[int, ActivityFact], facts: Mapping[int, ActivityFact]
-) -> frozenset[Cell]:
-    changed = {id: fact for id, fact in facts.items() if fact != stored.get(id)}
-    rows: list[dict[str, Any]] = [
-        {"portal_id": portal_id, **{name: getattr(fact, name) for name in _ACTIVITY_NAMES}} for fact in changed.values()
-    ]
-    storage.upsert(Activity, rows)
-    return frozenset(cell for id, fact in changed.items() for cell in touched(stored.get(id), fact))
-
-
-def _unseen(id: int, at: int) -> ActivityFact:
-    """What is kept of a record that was deleted before we saw it."""
-    columns: dict[str, Any] = dict.fromkeys(_ACTIVITY_NAMES) | {
-        "id": id,
-        "kind": "other",
-        "provider": "",
-        "subject": "",
-    }
-    flags: dict[str, Any] = {"completed": False, "completed_assumed": False}
-    return ActivityFact(**columns | flags | {"created_at": at, "updated_at": 0, "read_at": at, "deleted_at": at})
+    return kind
 
 
 # --- the ledger

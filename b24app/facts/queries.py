@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from b24app.facts import deals, watching
-from b24app.facts.rules import ACTIVITY, DEAL, ENTRY, MOVE, DealFact
-from b24app.facts.tables import Activity, Deal, Entry, StageMove, Term
+from b24app.facts import deals, records, watching
+from b24app.facts.kinds import Kind, declared
+from b24app.facts.rules import DEAL, ENTRY, MOVE, DealFact
+from b24app.facts.tables import Deal, Entry, StageMove, Term
 from b24app.lib.db import db
 
 
@@ -49,10 +50,16 @@ def first_at(portal_id: int) -> int | None:
     """When the portal's first fact was; None without any."""
     firsts = [
         select(func.min(column)).where(column.class_.portal_id == portal_id).scalar_subquery()
-        for column in (Deal.created_at, Activity.start_at, Entry.occurred_at)
+        for column in (Deal.created_at, Entry.occurred_at)
     ]
+    firsts += [_first_of(portal_id, kind) for kind in declared().values()]
     known = [first for first in db.session.execute(select(*firsts)).one() if first is not None]
     return min(known, default=None)
+
+
+def _first_of(portal_id: int, kind: Kind) -> Any:
+    column = records.table_of(kind).c[f"{kind.dates[0]}_at"]
+    return select(func.min(column)).where(*records.of_kind(portal_id, kind)).scalar_subquery()
 
 
 def deal(portal_id: int, id: int) -> DealFact | None:
@@ -101,8 +108,10 @@ def counts(portal_id: int) -> dict[str, int]:
     living = {
         DEAL: select(func.count()).where(Deal.portal_id == portal_id, Deal.deleted_at.is_(None)),
         MOVE: select(func.count()).where(StageMove.portal_id == portal_id),
-        ACTIVITY: select(func.count()).where(Activity.portal_id == portal_id, Activity.deleted_at.is_(None)),
         ENTRY: select(func.count()).where(Entry.portal_id == portal_id),
     }
+    for kind in declared().values():
+        is_living = records.table_of(kind).c.deleted_at.is_(None)
+        living[kind.entity] = select(func.count()).where(*records.of_kind(portal_id, kind), is_living)
     row = db.session.execute(select(*(query.scalar_subquery().label(name) for name, query in living.items()))).one()
     return dict(row._mapping)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from b24app.facts.money import Rates, convert, plain
 from b24app.periods.rules import Settings, local_day, midnight
 
-DEAL, ACTIVITY, ENTRY, MOVE = "deal", "activity", "entry", "stage_move"
+DEAL, ACTIVITY, ENTRY, MOVE, LEAD = "deal", "activity", "entry", "stage_move", "lead"
 OPEN, WON, LOST = "P", "S", "F"
 FINAL = frozenset({WON, LOST})
 
@@ -316,7 +316,7 @@ def _same_streak(before: DealFact, closed_at: int | None) -> bool:
     return is_earlier and not before.closed_by_assumed
 
 
-def columns(draft: DealDraft | ActivityDraft | MoveDraft | RowDraft, kind: type[Any]) -> dict[str, Any]:
+def columns(draft: Any, kind: type[Any]) -> dict[str, Any]:
     """The fields of this kind of draft, also out of a fact made of one."""
     return {name: getattr(draft, name) for name in kind.__slots__}
 

@@ -6,10 +6,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from b24app.facts.rules import ACTIVITY, DEAL, ENTRY
-from b24app.facts.tables import Activity, Deal, Entry
+from b24app.facts import records
+from b24app.facts.kinds import Kind, declared, kind_of
+from b24app.facts.rules import DEAL, ENTRY
+from b24app.facts.tables import Deal, Entry
 from b24app.lib.db import db
 from b24app.lib.storage import chunks
+
+PAGES = {DEAL: "/crm/deal/details/{id}/", **{kind.entity: kind.page for kind in declared().values() if kind.page}}
+"""Where the portal shows a record; activities are shown inside the card they hang on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +33,10 @@ def titled(portal_id: int, records: Iterable[tuple[str, int]]) -> dict[tuple[str
     wanted: dict[str, set[int]] = defaultdict(set)
     for entity, id in records:
         wanted[entity].add(id)
-    found = [
-        *_deals(portal_id, wanted[DEAL]),
-        *_activities(portal_id, wanted[ACTIVITY]),
-        *_entries(portal_id, wanted[ENTRY]),
-    ]
+    found = [*_deals(portal_id, wanted[DEAL]), *_entries(portal_id, wanted[ENTRY])]
+    for entity, ids in wanted.items():
+        if kind := kind_of(entity):
+            found += _records(portal_id, kind, ids)
     return {(one.entity, one.id): one for one in found}
 
 
@@ -46,14 +50,15 @@ def _deals(portal_id: int, ids: Iterable[int]) -> Iterable[Titled]:
             yield Titled(DEAL, id, title, _known(whose), deleted_at is not None)
 
 
-def _activities(portal_id: int, ids: Iterable[int]) -> Iterable[Titled]:
-    owners = Activity.responsible_id, Activity.created_by_id
+def _records(portal_id: int, kind: Kind, ids: Iterable[int]) -> Iterable[Titled]:
+    columns = records.table_of(kind).c
+    owners = (columns[f"{owner}_id"] for owner in kind.owners)
+    query = select(columns.id, columns[kind.title], columns.deleted_at, *owners).where(
+        *records.of_kind(portal_id, kind)
+    )
     for part in chunks(sorted(ids)):
-        query = select(Activity.id, Activity.subject, Activity.deleted_at, *owners).where(
-            Activity.portal_id == portal_id, Activity.id.in_(part)
-        )
-        for id, title, deleted_at, *whose in db.session.execute(query):
-            yield Titled(ACTIVITY, id, title, _known(whose), deleted_at is not None)
+        for id, title, deleted_at, *whose in db.session.execute(query.where(columns.id.in_(part))):
+            yield Titled(kind.entity, id, title, _known(whose), deleted_at is not None)
 
 
 def _entries(portal_id: int, ids: Iterable[int]) -> Iterable[Titled]:

@@ -2,7 +2,7 @@
 
     people, dictionaries, currencies, totals
     -> stage moves since the current quarter began -> deals created or moved since   (first numbers)
-    -> the other moves -> the other deals, newest first -> activities, newest first  (all numbers)
+    -> the other moves -> the other deals, newest first -> all other records, newest first  (all numbers)
 
 Moves come before their deals, so that a deal is worked out once, when all is known of it. `read` does REST with no
 transaction open and yields chunks; `store` puts one of them and the new position into the database together. Killed in
@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
+
 from b24app.bitrix.client import Client
+from b24app.bitrix.errors import RestError, is_of_one_method
 from b24app.facts import watching
 from b24app.facts.rules import DEAL
 from b24app.ingest import operations
 from b24app.ingest.poll import Poll
-from b24app.ingest.sources import activities, deals, stage_history
-from b24app.ingest.sources.base import NOTHING, Extras, Listing, Reading, asking, reading
+from b24app.ingest.sources import deals, stage_history
+from b24app.ingest.sources.base import NOTHING, Extras, Reading, asking, reading, record_sources
 from b24app.ingest.tables import SyncCursor
 from b24app.lib import clock
 from b24app.lib.clock import epoch, moment
@@ -49,6 +52,11 @@ class Stage:
     is_last_of_source: bool = True
 
 
+OTHERS: tuple[Any, ...] = tuple(source for source in record_sources() if source.entity != DEAL)
+"""Records that depend on no others. A portal without one of them is read all the same."""
+
+SOURCES: tuple[Any, ...] = (deals, stage_history, *OTHERS)
+
 STAGES = (
     Stage(stage_history, lambda since: {">=CREATED_TIME": since}, is_last_of_source=False),
     Stage(
@@ -58,12 +66,12 @@ STAGES = (
     ),
     Stage(stage_history, lambda since: {"<CREATED_TIME": since}),
     Stage(deals, lambda since: {"<createdTime": since, "<movedTime": since}, descending=True),
-    Stage(activities, lambda since: {}, descending=True),
+    *(Stage(source, lambda since: {}, descending=True) for source in OTHERS),
 )
 FIRST_NUMBERS, END = 2, len(STAGES)
 
-ORDER = 2
-"""Which order of stages this is: a position in another one says nothing, and reading begins anew."""
+ORDER = [stage.source.key for stage in STAGES]
+"""The order of stages: a position in another one says nothing, and reading begins anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,7 @@ class Position:
         """Here everything is known that the numbers of the current quarter, or all numbers, rest on."""
         return self.stage in (FIRST_NUMBERS, END) and not self.after
 
-    def stored(self) -> dict[str, int]:
+    def stored(self) -> dict[str, Any]:
         place = {"stage": self.stage, "after": self.after, "since": self.since, "began_at": self.began_at}
         return {**place, "order": ORDER}
 
@@ -105,21 +113,51 @@ def position(portal_id: int) -> Position | None:
 
 def totals(client: Client) -> dict[str, int]:
     """How many records there are of each source, for the progress. A request each."""
-    listings: dict[str, Listing] = {one.key: one.listing for one in (deals, stage_history, activities)}
-    return {
-        key: client.total(listing.method, listing.only(listing.id_field).params) for key, listing in listings.items()
-    }
+    return {source.key: _total(client, source) for source in SOURCES}
 
 
-def begin(portal_id: int, poll: Poll, totals: Mapping[str, int], now: datetime) -> Position:
-    """Store what everything else refers to, and where to start. The quarter is the portal's own."""
+def _total(client: Client, source: Any) -> int:
+    """Of what the portal does not tell us nothing."""
+    try:
+        return int(source.listing.total(client))
+    except RestError as error:
+        if source in OTHERS and is_of_one_method(error):
+            return 0
+        raise
+
+
+def unread(portal_id: int) -> dict[str, str | None]:
+    """Entities of which a portal's records have never been read to their end, each with the portal's refusal if that is
+    why."""
+    query = select(SyncCursor.source, SyncCursor.complete, SyncCursor.error).where(SyncCursor.portal_id == portal_id)
+    cursors = {row.source: row for row in db.session.execute(query)}
+    found = {source.entity: cursors.get(source.key) for source in SOURCES}
+    return {entity: row.error if row else None for entity, row in found.items() if row is None or not row.complete}
+
+
+def first_unread(portal_id: int) -> int:
+    """The first list to read when only those are wanted that have never been read."""
+    missing = unread(portal_id)
+    return next((place for place, stage in enumerate(STAGES) if stage.source.entity in missing), 0)
+
+
+def ask_again(portal_id: int) -> None:
+    """What the portal refused to tell may be allowed by now: it is to be read like what is new."""
+    for source in OTHERS:
+        row = operations.cursor(portal_id, source.key)
+        if not row.complete:
+            row.error = None
+
+
+def begin(portal_id: int, poll: Poll, totals: Mapping[str, int], now: datetime, first: int = 0) -> Position:
+    """Store what everything else refers to, and with which list to start. The quarter is the portal's own."""
     operations.store_poll(portal_id, poll, now)
     settings = periods.settings(portal_id)
     quarter = period_at(Kind.QUARTER, local_day(epoch(now), settings), settings)
-    start = Position(0, 0, midnight(quarter.start, settings), epoch(now))
-    for key, total in totals.items():
+    start = Position(first, 0, midnight(quarter.start, settings), epoch(now))
+    for key in {stage.source.key for stage in STAGES[first:]}:
         row = operations.cursor(portal_id, key)
-        row.done, row.total, row.error, row.state = 0, total, None, "running"
+        row.done, row.total, row.error, row.state = 0, totals[key], None, "running"
     whole = operations.cursor(portal_id, BACKFILL)
     whole.state, whole.position, whole.error = "running", start.stored(), None
     return start
@@ -162,12 +200,24 @@ def store(portal_id: int, chunk: Chunk, now: datetime) -> tuple[int, int]:
     return own.done, own.total
 
 
+def skip(portal_id: int, position: Position, refusal: RestError) -> Position:
+    """The portal does not tell us what one list holds: that is kept with its reason, and the next one is read."""
+    stage = STAGES[position.stage]
+    if stage.source not in OTHERS or not is_of_one_method(refusal):
+        raise refusal
+    behind = Position(position.stage + 1, 0, position.since, position.began_at)
+    own, whole = operations.cursor(portal_id, stage.source.key), operations.cursor(portal_id, BACKFILL)
+    own.state, own.error, own.total = "idle", refusal.message, own.done
+    whole.position, whole.complete = behind.stored(), whole.complete or behind.stage == END
+    return behind
+
+
 def finish(portal_id: int, now: datetime) -> bool:
     """Everything is read and computed. Whether there were fewer records than the portal had counted at the beginning:
     some were deleted meanwhile, or carry no time to be found by, and a comparison has to tell."""
     whole = operations.cursor(portal_id, BACKFILL)
     whole.state, whole.position, whole.error, whole.synced_at = "idle", {}, None, epoch(now)
-    cursors = [operations.cursor(portal_id, source.key) for source in (deals, stage_history, activities)]
+    cursors = [operations.cursor(portal_id, source.key) for source in SOURCES]
     is_short = any(cursor.done < cursor.total for cursor in cursors)
     for cursor in cursors:
         cursor.total = cursor.done

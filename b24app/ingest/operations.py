@@ -54,10 +54,8 @@ def store(portal_id: int, reading: Reading, *, in_history: bool = False) -> froz
                 portal_id, reading.drafts, reading.moves, read_at, reading.asked, in_history=in_history
             )
             _watched(portal_id, reading)
-        case fact.ACTIVITY:
-            cells = facts.upsert_activities(portal_id, reading.drafts, read_at, in_history=in_history)
         case _:
-            raise ValueError(f"nothing is known of {entity}")
+            cells = facts.upsert_records(portal_id, entity, reading.drafts, read_at, in_history=in_history)
     restored(portal_id, entity, [draft.id for draft in reading.drafts])
     return cells | facts.forget(portal_id, entity, reading.gone, read_at)
 

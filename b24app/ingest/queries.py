@@ -7,17 +7,18 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from b24app.facts import queries as facts
+from b24app.ingest import backfill
 from b24app.ingest.backfill import BACKFILL
 from b24app.ingest.extras import WATCHED
 from b24app.ingest.inbox import DUE, FAILED, ROBOT, microseconds
-from b24app.ingest.sources import activities, currencies, deals, dictionaries, staff, stage_history
+from b24app.ingest.sources import currencies, dictionaries, staff
 from b24app.ingest.tables import Inbox, SyncCursor
 from b24app.lib import clock
 from b24app.lib.db import db
 from b24app.lib.tenancy import across_tenants
 
 MICROSECONDS = 1_000_000
-SOURCES = (staff, dictionaries, currencies, deals, stage_history, activities)
+SOURCES = (staff, dictionaries, currencies, *backfill.SOURCES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,16 @@ def must_go_on(portal_id: int) -> bool:
     """A backfill that was never begun, or that was broken off without saying why."""
     row = db.session.get(SyncCursor, (portal_id, BACKFILL), populate_existing=True)
     return row is None or row.state == "running"
+
+
+def unread(portal_id: int) -> Mapping[str, str | None]:
+    """What kinds of records have never been read to their end, each with the portal's refusal if that is why."""
+    return backfill.unread(portal_id)
+
+
+def has_new(portal_id: int) -> bool:
+    """Whether the history was read by a version that did not know of all kinds of records, or was not told of them."""
+    return is_complete(portal_id) and None in unread(portal_id).values()
 
 
 def stopped(portal_id: int) -> frozenset[str]:

@@ -15,6 +15,7 @@ from typing import Any
 from b24app.bitrix.client import Client
 from b24app.facts import comparison, queries
 from b24app.facts.comparison import Scope
+from b24app.ingest import queries as status
 from b24app.ingest.sources.base import reading as reading_of
 from b24app.ingest.sources.base import record_source, record_sources
 from b24app.lib import clock
@@ -33,9 +34,10 @@ class Listed:
     unreadable: frozenset[int] = frozenset()
 
 
-def sources() -> tuple[Any, ...]:
-    """What is compared every night."""
-    return record_sources()
+def sources(portal_id: int) -> tuple[Any, ...]:
+    """What is compared every night: all that has been read once."""
+    missing = status.unread(portal_id)
+    return tuple(source for source in record_sources() if source.entity not in missing)
 
 
 def read(client: Client, source: Any) -> Iterator[Listed]:

@@ -17,7 +17,7 @@ from b24app.bitrix.errors import RestError, Wait
 from b24app.facts import operations as facts
 from b24app.facts import queries as known
 from b24app.facts.rules import NOT_FIELDS, PRODUCT_SECTIONS
-from b24app.facts.tables import Activity, Deal, StageMove
+from b24app.facts.tables import Activity, Deal, Item, StageMove
 from b24app.ingest import backfill as history
 from b24app.ingest import operations, poll, queries, watching
 from b24app.ingest import reconcile as comparison
@@ -57,8 +57,9 @@ DONE_KEPT_S = 30 * 86400
 MOVES_AGAIN_S = 3 * 86400
 
 
-def backfill(portal_id: int, progress: Progress | None = None) -> bool:
-    """Read the whole history, going on where an earlier run stopped; after a complete one, all of it again.
+def backfill(portal_id: int, progress: Progress | None = None, only_new: bool = False) -> bool:
+    """Read the whole history, going on where an earlier run stopped; after a complete one, all of it again, or only the
+    kinds of records that have never been read.
 
     False when another process is at it already."""
     with alone("backfill", portal_id, LOCK_S) as lock:
@@ -66,14 +67,14 @@ def backfill(portal_id: int, progress: Progress | None = None) -> bool:
             return False
         with _explained(portal_id, BACKFILL), suppress(Conflict):
             client = portals.connect(portal_id)
-            position = history.position(portal_id) or _begin(portal_id, client)
+            position = history.position(portal_id) or _begin(portal_id, client, only_new)
             db.session.rollback()
             while True:
                 if position.shows_numbers:
                     _show_numbers(portal_id, progress)
                 if position.stage == history.END:
                     break
-                position = _stage(portal_id, client, position, lock, progress)
+                position = _stage_or_next(portal_id, client, position, lock, progress)
             with write():
                 portals.lock(portal_id)
                 is_short = history.finish(portal_id, clock.now())
@@ -83,14 +84,28 @@ def backfill(portal_id: int, progress: Progress | None = None) -> bool:
     return True
 
 
-def _begin(portal_id: int, client: Client) -> Position:
+def _begin(portal_id: int, client: Client, only_new: bool = False) -> Position:
     db.session.rollback()
     now = clock.now()
     totals = history.totals(client)
     found = poll.read(client, now, with_profile=True)
     with write():
         portals.lock(portal_id)
-        return history.begin(portal_id, found, totals, now)
+        first = history.first_unread(portal_id) if only_new else 0
+        return history.begin(portal_id, found, totals, now, first)
+
+
+def _stage_or_next(
+    portal_id: int, client: Client, position: Position, lock: Lock, progress: Progress | None
+) -> Position:
+    """A list that the portal does not tell us of keeps nobody from the others."""
+    try:
+        return _stage(portal_id, client, position, lock, progress)
+    except RestError as refusal:
+        db.session.rollback()
+        with write():
+            portals.lock(portal_id)
+            return history.skip(portal_id, history.position(portal_id) or position, refusal)
 
 
 def _stage(portal_id: int, client: Client, position: Position, lock: Lock, progress: Progress | None) -> Position:
@@ -99,7 +114,7 @@ def _stage(portal_id: int, client: Client, position: Position, lock: Lock, progr
     db.session.rollback()
     for number, chunk in enumerate(history.read(client, position, asked)):
         if number in ANALYZED_BEFORE:
-            analyze(Deal, StageMove, Activity)
+            analyze(Deal, StageMove, Activity, Item)
         with suppress(RedisError):
             lock.reacquire()
         with write():
@@ -196,6 +211,8 @@ def resume(portal_id: int) -> None:
     if queries.must_go_on(portal_id):
         backfill(portal_id)
         return
+    if queries.has_new(portal_id):
+        backfill(portal_id, only_new=True)
     stopped = queries.stopped(portal_id)
     if WATCHED not in stopped and is_owed(portal_id):
         read_watched(portal_id)
@@ -338,10 +355,13 @@ def reconcile(portal_id: int, progress: Progress | None = None) -> bool:
         if lock is None:
             return False
         asked, now = extras(portal_id), clock.now()
+        compared = comparison.sources(portal_id)
         db.session.rollback()
+        with write():
+            history.ask_again(portal_id)
         client = portals.connect(portal_id)
         _read_window(portal_id, client, changes.Window(stage_history, epoch(now) - MOVES_AGAIN_S, now), None)
-        for source in (asking(one, asked) for one in comparison.sources()):
+        for source in (asking(one, asked) for one in compared):
             seen = found = 0
             for listed in comparison.read(client, source):
                 suspects = comparison.suspects(portal_id, listed)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from b24app.facts.kinds import declared
 from b24app.lib.errors import Fault
 from b24app.lib.i18n import gettext as _
 from b24app.metrics.rules import AnyTest, FieldTest, Op, ProductTest, Test, Where
@@ -48,9 +49,15 @@ class WhereDocument(Document):
     any: list["WhereDocument"] = Field(default_factory=list, max_length=MOST_VALUES)
 
 
-_DEAL = ("category_id", "stage_id", "source_id", "product_id", "product_section_id", "fields")
-CONDITIONS = {"deal": _DEAL, "stage_move": _DEAL, "activity": (), "entry": ("source_id",)}
-"""What may be asked of each entity; of a stage move it is asked of the deal."""
+_COLUMNS = ("category_id", "stage_id", "source_id")
+_DEAL = (*_COLUMNS, "product_id", "product_section_id", "fields")
+CONDITIONS = {
+    "deal": _DEAL,
+    "stage_move": _DEAL,
+    "entry": ("source_id",),
+    **{kind.entity: kind.conditions for kind in declared().values()},
+}
+"""What may be asked of each entity; of a stage move it is asked of the deal, of a simple record what its kind says."""
 
 _SAME = {"eq": Op.IN, "in": Op.IN, "ne": Op.NOT_IN, "not_in": Op.NOT_IN}
 _ORDER = {"gt": Op.GT, "gte": Op.GTE, "lt": Op.LT, "lte": Op.LTE, "between": Op.BETWEEN}
@@ -65,9 +72,7 @@ LONGEST_TEXT = 255
 def where_of(document: WhereDocument) -> Where:
     """The conditions of a document that `faults` found nothing wrong with. An empty list asks for nothing."""
     tests: list[AnyTest] = [
-        Test(name, Op.IN, tuple(dict.fromkeys(values)))
-        for name in ("category_id", "stage_id", "source_id")
-        if (values := getattr(document, name))
+        Test(name, Op.IN, tuple(dict.fromkeys(values))) for name in _COLUMNS if (values := getattr(document, name))
     ]
     if document.product_id or document.product_section_id:
         products, sections = (dict.fromkeys(ids) for ids in (document.product_id, document.product_section_id))
@@ -94,7 +99,9 @@ def faults(document: WhereDocument, entity: str, path: str = "where", depth: int
 def _not_for(entity: str) -> str:
     if entity == "entry":
         return _("Entries know a source only: no other condition applies to them.")
-    return _("Calls, meetings and e-mails have no such field: this condition applies to deals.")
+    if entity == "activity":
+        return _("Calls, meetings and e-mails have no such field: this condition applies to deals.")
+    return _("Records of this kind have no such field: this condition does not apply to them.")
 
 
 def _field_test(condition: FieldCondition) -> FieldTest:

@@ -7,7 +7,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from b24app.facts.rules import DEAL, MOVE
+from b24app.facts.kinds import kind_of
+from b24app.facts.rules import DEAL, ENTRY, MOVE
 from b24app.lib.db import db
 from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
@@ -210,11 +211,12 @@ def fact(row: Any, side: Side, reason: str | None = None) -> FactRow:
     number = 1 if side.field is None else row.fact_number
     if number is None and reason is None:
         number = 0  # a fact without the number is in a mean all the same
-    money = entity == DEAL
+    kind = kind_of(entity)
+    money = kind.is_priced if kind else entity == DEAL
     return FactRow(
         entity=entity,
         id=row.id,
-        title=_TITLES[entity](row),
+        title=getattr(row, kind.title) if kind else _TITLES[entity](row),
         part=side.part,
         number=None if number is None else Fraction(number, side.scale),
         amount=_decimal(row.amount, 2) if money else None,
@@ -228,9 +230,8 @@ def fact(row: Any, side: Side, reason: str | None = None) -> FactRow:
 
 
 _TITLES: Mapping[str, Callable[[Any], str]] = {
-    "deal": lambda row: row.title,
-    "activity": lambda row: row.subject,
-    "entry": lambda row: row.comment or row.code,
+    DEAL: lambda row: row.title,
+    ENTRY: lambda row: row.comment or row.code,
 }
 
 

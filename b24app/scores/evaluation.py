@@ -17,6 +17,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from b24app.facts import queries as facts
+from b24app.facts.rules import ACTIVITY, DEAL, ENTRY, MOVE
 from b24app.ingest import queries as ingest
 from b24app.ingest.extras import unavailable
 from b24app.ingest.queries import SyncStatus
@@ -176,6 +177,11 @@ class Context:
     @cached_property
     def sync(self) -> SyncStatus:
         return ingest.status(self.portal_id)
+
+    @cached_property
+    def unread(self) -> Mapping[str, str | None]:
+        """Kinds of records that have never been read, with the portal's refusal if that is why."""
+        return ingest.unread(self.portal_id)
 
     @cached_property
     def watched(self) -> Mapping[str, bool]:
@@ -453,8 +459,15 @@ def _presence(indicator: Indicator) -> Plan | None:
     return presence(indicator.plan) if indicator.document.direction == "down" else None
 
 
+EVERYWHERE = {DEAL, MOVE, ACTIVITY, ENTRY}
+"""What every portal has and tells us, so that it is known once the history has been read."""
+
+
 def _unread(context: Context, plan: AnyPlan) -> str | None:
     """Why nothing is known: nothing of what the plan, or an operand, counts has been read yet (semantics 3.7)."""
+    others = {scan.entity for scan in plan.scans} - EVERYWHERE
+    if missing := others and others & context.unread.keys():
+        return "refused" if any(context.unread[entity] for entity in missing) else "not_synced"
     if context.complete:
         return None
     known = [context.sync.entities.get(leaf.numerator.scan.entity) for leaf in plan.leaves]

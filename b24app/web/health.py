@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from b24app.bitrix.payloads import NUMBER
 from b24app.bitrix.throttle import State
+from b24app.facts.titles import PAGES
 from b24app.ingest import inbox as received
 from b24app.ingest import queries as reading
 from b24app.ingest import robot_calls
@@ -21,7 +22,6 @@ from b24app.lib.i18n import ngettext
 from b24app.lib.queue import enqueue
 from b24app.lib.readiness import readiness
 from b24app.outcomes.dashboards import nightly
-from b24app.outcomes.dashboards.explain import PATHS
 from b24app.outcomes.notifications import operations as sending
 from b24app.outcomes.notifications import queries as messages
 from b24app.portal import connection
@@ -58,7 +58,7 @@ def health() -> ResponseReturnValue:
         limits=limits,
         helpers=helpers,
         troubles=connection.troubles(portal_id, now - DAY),
-        aside=[(row, PATHS.get(row.entity, "").format(id=row.key)) for row in aside],
+        aside=[(row, PAGES.get(row.entity, "").format(id=row.key)) for row in aside],
         calls=robot_calls.given_up(portal_id),
         untold=messages.undelivered(portal_id),
         night=nightly.night(g.viewer, g.context),

@@ -247,18 +247,18 @@ def test_rates_for_many_units(world: World) -> None:
 
 def test_an_activity_completed_as_we_watch_is_dated_by_that_version(world: World) -> None:
     with write():
-        operations.upsert_activities(1, [activity()], NOON, in_history=True)
-        cells = operations.upsert_activities(1, [activity(completed=True, updated_at=T - 60)], NOON)
-        operations.upsert_activities(1, [activity(completed=True, updated_at=T, subject="Noted")], NOON)
+        operations.upsert_records(1, "activity", [activity()], NOON, in_history=True)
+        cells = operations.upsert_records(1, "activity", [activity(completed=True, updated_at=T - 60)], NOON)
+        operations.upsert_records(1, "activity", [activity(completed=True, updated_at=T, subject="Noted")], NOON)
     assert Cell("activity", "completed", "responsible", ANN, T - 60) in anonymous(cells)
     assert (world.activity().completed_at, world.activity().subject) == (T - 60, "Noted")
 
 
 def test_a_deleted_activity_stops_counting(world: World) -> None:
     with write():
-        operations.upsert_activities(1, [activity(completed=True)], NOON)
+        operations.upsert_records(1, "activity", [activity(completed=True)], NOON)
         assert operations.forget(1, "activity", [1, 2], LATER)
-        assert operations.upsert_activities(1, [activity(2), activity(1)], NOON) == frozenset()
+        assert operations.upsert_records(1, "activity", [activity(2), activity(1)], NOON) == frozenset()
     assert queries.counts(1)["activity"] == 0
 
 

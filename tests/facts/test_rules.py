@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from b24app.facts.cells import entry_cells, touched
+from b24app.facts.cells import entry_cells, touched, touched_records
+from b24app.facts.kinds import declared
+from b24app.facts.kinds.base import Making, fields_of
 from b24app.facts.money import Rates, convert
 from b24app.facts.rules import (
     ActivityFact,
@@ -163,6 +165,8 @@ def test_days_to_close_leave_out_what_is_not_known(draft: DealDraft, seconds: in
     assert fact(draft).seconds_to_close == seconds
 
 
+LEADS = declared()["lead"]
+
 SEEN_OPEN = activity_fact(activity(), None, T, in_history=True)
 SEEN_DONE = activity_fact(activity(completed=True, updated_at=T - 30), SEEN_OPEN, T, in_history=False)
 COMPLETIONS: list[tuple[str, dict[str, Any], ActivityFact | None, bool, tuple[Any, bool]]] = [
@@ -287,8 +291,47 @@ def test_an_owner_nobody_knows_is_a_cell_too() -> None:
     assert Cell("deal", "created", "responsible", None, T - 10 * DAY) in anonymous(cells)
 
 
+def lead(**changes: Any) -> Any:
+    """Converted an hour ago, as a backfill found it."""
+    nothing = dict.fromkeys(fields_of(LEADS))
+    known = {"id": 1, "semantic": "S", "created_at": T - DAY, "updated_at": T, "told_closed_at": T - HOUR}
+    owners = {"responsible_id": ANN, "created_by_id": BOB}
+    wanted = {
+        name: value
+        for name, value in (nothing | known | owners | changes).items()
+        if name in LEADS.draft.__dataclass_fields__
+    }
+    return LEADS.make(LEADS.draft(**wanted), None, Making(T))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, (T - HOUR, "told")),
+        ({"told_closed_at": None, "moved_at": T - 2 * HOUR}, (T - 2 * HOUR, "moved")),
+        ({"told_closed_at": None, "close_day": "1970-01-02"}, (DAY, "planned")),
+        ({"semantic": "P"}, (None, None)),
+        ({"semantic": "F"}, (T - HOUR, "told")),
+    ],
+)
+def test_when_a_lead_was_closed(changes: dict[str, Any], expected: tuple[Any, Any]) -> None:
+    assert (lead(**changes).closed_at, lead(**changes).closed_from) == expected
+
+
+def test_a_lead_touches_its_creation_and_its_closing_before_and_after() -> None:
+    before, after = lead(semantic="P"), lead(responsible_id=BOB)
+    cells = touched_records(LEADS, {1: before}, {1: after})
+    assert {(cell.date, cell.owner, cell.owner_id) for cell in cells} == {
+        ("created", "responsible", ANN), ("created", "responsible", BOB), ("created", "created_by", BOB),
+        ("closed", "responsible", BOB), ("closed", "created_by", BOB),
+    }  # fmt: skip
+    assert {cell.entity for cell in cells} == {"lead"}
+    assert not touched_records(LEADS, {1: after}, {1: lead(responsible_id=BOB, title="Noted", updated_at=T + 1)})
+
+
 def test_an_activity_touches_its_start_and_its_completion() -> None:
-    cells = touched(None, activity_fact(activity(completed=True), None, T, in_history=False))
+    completed = activity_fact(activity(completed=True), None, T, in_history=False)
+    cells = touched_records(declared()["activity"], {}, {completed.id: completed})
     assert {(cell.date, cell.owner, cell.owner_id) for cell in cells} == {
         ("start", "responsible", ANN),
         ("start", "created_by", BOB),

@@ -15,7 +15,8 @@ from b24app.ingest.events import News, UnreadableEvent, news
         ("ONCRMDEALMOVETOCATEGORY", News("deal", "7405")),
         ("ONCRMCOMPANYDELETE", News("company", "7405")),
         ("ONCRMDEALUSERFIELDADD", News("term")),
-        ("ONCRMLEADADD", None),
+        ("ONCRMLEADADD", News("lead", "7405")),
+        ("ONCRMQUOTEADD", None),
         ("", None),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from b24app.bitrix.errors import RestError
 from b24app.facts.rules import RateDraft
 from b24app.ingest import rules
-from b24app.ingest.sources import activities, currencies, deals, dictionaries, product_rows, staff, stage_history
+from b24app.ingest.sources import activities, currencies, deals, dictionaries, leads, product_rows, staff, stage_history
 from b24app.ingest.sources.base import Extras, translated
 
 DEAL: dict[str, Any] = {
@@ -44,6 +44,12 @@ def test_a_deal() -> None:
 def test_a_deal_of_an_older_portal_writes_everything_as_text() -> None:
     texts = {name: "" if value is None else str(value) for name, value in DEAL.items()}
     assert deals.translate(texts) == deals.translate(DEAL)
+
+
+def test_a_lead_has_no_funnel_and_tells_when_it_was_closed() -> None:
+    draft = leads.translate({**DEAL, "categoryId": None, "dateClosed": "2026-10-02T12:00:00+03:00", "closedate": None})
+    assert (draft.id, draft.semantic, draft.category_id, draft.close_day) == (7405, "S", None, None)
+    assert draft.told_closed_at == draft.updated_at
 
 
 def test_one_bad_record_does_not_stop_the_others() -> None:

@@ -8,16 +8,19 @@ from typing import Any
 import pytest
 from flask import Flask
 from redis import Redis
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from b24app.bitrix.client import IN_BACKGROUND
 from b24app.bitrix.errors import BadAnswer
 from b24app.demo import deals as crm
 from b24app.demo import dictionaries
 from b24app.demo.faults import Refusal
+from b24app.demo.registry import METHODS
+from b24app.demo.state import LEAD
 from b24app.facts import queries as facts
-from b24app.facts.tables import Activity, Deal, StageMove, Term
+from b24app.facts.tables import Activity, Deal, Item, StageMove, Term
 from b24app.ingest import backfill as history
+from b24app.ingest import operations as ingest
 from b24app.ingest import queries
 from b24app.ingest.tables import Inbox, SyncCursor
 from b24app.jobs import inbox, scores, sync
@@ -69,6 +72,7 @@ def test_the_whole_history_is_read_and_numbers_are_there(portal: Site) -> None:
     assert read["deal"] == len(portal.state.deals.rows)
     assert read["stage_move"] == len(portal.state.history.rows)
     assert read["activity"] == len(portal.state.activities.rows)
+    assert read["lead"] == len(portal.state.leads.rows)
     assert all(one.complete and one.synced_at and one.done == one.total for one in status.entities.values())
     assert ("deals", DEALS, DEALS) in seen
     assert len(tenants.structure(1).people) == len(portal.state.staff.users)
@@ -232,11 +236,70 @@ def test_incremental_finds_what_no_event_told(read: Site) -> None:
     read.change(5, stageId="WON", opportunity=777)
     before = read.requests
     sync.incremental(1)
-    assert read.requests - before <= 3
+    assert read.requests - before <= 4
     assert facts.deal(1, new) is not None
     won = facts.deal(1, 5)
     assert won is not None
     assert (won.semantic, won.closed_from, won.amount) == ("S", "history", 777_00)
+
+
+def test_a_lead_is_kept_up_with(read: Site) -> None:
+    def lead() -> tuple[str, str | None, bool]:
+        db.session.rollback()
+        found = db.session.get_one(Item, (1, "lead", id), populate_existing=True)
+        return found.semantic, found.closed_from, found.deleted_at is not None
+
+    def told() -> None:
+        with write():
+            ingest.accept(1, "lead", id, sync.clock.now())
+        inbox.drain(1)
+
+    id = crm.create(read.state, LEAD, {"title": "Call me", "sourceId": "WEB"}, 1)["id"]
+    sync.incremental(1)
+    assert lead() == ("P", None, False)
+    crm.change(read.state, LEAD, id, {"stageId": "CONVERTED"}, 1)
+    told()
+    assert lead() == ("S", "told", False)
+    crm.change(read.state, LEAD, id, {"stageId": "IN_PROCESS"}, 1)
+    told()
+    assert lead() == ("P", None, False)
+    crm.delete(read.state, LEAD, id, 1)
+    told()
+    assert lead()[2]
+
+
+@reads_only
+def test_records_the_portal_does_not_tell_keep_nobody_from_the_others(
+    portal: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as without_right:
+        refused = replace(METHODS["crm.activity.list"], scopes=("not granted",))
+        without_right.setitem(METHODS, "crm.activity.list", refused)
+        sync.backfill(1)
+    status = queries.status(1)
+    assert (status.state, status.complete, status.entities["activity"].complete) == ("idle", True, False)
+    assert status.entities["lead"].rows == len(portal.state.leads.rows)
+    assert queries.unread(1) == {"activity": status.entities["activity"].error}
+    before = portal.requests
+    sync.resume(1)
+    assert portal.requests == before
+    with write():
+        history.ask_again(1)
+    sync.resume(1)
+    assert queries.status(1).entities["activity"].rows == len(portal.state.activities.rows)
+
+
+@reads_only
+def test_a_kind_of_records_that_is_new_is_read_by_itself(portal: Site) -> None:
+    sync.backfill(1)
+    with write() as session:
+        session.execute(delete(Item).where(Item.portal_id == 1))
+        session.execute(delete(SyncCursor).where(SyncCursor.portal_id == 1, SyncCursor.source == "leads"))
+    assert queries.unread(1) == {"lead": None}
+    sync.resume(1)
+    status = queries.status(1)
+    assert (status.complete, status.entities["lead"].rows) == (True, len(portal.state.leads.rows))
+    assert not queries.unread(1)
 
 
 def test_incremental_with_nothing_new_changes_nothing(read: Site) -> None:

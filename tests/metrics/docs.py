@@ -4,7 +4,7 @@ The same facts and examples are computed by test_docs.py, so that no page can sa
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ def page(language: str) -> str:
             ", ".join(f"{code} {kind} {value}" for code, kind, value in WORLD["entries"]),
             ", ".join(" ".join(filter(None, (kind, way, words["done"][str(done).lower()])))
                       for kind, way, done in WORLD["activities"]),
+            "; ".join(_lead(number, one, words) for number, one in enumerate(WORLD["leads"], 1)),
         ), "",
         f"## {words['examples']}", "",
         *table(words["example"], map(_example, WORLD["examples"])),
@@ -65,6 +66,11 @@ def _deal(one: Mapping[str, Any], words: Mapping[str, Any]) -> str:
     cells = (one["id"], one["created"][:10], words["outcomes"][one["semantic"]], closed, one["amount"],
              one.get("win_no", "—"), one["category_id"], one["source_id"])  # fmt: skip
     return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def _lead(number: int, one: Sequence[Any], words: Mapping[str, Any]) -> str:
+    created, outcome, closed, source = one
+    return f"{number}: {created[:10]}, {words['outcomes'][outcome]}, {(closed or '—')[:10]}, {source}"
 
 
 def _example(one: Mapping[str, Any]) -> str:

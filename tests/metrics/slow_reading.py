@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from b24app.facts.tables import Activity, Deal, Entry, FieldValue, ProductRow, ProductSection, StageMove
+from b24app.facts.tables import Activity, Deal, Entry, FieldValue, Item, ProductRow, ProductSection, StageMove
 from b24app.lib.db import Base
 from b24app.metrics.rules import Aggregate, AnyTest, FieldTest, Measure, Op, Part, Plan, ProductTest, Scan, Where
 from b24app.periods.rules import Span
@@ -106,10 +106,14 @@ def looked_at(facts: list[Base], scan: Scan) -> list[Seen]:
         return Seen(record, move, values, rows, sections)
 
     if scan.entity != "stage_move":
-        return [seen(fact) for fact in facts if ENTITIES.get(type(fact)) == scan.entity]
+        return [seen(fact) for fact in facts if entity_of(fact) == scan.entity]
     deals = {fact.id: fact for fact in facts if isinstance(fact, Deal)}
     moves = [fact for fact in facts if isinstance(fact, StageMove) and fact.record_id in deals]
     return [seen(deals[move.record_id], move) for move in moves]
+
+
+def entity_of(fact: Base) -> str | None:
+    return fact.type if isinstance(fact, Item) else ENTITIES.get(type(fact))
 
 
 def is_alive(fact: Any) -> bool:

@@ -16,9 +16,10 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from b24app.facts.tables import Activity, Deal, Entry, FieldValue, ProductRow, ProductSection, StageMove
+from b24app.facts.tables import Activity, Deal, Entry, FieldValue, Item, ProductRow, ProductSection, StageMove
 from b24app.lib.db import db
 from b24app.metrics.catalogue import CATALOGUE, REASONS
+from b24app.metrics.conditions import CONDITIONS
 from b24app.metrics.kept import facts_kept, write_down
 from b24app.metrics.plans import plan
 from b24app.metrics.queries import FactPage, FactRow, evaluate, facts_behind, not_counted
@@ -108,6 +109,26 @@ def activities(draw: st.DrawFn, id: int) -> Activity:
 
 
 @st.composite
+def leads(draw: st.DrawFn, id: int) -> Item:
+    semantic = draw(st.sampled_from("SFP"))
+    return Item(
+        type=draw(st.sampled_from(("lead", "lead", "item_147"))),
+        id=id,
+        title="",
+        stage_id=draw(stages),
+        semantic=semantic,
+        source_id=draw(sources),
+        responsible_id=draw(people),
+        created_by_id=draw(people),
+        created_at=draw(instants),
+        updated_at=0,
+        closed_at=draw(instants) if semantic != "P" else None,
+        deleted_at=draw(st.sampled_from((None, None, None, 5))),
+        read_at=0,
+    )
+
+
+@st.composite
 def entries(draw: st.DrawFn, id: int) -> Entry:
     undoes = draw(st.integers(0, 9)) == 0
     return Entry(
@@ -159,7 +180,7 @@ def kept_of(draw: st.DrawFn, deal: int) -> list[Fact]:
 
 @st.composite
 def worlds(draw: st.DrawFn, of: tuple[Any, ...] = ()) -> tuple[Fact, ...]:
-    mixes = ((deals,), (deals,), (activities,), (entries,), (deals, activities, entries))
+    mixes = ((deals,), (deals,), (activities,), (leads,), (entries,), (deals, activities, leads, entries))
     kinds = of or draw(st.sampled_from(mixes))
     records: list[Fact] = [draw(st.one_of(*(kind(id) for kind in kinds))) for id in range(1, draw(st.integers(1, 26)))]
     more = [fact for one in records if isinstance(one, Deal) for fact in draw(kept_of(one.id))]
@@ -199,7 +220,7 @@ detailed = {
 
 
 def conditions(entities: tuple[str, ...]) -> st.SearchStrategy[dict[str, Any]]:
-    fields = {"activity": {}, "entry": {"source_id": simple["source_id"]}}.get(entities[-1], detailed)
+    fields = {name: detailed[name] for name in CONDITIONS[entities[-1]]}
     some = [st.fixed_dictionaries({name: asked}) for name, asked in fields.items()]
     flat = st.lists(st.one_of(*some), max_size=2).map(merged) if some else st.just({})
     return st.fixed_dictionaries({}, optional={**fields, "any": st.lists(flat, max_size=3)})
@@ -222,6 +243,7 @@ OPTIONS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         st.fixed_dictionaries({"mode": st.just("window"), "days": some_days}),
         st.just({"mode": "cohort"}),
     ),
+    "lead_conversion": st.fixed_dictionaries({"mode": st.sampled_from(("cohort", "period"))}),
     "duration": st.fixed_dictionaries({"stat": st.sampled_from(("mean", "median"))}),
     "entered": st.fixed_dictionaries({"stages": st.lists(stages, min_size=1, max_size=2)}),
     "returns": st.one_of(

@@ -22,6 +22,7 @@ from tests.metrics.world import (
     entry,
     field_value,
     in_section,
+    lead,
     move,
     product_row,
     put,
@@ -50,6 +51,9 @@ def facts(portal: int) -> Iterator[Fact]:
         yield field_value(record, field, text=text, portal=portal)
     for id, (record, kind, stage, category, moment) in enumerate(WORLD["moves"], 1):
         yield move(id, record, kind, stage, category, at(moment), portal=portal)
+    for moment, semantic, closed, source in WORLD["leads"]:
+        when = at(closed) if closed else None
+        yield lead(portal, created_at=at(moment), semantic=semantic, closed_at=when, source_id=source)
     for code, kind, value in WORLD["entries"]:
         yield entry(portal, code, value, kind=kind)
     for kind, direction, completed in WORLD["activities"]:

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from b24app.facts.tables import Activity, Deal, Entry, FieldValue, ProductRow, ProductSection, StageMove
+from b24app.facts.tables import Activity, Deal, Entry, FieldValue, Item, ProductRow, ProductSection, StageMove
 from b24app.lib.db import Base, db, prepare
 from b24app.periods.rules import Kind, Settings, Span, named, span
 from b24app.portal.tables import Portal
 from tests.databases import Databases
 
-Fact = Deal | Activity | Entry | StageMove | FieldValue | ProductRow | ProductSection
+Fact = Deal | Item | Activity | Entry | StageMove | FieldValue | ProductRow | ProductSection
 
 _numbers = count(1)
 
@@ -145,6 +145,26 @@ def activity(portal: int, kind: str, **known: Any) -> Activity:
         read_at=0,
     )
     return _known(activity, known)
+
+
+def lead(portal: int, **known: Any) -> Item:
+    """A lead of Ann's of 7 May 2024, converted ten days later; say what is different."""
+    lead = Item(
+        portal_id=portal,
+        type="lead",
+        id=next(_numbers),
+        title="Lead",
+        stage_id="CONVERTED",
+        semantic="S",
+        responsible_id=ANN,
+        created_by_id=ANN,
+        created_at=at("2024-05-07T12:00"),
+        updated_at=at("2024-05-17T12:00"),
+        closed_at=at("2024-05-17T12:00"),
+        closed_from="told",
+        read_at=0,
+    )
+    return _known(lead, known)
 
 
 def entry(portal: int, code: str, value: float, **known: Any) -> Entry:

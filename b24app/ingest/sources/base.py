@@ -18,14 +18,13 @@ from typing import Any, Protocol, TypeVar, cast
 
 from b24app.bitrix.client import Client, Command
 from b24app.facts.moves import Stand
-from b24app.facts.rules import MOVE, PRODUCT_ROWS, ActivityDraft, DealDraft, MoveDraft
+from b24app.facts.rules import MOVE, PRODUCT_ROWS, MoveDraft
 from b24app.ingest import parsing, sources
 from b24app.ingest.parsing import BadRecord
 from b24app.lib.registry import modules
 from b24app.periods.rules import Settings
 
 Row = Mapping[str, Any]
-Draft = DealDraft | MoveDraft | ActivityDraft
 T = TypeVar("T")
 
 PAGE = 50
@@ -136,6 +135,10 @@ class Listing:
     def only(self, *fields: str) -> "Listing":
         return replace(self, params={**self.params, "select": list(fields)})
 
+    def total(self, client: Client) -> int:
+        """How many rows there are. A request."""
+        return client.total(self.method, self.only(self.id_field).params)
+
     def told(self, rows: Sequence[Row]) -> dict[str, Any]:
         """What a Reading of these rows says of what is watched."""
         return {}
@@ -150,7 +153,8 @@ class Source(Protocol):
 class RecordSource(Source, Protocol):
     listing: Listing
 
-    def translate(self, row: Row) -> Draft: ...
+    def translate(self, row: Row) -> Any:
+        """The draft of its kind."""
 
     def fetch(self, client: Client, ids: Sequence[int], read_at: datetime) -> Reading: ...
 

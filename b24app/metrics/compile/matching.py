@@ -51,6 +51,8 @@ class Matcher:
     portal_id: Any
     now: Any
     fields: Fields
+    entity: str = DEAL
+    """Whose values and product rows are looked up."""
 
     def passes(self, where: Where) -> Condition:
         if not where.by_rows:
@@ -142,14 +144,14 @@ class Matcher:
     def _rows_of_record(self, row: FromClause) -> tuple[Condition, ...]:
         return (
             row.c.portal_id == self.portal_id,
-            row.c.entity == DEAL,
+            row.c.entity == self.entity,
             row.c.record_id == self.fields["id"],
         )
 
     def _values_of_record(self, value: FromClause, field: str) -> tuple[Condition, ...]:
         return (
             value.c.portal_id == self.portal_id,
-            value.c.entity == DEAL,
+            value.c.entity == self.entity,
             value.c.record_id == self.fields["id"],
             value.c.field == field,
         )

@@ -21,17 +21,23 @@ from sqlalchemy import (
     values,
 )
 
+from b24app.facts import records
+from b24app.facts.kinds import declared, kind_of
 from b24app.facts.rules import DEAL, ENTRY, MOVE
-from b24app.facts.tables import Activity, Deal, Entry, FieldValue, StageMove
+from b24app.facts.tables import Deal, Entry, FieldValue, StageMove
 from b24app.lib.db import Int64
 from b24app.metrics.compile.matching import Condition, Fields, Matcher, table
 from b24app.metrics.rules import Among, Measure, Op, Scan, Test
 from b24app.periods.rules import Span
 
-TABLES = {model.__tablename__: table(model) for model in (Deal, Activity, Entry, StageMove)}
+TABLES = {
+    **{model.__tablename__: table(model) for model in (Deal, Entry, StageMove)},
+    **{kind.entity: records.table_of(kind) for kind in declared().values()},
+}
+"""Where the records of an entity are; of some kinds only those rows that `_standing` says."""
 OWNER = table(FieldValue).alias("owner_value")
 FEW_SPANS = 3
-_BEFORE_DATE = {"activity": "kind", "entry": "code"}
+_BEFORE_DATE = {ENTRY: "code"} | {kind.entity: kind.before_date for kind in declared().values()}
 """The column between the portal and the date in the indexes of an entity."""
 _MOVED = {"entered_stage_id": "stage_id", "entered_category_id": "category_id", "entered_kind": "kind"}
 """What a stage move is asked by, beside the columns of its deal."""
@@ -55,7 +61,7 @@ class Reading:
 
     @property
     def matcher(self) -> Matcher:
-        return Matcher(self.portal_id, self.now, self.fields)
+        return Matcher(self.portal_id, self.now, self.fields, DEAL if self.scan.entity == MOVE else self.scan.entity)
 
     @property
     def moment(self) -> ColumnElement[int]:
@@ -123,6 +129,8 @@ def _standing(portal_id: int, scan: Scan, among: Among) -> Iterator[Condition]:
     fields = TABLES[scan.entity].c
     gone = among is Among.DELETED
     yield fields["portal_id"] == portal_id
+    if kind := kind_of(scan.entity):
+        yield from (fields[name] == value for name, value in records.fixed(kind).items())
     if scan.entity == ENTRY:
         yield fields["undone"] == (true() if gone else false())
         yield fields["undoes_id"].is_(None)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from b24app.facts.titles import PAGES
 from b24app.lib.clock import epoch, moment
 from b24app.lib.errors import NotFound
 from b24app.lib.i18n import gettext as _
@@ -31,9 +32,6 @@ from b24app.scores.rows import curve
 from b24app.scores.rules import ResultRow
 
 PAGE = 50
-
-PATHS = {"deal": "/crm/deal/details/{id}/"}
-"""Where the portal shows a record; activities are shown inside the card they hang on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +135,7 @@ def _facts(asked: Asked, page: FactPage) -> tuple[WhyFact, ...]:
 
 def _fact(one: FactRow, result: ResultRow, structure: Structure, sees_money: bool) -> WhyFact:
     person = structure.people.get(one.employee_id) if one.employee_id is not None else None
-    path = PATHS.get(one.entity)
+    path = PAGES.get(one.entity)
     money_hidden = result.plan.is_money and not sees_money
     return WhyFact(
         entity=one.entity,

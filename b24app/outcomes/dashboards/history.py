@@ -13,7 +13,7 @@ from b24app.lib.errors import Invalid, NotFound
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import pick
 from b24app.outcomes.dashboards import queries, words
-from b24app.outcomes.dashboards.explain import PAGE, PATHS, ask
+from b24app.outcomes.dashboards.explain import PAGE, ask
 from b24app.outcomes.dashboards.panel import ChangeRow, Changes, Held, LateRecords, LateRow, Question, RecordLink
 from b24app.outcomes.dashboards.rules import Card, Company, Number, Team
 from b24app.periods.rules import Period, inside
@@ -156,7 +156,7 @@ def _link(viewer: Viewer, record: Record, known: Mapping[Record, Titled]) -> Rec
         return RecordLink(_("A record that is not known any more") if can(viewer, Action.SEE, COMPANY) else None)
     if not can(viewer, Action.SEE, COMPANY) and not any(can(viewer, Action.SEE, employee(id)) for id in one.owners):
         return RecordLink(None)
-    path = None if one.is_deleted else PATHS.get(one.entity)
+    path = None if one.is_deleted else titles.PAGES.get(one.entity)
     return RecordLink(one.title or f"№ {one.id}", path.format(id=one.id) if path else None)
 
 

@@ -20,6 +20,8 @@ def no_data(reason: str | None, document: IndicatorDocument) -> str | None:
             return _("These records have not been read from Bitrix24 yet.")
         case "unavailable":
             return _("Bitrix24 does not tell the app what this rests on: a field, the product rows or the catalogue.")
+        case "refused":
+            return _("Bitrix24 does not tell the app of these records: it lacks the scope or the right to read them.")
         case "empty_operand":
             return _("The formula lacks a number: something it names has no data.")
         case "no_result":

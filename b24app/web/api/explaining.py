@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
 
+from b24app.facts.titles import PAGES
 from b24app.lib import clock
 from b24app.lib.errors import NotFound
 from b24app.lib.i18n import gettext as _
@@ -26,9 +27,6 @@ from b24app.web.api.calls import call
 from b24app.web.api.times import PortalClock
 
 TAG = "Results"
-
-PAGES = {"deal": "/crm/deal/details/{id}/"}
-"""Where the portal shows a record."""
 
 
 @call("GET", "/explain", tag=TAG, query=shapes.ExplainQuery, answer=shapes.Explanation)

@@ -1,0 +1,99 @@
+"""CRM records that are no deals, all in one table: leads for now (semantics 3). One fact has the type it is of."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from b24app.facts.kinds.base import Kind, Making
+from b24app.facts.money import convert, plain
+from b24app.facts.rules import FINAL, LEAD, columns
+from b24app.periods.rules import local_day, midnight
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDraft:
+    """A record as the portal told it. `amount_original` in millionths of its own currency; no currency means the base.
+
+    `told_closed_at` is the time of closing where the portal itself tells one.
+    """
+
+    id: int
+    title: str
+    category_id: int | None
+    stage_id: str
+    semantic: str
+    source_id: str | None
+    company_id: int | None
+    contact_id: int | None
+    responsible_id: int | None
+    created_by_id: int | None
+    updated_by_id: int | None
+    currency: str | None
+    amount_original: int | None
+    created_at: int
+    updated_at: int
+    moved_at: int | None
+    told_closed_at: int | None
+    close_day: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFact(ItemDraft):
+    """A record as it counts; the fields are the columns of the table."""
+
+    amount: int | None
+    rate: str | None
+    closed_at: int | None
+    closed_from: str | None
+    read_at: int
+    deleted_at: int | None = None
+
+    @property
+    def counts(self) -> bool:
+        return self.deleted_at is None
+
+
+def make(draft: ItemDraft, before: ItemFact | None, making: Making) -> ItemFact:
+    closed_at, closed_from = closing(draft, making)
+    closed_on = None if closed_at is None else local_day(closed_at, making.settings)
+    rate = making.rates.on(draft.currency, closed_on)
+    amount = convert(draft.amount_original, rate)
+    return ItemFact(
+        **columns(draft, ItemDraft),
+        amount=amount,
+        rate=None if amount is None or rate is None else plain(rate),
+        closed_at=closed_at,
+        closed_from=closed_from,
+        read_at=making.read_at,
+    )
+
+
+def closing(draft: ItemDraft, making: Making) -> tuple[int, str] | tuple[None, None]:
+    """closed_at and what told it: told | moved | planned (semantics 3.2). Open records have none."""
+    if draft.semantic not in FINAL:
+        return None, None
+    if draft.told_closed_at is not None:
+        return draft.told_closed_at, "told"
+    if draft.moved_at is not None:
+        return draft.moved_at, "moved"
+    if draft.close_day:
+        return midnight(date.fromisoformat(draft.close_day), making.settings), "planned"
+    return None, None
+
+
+def kind(entity: str, page: str, conditions: tuple[str, ...]) -> Kind:
+    return Kind(
+        entity=entity,
+        table="item",
+        draft=ItemDraft,
+        fact=ItemFact,
+        make=make,
+        dates=("created", "closed"),
+        uncounted=frozenset({"title", "moved_at", "told_closed_at", "close_day"}),
+        conditions=conditions,
+        is_typed=True,
+        is_priced=True,
+        page=page,
+    )
+
+
+KINDS = (kind(LEAD, "/crm/lead/details/{id}/", ("stage_id", "source_id")),)

@@ -1,0 +1,120 @@
+"""Storing simple records, whatever their kind (facts/kinds): the part of operations.py where none depends on others.
+
+    drafts -> guard -> what follows from them -> upsert -> touched cells of the old and the new state
+
+Set-based: a handful of statements for a chunk, however many records it holds. The caller has the portal's lock.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Table, select
+
+from b24app.facts import deals, tables
+from b24app.facts.cells import touched_records
+from b24app.facts.kinds import Kind
+from b24app.facts.kinds.base import Making, fields_of
+from b24app.facts.rules import Cell, may_replace
+from b24app.lib import storage
+from b24app.lib.db import Base, db
+from b24app.lib.storage import chunks
+from b24app.periods import queries as periods
+
+TYPE = "type"
+"""The column that tells kinds apart which share a table."""
+
+
+@cache
+def model_of(kind: Kind) -> type[Base]:
+    models = (one for one in vars(tables).values() if isinstance(one, type) and issubclass(one, Base))
+    return next(one for one in models if getattr(one, "__tablename__", None) == kind.table)
+
+
+def table_of(kind: Kind) -> Table:
+    return storage.table_of(model_of(kind))
+
+
+def fixed(kind: Kind) -> dict[str, str]:
+    """What every row of this kind has in its table."""
+    return {TYPE: kind.entity} if kind.is_typed else {}
+
+
+def of_kind(portal_id: int, kind: Kind) -> list[Any]:
+    """The conditions of all its rows."""
+    columns = table_of(kind).c
+    return [columns.portal_id == portal_id, *(columns[name] == value for name, value in fixed(kind).items())]
+
+
+def upsert(
+    portal_id: int, kind: Kind, drafts: Iterable[Any], read_at: int, *, in_history: bool = False
+) -> frozenset[Cell]:
+    """Store records as a read that began at `read_at` found them. `in_history`: found by a backfill, after which
+    everything is computed anyway, so that no cells are told."""
+    newest = {draft.id: draft for draft in sorted(drafts, key=lambda draft: draft.updated_at)}
+    cells: set[Cell] = set()
+    for ids in chunks(newest):
+        stored = load(portal_id, kind, ids)
+        wanted = {id: newest[id] for id in ids if may_replace(stored.get(id), newest[id].updated_at, read_at)}
+        making = _making(portal_id, kind, wanted.values(), read_at, in_history)
+        facts = {id: kind.make(draft, stored.get(id), making) for id, draft in wanted.items()}
+        changed = _write(portal_id, kind, stored, facts)
+        if not in_history:
+            cells |= touched_records(kind, stored, changed)
+    return frozenset(cells)
+
+
+def forget(portal_id: int, kind: Kind, ids: Collection[int], at: int) -> frozenset[Cell]:
+    """Tombstones, also for records never seen: a read that began before the deletion may still bring them."""
+    cells: set[Cell] = set()
+    for part in chunks(ids):
+        stored = load(portal_id, kind, part)
+        gone = {
+            id: replace(fact, deleted_at=at)
+            for id, fact in stored.items()
+            if fact.deleted_at is None and fact.read_at <= at
+        }
+        gone |= {id: _unseen(kind, id, at) for id in part if id not in stored}
+        cells |= touched_records(kind, stored, _write(portal_id, kind, stored, gone))
+    return frozenset(cells)
+
+
+def load(portal_id: int, kind: Kind, ids: Collection[int]) -> dict[int, Any]:
+    """Stored ones by id, deleted ones too. At most a chunk of them."""
+    columns = table_of(kind).c
+    query = select(*(columns[name] for name in fields_of(kind))).where(*of_kind(portal_id, kind), columns.id.in_(ids))
+    names = fields_of(kind)
+    rows = db.session.execute(query)
+    return {row.id: kind.fact(**dict(zip(names, row, strict=True))) for row in rows}
+
+
+def _making(portal_id: int, kind: Kind, drafts: Collection[Any], read_at: int, in_history: bool) -> Making:
+    if not kind.is_priced or not drafts:
+        return Making(read_at, in_history)
+    rates = deals.load_rates(portal_id, {draft.currency for draft in drafts if draft.currency})
+    return Making(read_at, in_history, periods.settings(portal_id), rates)
+
+
+def _write(portal_id: int, kind: Kind, stored: Mapping[int, Any], facts: Mapping[int, Any]) -> dict[int, Any]:
+    """Write those that are not as they were; returns them."""
+    changed = {id: fact for id, fact in facts.items() if fact != stored.get(id)}
+    same = {"portal_id": portal_id, **fixed(kind)}
+    rows: Sequence[dict[str, Any]] = [
+        {**same, **{name: getattr(fact, name) for name in fields_of(kind)}} for fact in changed.values()
+    ]
+    storage.upsert(model_of(kind), rows)
+    return changed
+
+
+def _unseen(kind: Kind, id: int, at: int) -> Any:
+    """What is kept of a record that was deleted before we saw it."""
+    known = {"id": id, "created_at": at, "updated_at": 0, "read_at": at, "deleted_at": at}
+    return kind.fact(**{**_nothing(kind), **known})
+
+
+@cache
+def _nothing(kind: Kind) -> Mapping[str, Any]:
+    """Nothing known, as far as the columns let that be said."""
+    columns = [table_of(kind).c[name] for name in fields_of(kind)]
+    return {column.name: None if column.nullable else column.type.python_type() for column in columns}
