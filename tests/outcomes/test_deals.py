@@ -270,6 +270,7 @@ def all_sorts_of_deals() -> list[Deal]:
     return deals
 
 
+@pytest.mark.databases("sqlite")  # the other one agrees with it: tests/metrics/test_compile.py
 @pytest.mark.parametrize(("metric", "options"), MODES)
 @pytest.mark.parametrize("owner", ["responsible", "ufCrm_3"])
 def test_a_record_in_memory_counts_exactly_when_the_stored_one_does(metric, options, owner):
