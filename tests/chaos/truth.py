@@ -81,6 +81,16 @@ def notified(demo: Demo, engine: Engine) -> tuple[int, int]:
         return int(sent.scalar_one()), len(told)
 
 
+def untold(demo: Demo, engine: Engine, day: str) -> set[tuple[str, int]]:
+    """(indicator, employee) that have reached their target this month without a word about it."""
+    asked = {"period": "month", "start": f"{day[:8]}01", "scorecard": "chaos", "subject": "employee", "limit": "1000"}
+    items = demo.api("/results", params=asked)["items"]
+    reached = {(one["indicator"], one["subject"]["id"]) for one in items if (one["attainment"] or 0) >= 100}
+    said = "SELECT indicator, subject_id FROM notification WHERE kind = 'kpi_reached' AND scorecard = 'chaos'"
+    with engine.connect() as connection:
+        return reached - {tuple(row) for row in connection.execute(text(f"{said} AND subject_type = 'employee'"))}
+
+
 def end_claims(engine: Engine) -> None:
     """Who was killed while telling holds a claim for ten minutes: let them be over."""
     with engine.begin() as connection:
