@@ -22,7 +22,7 @@ from b24app.metrics.rules import FormulaPlan, Part, Sibling, Unit
 from b24app.periods.rules import Kind, Period, elapsed_share, inside, midnight, working_days_left
 from b24app.portal.rules import COMPANY, Subject, SubjectType, employee
 from b24app.scorecards.formulas import label
-from b24app.scorecards.rules import Lock, Record, Version
+from b24app.scorecards.rules import Lock, Version
 from b24app.scores import evaluation, late
 from b24app.scores.evaluation import Context
 from b24app.scores.pace import Pace
@@ -37,8 +37,8 @@ from b24app.scores.rows import (
     score_values,
     value_found,
 )
-from b24app.scores.rules import CauseKind, ScoreValue
-from b24app.scores.tables import Result, ResultChange, Score
+from b24app.scores.rules import ScoreValue
+from b24app.scores.tables import Result, Score
 
 MANY = 100
 """Of more subjects than this it is cheaper to read everybody's results than to name them."""
@@ -62,24 +62,6 @@ class Sheet:
     scores: tuple[ScoreRow, ...]
     lock: Lock | None = None
     """The lock that holds exactly this period."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One row of the journal: what a number showed before and after, and why."""
-
-    id: int
-    at: datetime
-    before: Fraction | None
-    after: Fraction | None
-    target_before: Fraction | None
-    target_after: Fraction | None
-    cause: CauseKind
-    actor: str
-    records: tuple[Record, ...]
-    """The first few of those that did it."""
-    count: int
-    """How many did it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,49 +179,6 @@ def target_people(context: Context, sheet: Sheet, subject: Subject) -> dict[str,
         return {}
     targets = evaluation.targets_of(context, sheet.version, sheet.period)
     return {one.code: targets.of(one, subject).people for one in sheet.version.indicators}
-
-
-def changes(
-    portal_id: int,
-    scorecard: str,
-    indicator: str,
-    subject: Subject,
-    start: date,
-    *,
-    limit: int = 100,
-    before: int | None = None,
-) -> tuple[Change, ...]:
-    """What moved a number of an own period of the scorecard, the latest first; `before` is the id to go on behind."""
-    query = select(*table_of(ResultChange).columns).where(
-        ResultChange.portal_id == portal_id,
-        ResultChange.scorecard == scorecard,
-        ResultChange.start == start.isoformat(),
-        ResultChange.subject_type == subject.type.value,
-        ResultChange.subject_id == subject.id,
-        ResultChange.indicator == indicator,
-    )
-    if before is not None:
-        query = query.where(ResultChange.id < before)
-    rows = db.session.execute(query.order_by(ResultChange.id.desc()).limit(limit))
-    return tuple(
-        Change(
-            id=row.id,
-            at=moment(row.at),
-            before=_exact_or_none(row.before),
-            after=_exact_or_none(row.after),
-            target_before=_exact_or_none(row.target_before),
-            target_after=_exact_or_none(row.target_after),
-            cause=CauseKind(row.cause),
-            actor=row.actor,
-            records=tuple((entity, id) for entity, id in row.records),
-            count=row._mapping["count"],
-        )
-        for row in rows
-    )
-
-
-def _exact_or_none(text: str | None) -> Fraction | None:
-    return None if text is None else _exact(text)
 
 
 def operands(context: Context, sheet: Sheet, subject: Subject, code: str) -> tuple[Operand, ...]:

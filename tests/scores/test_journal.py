@@ -15,7 +15,7 @@ from b24app.lib.db import db
 from b24app.portal.rules import COMPANY, department, employee
 from b24app.scorecards import documents as parsing
 from b24app.scorecards import operations as scorecards
-from b24app.scores import journal, queries
+from b24app.scores import history, journal
 from b24app.scores.rules import Cause, CauseKind
 from b24app.scores.tables import Result, ResultChange
 from tests.scorecards.documents import document, indicator
@@ -36,7 +36,7 @@ def sold(portal):
 
 
 def changes(subject=employee(ANN), code="revenue", portal_id=PORTAL, **page):
-    return queries.changes(portal_id, "sales", code, subject, START, **page)
+    return history.changes(portal_id, "sales", code, subject, START, **page)
 
 
 def why(cause: Cause) -> None:

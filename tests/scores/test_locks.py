@@ -24,7 +24,7 @@ from b24app.portal.tables import AuditEntry, Portal
 from b24app.scorecards import documents as parsing
 from b24app.scorecards import operations as scorecards
 from b24app.scorecards.tables import PeriodLock, ScorecardVersion
-from b24app.scores import behind, late, locks, queries
+from b24app.scores import behind, history, late, locks, queries
 from b24app.scores.evaluation import Context
 from b24app.scores.tables import LateChange, ResultChange
 from tests.scorecards.documents import document, indicator
@@ -358,7 +358,7 @@ def test_unlocking_brings_the_live_numbers_and_keeps_the_locked_ones(locked):
     assert {one["exact"] for one in lock.kept["scores"] if one["subject_id"] == BOB} == {"30"}
     entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "period.unlock")).one()
     assert entry.after["reason"] == "A refund was forgotten."
-    (change,) = queries.changes(PORTAL, "sales", "revenue", employee(ANN), OCTOBER.start)
+    (change,) = history.changes(PORTAL, "sales", "revenue", employee(ANN), OCTOBER.start)
     assert (change.before, change.after, change.cause, change.actor) == (600, 670, "unlock", "user:1")
     assert (change.records, change.count) == ((("deal", 950),), 1)
     live = snapshot()

@@ -19,10 +19,10 @@ from b24app.outcomes.dashboards.rules import Card, Company, Number, Team
 from b24app.periods.rules import Period, inside
 from b24app.portal.rules import COMPANY, Action, Structure, Subject, Viewer, can, employee
 from b24app.scorecards.rules import Record
+from b24app.scores import history as journal
 from b24app.scores import late
-from b24app.scores import queries as scores
 from b24app.scores.evaluation import Context
-from b24app.scores.queries import Change
+from b24app.scores.history import Change
 from b24app.scores.rows import name_of
 from b24app.scores.rules import NOBODY
 
@@ -138,7 +138,7 @@ def changes(viewer: Viewer, question: Question, context: Context) -> Changes:
 
 def _moves(question: Question, portal_id: int) -> tuple[Change, ...]:
     """A page of the journal and one row more, which tells that it goes on."""
-    return scores.changes(
+    return journal.changes(
         portal_id,
         question.scorecard,
         question.indicator,

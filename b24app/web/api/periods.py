@@ -15,7 +15,7 @@ from b24app.portal import operations as portals
 from b24app.portal import queries as tenants
 from b24app.portal.rules import Subject, SubjectType, Viewer
 from b24app.scorecards.rules import Indicator, Lock
-from b24app.scores import late, locks, queries
+from b24app.scores import history, late, locks
 from b24app.scores.evaluation import Context, version_for
 from b24app.scores.locks import Lockable
 from b24app.web.api import shapes
@@ -106,7 +106,7 @@ def changes(viewer: Viewer, query: shapes.ExplainQuery) -> Page[shapes.Change]:
     time = PortalClock.of(viewer.portal_id)
     period, subject = time.period(query), Subject(SubjectType(query.subject), query.subject_id)
     indicator = _indicator(Context(viewer.portal_id, clock.now()), query, period)
-    rows = queries.changes(
+    rows = history.changes(
         viewer.portal_id,
         query.scorecard,
         query.indicator,
