@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlsplit
 
-SCOPES = ("crm", "placement", "user_brief", "department", "bizproc", "im", "telephony", "task", "calendar")
+SCOPES = (
+    *("crm", "placement", "user_brief", "department", "bizproc", "im"),
+    *("telephony", "task", "calendar", "imopenlines"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from b24app.demo import dataset, diary, dictionaries, people, seed
+from b24app.demo import absences, dataset, diary, dictionaries, open_lines, people, seed, tasks, telephony
 from b24app.demo.courier import Courier
 from b24app.demo.dictionaries import Dictionaries
 from b24app.demo.errors import RestError
@@ -112,6 +112,10 @@ class Portal:
     leads: Table
     history: Table
     activities: Table
+    calls: Table
+    tasks: Table
+    sessions: list[open_lines.Session]
+    absences: list[absences.CalendarEvent]
 
     def _fill(self) -> None:
         settings = self.settings
@@ -139,6 +143,20 @@ class Portal:
             if settings.activities
             else seed.no_activities()
         )
+        self._fill_work()
+
+    def _fill_work(self) -> None:
+        """What people do beside their deals: calls, tasks, conversations in open lines; and when they are away."""
+        self.calls, self.tasks, self.sessions = telephony.no_calls(), tasks.no_tasks(), []
+        self.absences = []
+        if not self.settings.activities:
+            return
+        staff, seeded = self.staff, (self.today, self.zone, self.settings.seed)
+        self.calls = telephony.statistics(self.activities, seed.noon(self.today, self.zone), self.settings.seed)
+        self.tasks = tasks.write(staff, *seeded)
+        self.sessions, rows = open_lines.write(staff, *seeded, first_activity=self.activities.last_id + 1)
+        self.activities.load([*self.activities.rows.values(), *rows])
+        self.absences = absences.write(staff, *seeded)
 
     def now(self) -> datetime:
         """The present in the portal's time zone, in whole seconds as Bitrix24 keeps it."""

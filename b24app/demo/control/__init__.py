@@ -49,6 +49,8 @@ Acting (`as`: the id of the user who does it, default 1, the administrator); a d
          ID is deleted, and its deals are given to the other one as in the real portal: without an event of theirs and
          without a new updatedTime; with `touch_deals` each of them is told as changed
   POST   /activities    {"kind": meeting|call|email, "owner": 8, "deal": 12, "at": ISO time, "done": true}
+  POST   /calls    {"owner": 8, "type": 1 out|2 in, "code": "200"|"304", "seconds": 60}: a call that has just ended
+  POST   /tasks    {camelCase fields, "as"}; PATCH and DELETE /tasks/ID; {"status": 5} closes one
   POST   /robots/run    {"code", "document": "DEAL_12", "properties": {..}, "wait": seconds, "as"} -> the run;
          with `wait` it answers as soon as the app has, or after so long
   POST   /tokens    {"user_id": 8} -> {"access_token", "refresh_token", "expires_in"}: a viewer's own pair

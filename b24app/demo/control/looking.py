@@ -76,6 +76,8 @@ def state() -> Response:
                 "won_amount": won,
                 "activities": len(here.activities.ids),
                 "stage_history": len(here.history.ids),
+                "calls": len(here.calls.ids),
+                "tasks": len(here.tasks.ids),
                 "users": len(here.staff.users),
                 "departments": len(here.staff.departments),
                 "today": here.today.isoformat(),
