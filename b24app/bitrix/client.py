@@ -34,7 +34,7 @@ from b24app.bitrix.errors import (
     unreachable,
 )
 from b24app.bitrix.journal import Exchange, written
-from b24app.bitrix.lister import Collected, Pace, Rows, chain, collect
+from b24app.bitrix.lister import Ask, Collected, Pace, Rows, chain, collect, in_maps
 from b24app.bitrix.oauth import new_session
 from b24app.bitrix.throttle import Limiter
 from b24app.bitrix.wire import mapping, query
@@ -168,6 +168,8 @@ class Client:
         after: int = 0,
         descending: bool = False,
         pages: int = BATCH,
+        asked_id: str | None = None,
+        ask: Ask = in_maps,
     ) -> Iterator[Rows]:
         """All records of a list in the order of their ids, up to 2 500 a request; `after` is the last id already known.
 
@@ -177,7 +179,8 @@ class Client:
         """
 
         def behind(id: int) -> tuple[dict[str, Command], Callable[[dict[str, Any]], Collected]]:
-            asked = chain(params or {}, id_field, items_key, descending, id, self._pace.pages(method, pages))
+            count = self._pace.pages(method, pages)
+            asked = chain(params or {}, id_field, items_key, descending, id, count, asked_id, ask)
             commands: dict[str, Command] = {f"p{n}": (method, page) for n, page in enumerate(asked)}
             return commands, partial(collect, id_field=id_field, items_key=items_key, descending=descending, after=id)
 

@@ -4,7 +4,7 @@ Page 0 asks for ids behind the last known one, page n for ids behind `$result[p<
 before. Behind a short page that reference is empty and the answers mean nothing: they are thrown away (contract 3.3).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +13,23 @@ from b24app.lib.i18n import gettext as _
 
 Rows = list[dict[str, Any]]
 
+Ask = Callable[[Mapping[str, Any], str, bool], dict[str, Any]]
+"""(filter, id, whether the last come first) -> how a method is asked for rows in the order of their ids."""
+
 PAGE = 50
 MOST_PAGES = 50
 FEWEST_PAGES = 10
 AIM_S = 12.0
+
+
+def in_maps(filter: Mapping[str, Any], id: str, descending: bool) -> dict[str, Any]:
+    """As nearly all lists are asked."""
+    return {"filter": dict(filter), "order": {id: "DESC" if descending else "ASC"}, "start": -1}
+
+
+def in_words(filter: Mapping[str, Any], id: str, descending: bool) -> dict[str, Any]:
+    """As the statistics of telephony are asked: what to sort by and how are two words (contract 7.7)."""
+    return {"FILTER": dict(filter), "SORT": id, "ORDER": "DESC" if descending else "ASC", "start": -1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +42,24 @@ class Collected:
 
 
 def chain(
-    params: Mapping[str, Any], id_field: str, items_key: str | None, descending: bool, after: int, count: int
+    params: Mapping[str, Any],
+    id_field: str,
+    items_key: str | None,
+    descending: bool,
+    after: int,
+    count: int,
+    asked_id: str | None = None,
+    ask: Ask = in_maps,
 ) -> Iterator[dict[str, Any]]:
-    """The parameters of each page of one batch."""
-    beyond = f"{'<' if descending else '>'}{id_field}"
+    """The parameters of each page of one batch. `asked_id`: the id's name in filters, where rows name it otherwise."""
+    asked = asked_id or id_field
+    beyond = f"{'<' if descending else '>'}{asked}"
+    always = {name: value for name, value in params.items() if name != "filter"}
     path = f"[{items_key}]" if items_key else ""
     for n in range(count):
         border = f"$result[p{n - 1}]{path}[{PAGE - 1}][{id_field}]" if n else after
         bounded = {beyond: border} if border or not descending else {}
-        yield {
-            **params,
-            "filter": {**params.get("filter", {}), **bounded},
-            "order": {id_field: "DESC" if descending else "ASC"},
-            "start": -1,
-        }
+        yield {**always, **ask({**params.get("filter", {}), **bounded}, asked, descending)}
 
 
 def collect(

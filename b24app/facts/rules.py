@@ -10,10 +10,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
 
+from b24app.facts import deadlines
 from b24app.facts.money import Rates, convert, plain
 from b24app.periods.rules import Settings, local_day, midnight
 
 DEAL, ACTIVITY, ENTRY, MOVE, LEAD = "deal", "activity", "entry", "stage_move", "lead"
+CALL, TASK, SESSION = "call", "task", "session"
+CALLS_FROM_ACTIVITIES, CALLS_FROM_TELEPHONY = "activities", "telephony"
+"""Where a portal counts its calls from, never both at once; activities until somebody says otherwise (semantics 4)."""
+
 OPEN, WON, LOST = "P", "S", "F"
 FINAL = frozenset({WON, LOST})
 
@@ -171,6 +176,9 @@ class ActivityFact(ActivityDraft):
 
     completed_at: int | None
     completed_assumed: bool
+    due_at: int | None
+    seconds_late: int | None
+    seconds: int | None
     read_at: int
     deleted_at: int | None = None
 
@@ -379,6 +387,20 @@ def activity_fact(draft: ActivityDraft, before: ActivityFact | None, read_at: in
         if is_assumed and draft.kind in ("call", "meeting", "email") and draft.end_at is not None:
             completed_at = min(draft.end_at, draft.updated_at)
         completed_at = min(completed_at, read_at)
+    due_at = deadlines.counting(draft.deadline_at, before.due_at if before else None, draft.updated_at)
     return ActivityFact(
-        **columns(draft, ActivityDraft), completed_at=completed_at, completed_assumed=is_assumed, read_at=read_at
+        **columns(draft, ActivityDraft),
+        completed_at=completed_at,
+        completed_assumed=is_assumed,
+        due_at=due_at,
+        seconds_late=deadlines.lateness(completed_at, due_at),
+        seconds=_length(draft),
+        read_at=read_at,
     )
+
+
+def _length(draft: ActivityDraft) -> int | None:
+    """How long it took; None where it ends before it begins or says nothing."""
+    if draft.start_at is None or draft.end_at is None or draft.end_at < draft.start_at:
+        return None
+    return draft.end_at - draft.start_at

@@ -111,6 +111,12 @@ def position(portal_id: int) -> Position | None:
     return Position(**known) if known.pop("order", None) == ORDER else None
 
 
+def is_first(portal_id: int) -> bool:
+    """Whether no history has been read and computed to its end before."""
+    row = db.session.get(SyncCursor, (portal_id, BACKFILL), populate_existing=True)
+    return row is None or row.synced_at is None
+
+
 def totals(client: Client) -> dict[str, int]:
     """How many records there are of each source, for the progress. A request each."""
     return {source.key: _total(client, source) for source in SOURCES}

@@ -37,7 +37,8 @@ class Listed:
 def sources(portal_id: int) -> tuple[Any, ...]:
     """What is compared every night: all that has been read once."""
     missing = status.unread(portal_id)
-    return tuple(source for source in record_sources() if source.entity not in missing)
+    compared = (source for source in record_sources() if getattr(source, "is_compared", True))
+    return tuple(source for source in compared if source.entity not in missing)
 
 
 def read(client: Client, source: Any) -> Iterator[Listed]:

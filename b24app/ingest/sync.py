@@ -38,7 +38,8 @@ def windows(portal_id: int, now: datetime) -> tuple[Window, ...]:
     for source in (stage_history, *record_sources()):  # moves first: deals that were closed find what closed them
         row = db.session.get(SyncCursor, (portal_id, source.key), populate_existing=True)
         if row is not None and row.changed_since is not None:
-            found.append(Window(asking(source, asked), row.changed_since - OVERLAP_S, now))
+            overlap_s = getattr(source, "overlap_s", OVERLAP_S)
+            found.append(Window(asking(source, asked), row.changed_since - overlap_s, now))
     return tuple(found)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import delete
 from b24app import pipeline
 from b24app.bitrix.client import WHILE_SOMEBODY_WAITS, Client
 from b24app.bitrix.errors import RestError, Wait
+from b24app.facts import call_sources
 from b24app.facts import operations as facts
 from b24app.facts import queries as known
 from b24app.facts.rules import NOT_FIELDS, PRODUCT_SECTIONS
@@ -70,6 +71,8 @@ def backfill(portal_id: int, progress: Progress | None = None, only_new: bool = 
             position = history.position(portal_id) or _begin(portal_id, client, only_new)
             db.session.rollback()
             while True:
+                if position.stage == history.END and history.is_first(portal_id):
+                    _propose_calls_source(portal_id)
                 if position.shows_numbers:
                     _show_numbers(portal_id, progress)
                 if position.stage == history.END:
@@ -133,6 +136,12 @@ def _show_numbers(portal_id: int, progress: Progress | None) -> None:
         portals.lock(portal_id)
         onboarding.first_run(portal_id, clock.now())
     scores.recompute_everything(portal_id, progress=progress, cause=CauseKind.TARGET)
+
+
+def _propose_calls_source(portal_id: int) -> None:
+    with write():
+        portals.lock(portal_id)
+        call_sources.adopt(portal_id, clock.now())
 
 
 def _number_wins(portal_id: int) -> None:

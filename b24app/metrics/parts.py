@@ -97,6 +97,9 @@ class Parts:
         """For an employee `members={id}`; for a department everybody of its sub-tree, and the sub-tree in `departments`
         for entries that name no employee; for the company nothing: all facts, of unknown owners too (semantics 4.6)."""
         top = self._tally(plan.numerator, span, members, departments)
+        if plan.numerator_more:
+            more = [self._tally(measure, span, members, departments) for measure in plan.numerator_more]
+            top = roll_up(Aggregate.SUM, [top, *more])
         if plan.denominator is None:
             return Part(_or_nothing(plan.numerator, top), None, top.facts)
         below = [(measure, self._tally(measure, span, members, departments)) for measure in plan.below]
@@ -111,6 +114,8 @@ class Parts:
 
     def of_each(self, plan: Plan, span: int, employees: Sequence[int]) -> list[Part]:
         """What `get` gives of each of these people, in their order."""
+        if plan.numerator_more:
+            return [self.get(plan, span, (id,)) for id in employees]
         top = self._each(plan.numerator, span, employees)
         over = plan.numerator.over_nothing
         if not plan.below:

@@ -80,10 +80,6 @@ def defaults(metric: str, options: Mapping[str, Any]) -> tuple[str, str]:
 def _choose(ready: Ready, options: dict[str, Any], faults: list[Fault]) -> tuple[list[Any], dict[str, Any]]:
     """The options that only choose facts, and what remains for the metric type."""
     chosen = []
-    for name in tuple(options):
-        if name in ready.later or f"{name}={options[name]}" in ready.later:
-            faults.append(Fault(f"options.{name}", _("This option is not available yet.")))
-            del options[name]
     for name, option in ready.options.items():
         value = options.pop(name, option.default)
         if value is None:
@@ -218,7 +214,7 @@ def _gone(made: Plan) -> list[Near]:
 def _widest(plan: Plan) -> tuple[Measure, ...]:
     """The measures that hold all facts of the plan: a numerator that shares the scan is a part of its denominator."""
     if plan.denominator is None:
-        return (plan.numerator,)
+        return plan.above
     return plan.below if plan.numerator.scan == plan.denominator.scan else plan.measures
 
 

@@ -1,4 +1,5 @@
-"""Numbers that change because time passed: which deals became stale, whose days are over, and where they count.
+"""Numbers that change because time passed: which deals became stale, whose days are over, what is past its deadline,
+and where they count.
 
 Everything else changes with a fact, and its cells come from `facts.operations`.
 """
@@ -7,8 +8,9 @@ from collections.abc import Collection, Iterable, Iterator
 
 from sqlalchemy import ColumnElement, and_, false, or_, select
 
-from b24app.facts import deals
-from b24app.facts.cells import cells
+from b24app.facts import deals, records
+from b24app.facts.cells import cells, record_cells
+from b24app.facts.kinds import Kind, kind_of
 from b24app.facts.rules import DEAL, OPEN, Cell
 from b24app.facts.tables import Deal
 from b24app.lib.db import db
@@ -17,7 +19,33 @@ from b24app.metrics.rules import Op, Plan, Test
 
 
 def ripened(portal_id: int, ripenings: Collection[tuple[str, str, int]], since: int, until: int) -> frozenset[Cell]:
-    """The cells of the deals whose instants (`rules.ripening`) lie after `since`, up to and with `until`."""
+    """The cells of the records whose instants (`rules.ripening`) lie after `since`, up to and with `until`."""
+    found: set[Cell] = set()
+    for entity in sorted({entity for entity, _date, _seconds in ripenings}):
+        if kind := kind_of(entity):
+            theirs = [(date, seconds) for one, date, seconds in sorted(ripenings) if one == entity]
+            found.update(_cells_of_kind(portal_id, kind, theirs, since, until))
+    return _ripened_deals(portal_id, ripenings, since, until) | found
+
+
+def _cells_of_kind(
+    portal_id: int, kind: Kind, dates: Iterable[tuple[str, int]], since: int, until: int
+) -> Iterator[Cell]:
+    """Of simple records: a deadline that has passed, or whatever else they ripen by."""
+    columns = records.table_of(kind).c
+    due = [
+        and_(columns[f"{date}_at"] > since - seconds, columns[f"{date}_at"] <= until - seconds)
+        for date, seconds in dates
+    ]
+    mine = [*records.of_kind(portal_id, kind), columns.deleted_at.is_(None), or_(*due)]
+    for ids in chunks(db.session.scalars(select(columns.id).where(*mine))):
+        for fact in records.load(portal_id, kind, ids).values():
+            yield from record_cells(kind, fact)
+
+
+def _ripened_deals(
+    portal_id: int, ripenings: Collection[tuple[str, str, int]], since: int, until: int
+) -> frozenset[Cell]:
     due = [
         and_(column > since - seconds, column <= until - seconds, _may_ripen(date))
         for entity, date, seconds in sorted(ripenings)

@@ -29,6 +29,8 @@ class Op(StrEnum):
     NOT_EMPTY = "not_empty"
     OLDER = "older"
     """An instant that was so many seconds ago or earlier: it depends on the present."""
+    COUNTED_FROM = "counted_from"
+    """An instant of which the portal counts its calls from this source: activities or telephony."""
     WITHIN = "within"
     """An instant at most so many seconds after the record's creation."""
 
@@ -208,7 +210,8 @@ class Near:
 class Plan:
     """A measure, or the ratio of two: value = factor x numerator / denominator.
 
-    `denominator_more` are measures of other facts, whose numbers are added to the denominator. `shown_as` is the
+    `numerator_more` are measures of other facts whose numbers are added to the numerator of a plan without denominator,
+    `denominator_more` such as are added to the denominator. `shown_as` is the
     aggregate that gives the value again from the listed facts. A numerator that shares the scan of its denominator is
     about a part of the facts of the denominator.
     """
@@ -221,10 +224,16 @@ class Plan:
     additive: bool = False
     near: tuple[Near, ...] = ()
     denominator_more: tuple[Measure, ...] = ()
+    numerator_more: tuple[Measure, ...] = ()
 
     @property
     def measures(self) -> tuple[Measure, ...]:
-        return (self.numerator, *self.below)
+        return (*self.above, *self.below)
+
+    @property
+    def above(self) -> tuple[Measure, ...]:
+        """What the numerator is the sum of."""
+        return (self.numerator, *self.numerator_more)
 
     @property
     def below(self) -> tuple[Measure, ...]:
@@ -373,7 +382,7 @@ def sides(plan: AnyPlan) -> tuple[Side, ...]:
         return tuple(dict.fromkeys(every))
     top, bottom = plan.numerator, plan.denominator
     if bottom is None:
-        return (Side("value", top, top.field, top.scale),)
+        return tuple(Side("value", one, one.field, one.scale) for one in plan.above)
     if plan.shown_as == "mean":
         return (Side("value", bottom, top.field, top.scale),)
     return (
@@ -494,7 +503,8 @@ def presence(plan: AnyPlan) -> Plan | None:
     if plan.denominator is not None or not plan.additive or scan.entity == "entry":
         return None
     aggregate = Aggregate.DISTINCT if plan.numerator.aggregate is Aggregate.DISTINCT else Aggregate.COUNT
-    return Plan(Measure(scan, aggregate), Unit.COUNT, "count", additive=True)
+    first, *more = (Measure(one.scan, aggregate) for one in plan.above)
+    return Plan(first, Unit.COUNT, "count", additive=True, numerator_more=tuple(more))
 
 
 SMALL_SAMPLE = 10

@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
+from b24app.facts import call_sources
 from b24app.facts import queries as facts
-from b24app.facts.rules import ACTIVITY, DEAL, ENTRY, MOVE
+from b24app.facts.rules import ACTIVITY, CALL, CALLS_FROM_TELEPHONY, DEAL, ENTRY, MOVE
 from b24app.ingest import queries as ingest
 from b24app.ingest.extras import unavailable
 from b24app.ingest.queries import SyncStatus
@@ -177,6 +178,11 @@ class Context:
     @cached_property
     def sync(self) -> SyncStatus:
         return ingest.status(self.portal_id)
+
+    @cached_property
+    def has_telephony(self) -> bool:
+        """Whether calls are, or once were, counted from telephony."""
+        return any(step.source == CALLS_FROM_TELEPHONY for step in call_sources.steps(self.portal_id))
 
     @cached_property
     def unread(self) -> Mapping[str, str | None]:
@@ -466,6 +472,10 @@ EVERYWHERE = {DEAL, MOVE, ACTIVITY, ENTRY}
 def _unread(context: Context, plan: AnyPlan) -> str | None:
     """Why nothing is known: nothing of what the plan, or an operand, counts has been read yet (semantics 3.7)."""
     others = {scan.entity for scan in plan.scans} - EVERYWHERE
+    if CALL in others and not context.has_telephony:
+        if any(one.scan.entity == CALL for leaf in plan.leaves for one in leaf.above[:1]):
+            return "calls_from_activities"
+        others.discard(CALL)
     if missing := others and others & context.unread.keys():
         return "refused" if any(context.unread[entity] for entity in missing) else "not_synced"
     if context.complete:

@@ -329,7 +329,7 @@ def test_a_lead_touches_its_creation_and_its_closing_before_and_after() -> None:
     assert not touched_records(LEADS, {1: after}, {1: lead(responsible_id=BOB, title="Noted", updated_at=T + 1)})
 
 
-def test_an_activity_touches_its_start_and_its_completion() -> None:
+def test_an_activity_touches_its_start_its_completion_and_its_deadline() -> None:
     completed = activity_fact(activity(completed=True), None, T, in_history=False)
     cells = touched_records(declared()["activity"], {}, {completed.id: completed})
     assert {(cell.date, cell.owner, cell.owner_id) for cell in cells} == {
@@ -337,6 +337,8 @@ def test_an_activity_touches_its_start_and_its_completion() -> None:
         ("start", "created_by", BOB),
         ("completed", "responsible", ANN),
         ("completed", "created_by", BOB),
+        ("due", "responsible", ANN),
+        ("due", "created_by", BOB),
     }
 
 

@@ -40,10 +40,25 @@ def page(language: str) -> str:
                       for kind, way, done in WORLD["activities"]),
             "; ".join(_lead(number, one, words) for number, one in enumerate(WORLD["leads"], 1)),
         ), "",
+        _work(words), "",
         f"## {words['examples']}", "",
         *table(words["example"], map(_example, WORLD["examples"])),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def _work(words: Mapping[str, Any]) -> str:
+    calls = (
+        f"{at[:10]} {way} {words['answered'][str(answered).lower()]} {seconds} {words['seconds']}"
+        for at, way, answered, seconds in WORLD["calls"]
+    )
+    since = WORLD["calls_from_telephony_since"][:10]
+    return str(words["work"].format(since, ", ".join(calls), _moments("todos"), _moments("tasks")))
+
+
+def _moments(kind: str) -> str:
+    """The two days of each record, a dash where there is none."""
+    return ", ".join(" → ".join((one or "—")[:10] for one in pair) for pair in WORLD[kind])
 
 
 def table(head: str, rows: Iterator[str]) -> list[str]:

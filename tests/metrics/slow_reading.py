@@ -6,12 +6,25 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from b24app.facts.tables import Activity, Deal, Entry, FieldValue, Item, ProductRow, ProductSection, StageMove
+from b24app.facts.tables import (
+    Activity,
+    Call,
+    CallSource,
+    Deal,
+    Entry,
+    FieldValue,
+    Item,
+    ProductRow,
+    ProductSection,
+    Session,
+    StageMove,
+    Task,
+)
 from b24app.lib.db import Base
 from b24app.metrics.rules import Aggregate, AnyTest, FieldTest, Measure, Op, Part, Plan, ProductTest, Scan, Where
 from b24app.periods.rules import Span
 
-ENTITIES = {Deal: "deal", Activity: "activity", Entry: "entry"}
+ENTITIES = {Deal: "deal", Activity: "activity", Entry: "entry", Call: "call", Task: "task", Session: "session"}
 
 
 @dataclass
@@ -23,6 +36,7 @@ class Seen:
     values: list[FieldValue] = field(default_factory=list)
     rows: list[ProductRow] = field(default_factory=list)
     sections: set[tuple[int, int]] = field(default_factory=set)
+    sources: list[CallSource] = field(default_factory=list)
 
     @property
     def key(self) -> tuple[str, int]:
@@ -52,6 +66,10 @@ def read(
     facts = list(facts)
     top = chosen(facts, plan.numerator, span, members, departments, now)
     numerator = aggregate(plan.numerator, top, now)
+    for measure in plan.numerator_more:
+        more = chosen(facts, measure, span, members, departments, now)
+        numerator = (numerator or 0) + (aggregate(measure, more, now) or 0)
+        top = [*top, *more]
     if plan.denominator is None:
         return Part(numerator, None, len(top))
     below = [
@@ -100,7 +118,7 @@ def looked_at(facts: list[Base], scan: Scan) -> list[Seen]:
 
     def seen(record: Any, move: StageMove | None = None) -> Seen:
         if not isinstance(record, Deal):
-            return Seen(record)
+            return Seen(record, sources=[one for one in facts if isinstance(one, CallSource)])
         values = [one for one in facts if isinstance(one, FieldValue) and one.record_id == record.id]
         rows = [one for one in facts if isinstance(one, ProductRow) and one.record_id == record.id]
         return Seen(record, move, values, rows, sections)
@@ -174,11 +192,19 @@ def holds(seen: Seen, test: AnyTest, now: int, row: ProductRow | None) -> bool:
         return value is None
     if value is None:
         return False
+    if test.op is Op.COUNTED_FROM:
+        return calls_source(seen.sources, value) == test.values[0]
     if test.op is Op.OLDER:
         return value + test.values[0] <= now  # type: ignore[operator, no-any-return]
     if test.op is Op.WITHIN:
         return value - seen.record.created_at <= test.values[0]  # type: ignore[no-any-return]
     return COMPARE[test.op](value, test.values)
+
+
+def calls_source(journal: list[CallSource], moment: int) -> str:
+    """What was said last, before the instant or at it."""
+    said = sorted((one.since, one.source) for one in journal if one.since <= moment)
+    return said[-1][1] if said else "activities"
 
 
 COMPARE: dict[Op, Callable[[Any, Sequence[Any]], bool]] = {

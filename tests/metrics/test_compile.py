@@ -16,7 +16,19 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from b24app.facts.tables import Activity, Deal, Entry, FieldValue, Item, ProductRow, ProductSection, StageMove
+from b24app.facts.tables import (
+    Activity,
+    Call,
+    CallSource,
+    Deal,
+    Entry,
+    FieldValue,
+    Item,
+    ProductRow,
+    ProductSection,
+    StageMove,
+    Task,
+)
 from b24app.lib.db import db
 from b24app.metrics.catalogue import CATALOGUE, REASONS
 from b24app.metrics.conditions import CONDITIONS
@@ -103,9 +115,54 @@ def activities(draw: st.DrawFn, id: int) -> Activity:
         start_at=draw(st.none() | instants),
         completed=completed,
         completed_at=draw(instants) if completed else None,
+        due_at=draw(st.none() | instants | st.just(NOW)),
+        seconds_late=draw(st.none() | st.integers(-2, 2)) if completed else None,
+        seconds=draw(lengths),
         deleted_at=draw(st.sampled_from((None, None, None, 5))),
         read_at=0,
     )
+
+
+lengths = st.none() | st.sampled_from((0, 9, 10, 11, 600))
+
+
+@st.composite
+def calls(draw: st.DrawFn, id: int) -> Call:
+    return Call(
+        id=id,
+        direction=draw(st.sampled_from((None, "in", "out"))),
+        answered=draw(st.booleans()),
+        seconds=draw(lengths) or 0,
+        responsible_id=draw(people),
+        created_by_id=draw(people),
+        start_at=draw(instants),
+        completed_at=draw(instants),
+        created_at=0,
+        updated_at=0,
+        deleted_at=draw(st.sampled_from((None, None, None, 5))),
+        read_at=0,
+    )
+
+
+@st.composite
+def tasks(draw: st.DrawFn, id: int) -> Task:
+    closed_at = draw(st.none() | instants)
+    return Task(
+        id=id,
+        done=closed_at is not None,
+        responsible_id=draw(people),
+        created_by_id=draw(people),
+        created_at=0,
+        updated_at=0,
+        closed_at=closed_at,
+        due_at=draw(st.none() | instants),
+        seconds_late=draw(st.none() | st.integers(-2, 2)) if closed_at is not None else None,
+        deleted_at=draw(st.sampled_from((None, None, None, 5))),
+        read_at=0,
+    )
+
+
+journals = st.dictionaries(instants, st.sampled_from(("activities", "telephony")), max_size=2)
 
 
 @st.composite
@@ -180,11 +237,15 @@ def kept_of(draw: st.DrawFn, deal: int) -> list[Fact]:
 
 @st.composite
 def worlds(draw: st.DrawFn, of: tuple[Any, ...] = ()) -> tuple[Fact, ...]:
-    mixes = ((deals,), (deals,), (activities,), (leads,), (entries,), (deals, activities, leads, entries))
+    mixes = (
+        *((deals,), (deals,), (activities, calls), (leads,), (tasks,), (entries,)),
+        (deals, activities, calls, leads, entries),
+    )
     kinds = of or draw(st.sampled_from(mixes))
     records: list[Fact] = [draw(st.one_of(*(kind(id) for kind in kinds))) for id in range(1, draw(st.integers(1, 26)))]
     more = [fact for one in records if isinstance(one, Deal) for fact in draw(kept_of(one.id))]
     pairs = draw(st.sets(st.tuples(st.integers(1, 3), st.integers(50, 51))))
+    more += [CallSource(since=since, source=source) for since, source in draw(journals).items()]
     return (*records, *more, *(ProductSection(product_id=product, section_id=section) for product, section in pairs))
 
 
@@ -244,6 +305,10 @@ OPTIONS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         st.just({"mode": "cohort"}),
     ),
     "lead_conversion": st.fixed_dictionaries({"mode": st.sampled_from(("cohort", "period"))}),
+    **dict.fromkeys(
+        ("calls", "call_minutes"),
+        st.fixed_dictionaries({}, optional={"answered": st.booleans(), "min_seconds": st.sampled_from((9, 10, 11))}),
+    ),
     "duration": st.fixed_dictionaries({"stat": st.sampled_from(("mean", "median"))}),
     "entered": st.fixed_dictionaries({"stages": st.lists(stages, min_size=1, max_size=2)}),
     "returns": st.one_of(

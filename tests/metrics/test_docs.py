@@ -18,6 +18,8 @@ from tests.metrics.world import (
     Fact,
     activity,
     at,
+    call,
+    calls_from,
     deal,
     entry,
     field_value,
@@ -26,6 +28,7 @@ from tests.metrics.world import (
     move,
     product_row,
     put,
+    task,
 )
 
 EXAMPLES = WORLD["examples"]
@@ -59,8 +62,26 @@ def facts(portal: int) -> Iterator[Fact]:
     for kind, direction, completed in WORLD["activities"]:
         moment = at("2024-05-17T13:00")
         yield activity(
-            portal, kind, direction=direction, completed=completed, completed_at=moment if completed else None
-        )
+            portal, kind, direction=direction, completed=completed, completed_at=moment if completed else None,
+            seconds=600 if kind == "call" else None,
+        )  # fmt: skip
+    yield from work(portal)
+
+
+def work(portal: int) -> Iterator[Fact]:
+    for due, done in WORLD["todos"]:
+        yield activity(
+            portal, "todo", completed=done is not None, due_at=at(due), completed_at=at(done) if done else None,
+            seconds_late=at(done) - at(due) if done else None,
+        )  # fmt: skip
+    yield calls_from(portal, "telephony", at(WORLD["calls_from_telephony_since"]))
+    for moment, direction, answered, seconds in WORLD["calls"]:
+        yield call(portal, direction=direction, answered=answered, seconds=seconds, start_at=at(moment))
+    for due, closed in WORLD["tasks"]:
+        yield task(
+            portal, due_at=at(due) if due else None, closed_at=at(closed) if closed else None,
+            seconds_late=at(closed) - at(due) if due and closed else None,
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: f"{one['metric']}-{one['value']}")

@@ -159,17 +159,6 @@ def test_refusals(arguments: tuple[Any, ...], path: str) -> None:
     assert list(refused(*arguments)) == [path]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "path"),
-    [
-        (("calls", {"answered": True}), "options.answered"),
-        (("calls", {"min_seconds": 10}), "options.min_seconds"),
-    ],
-)
-def test_what_is_known_and_not_there_yet_says_so(arguments: tuple[Any, ...], path: str) -> None:
-    assert "not available yet" in refused(*arguments)[path]
-
-
 def test_the_default_value_of_an_option_may_be_written_down() -> None:
     assert plan("deal_conversion", {"mode": "period"}) == plan("deal_conversion")
     assert plan("average_days_to_close", {"stat": "mean"}) == plan("average_days_to_close")

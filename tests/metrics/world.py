@@ -8,13 +8,39 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from b24app.facts.tables import Activity, Deal, Entry, FieldValue, Item, ProductRow, ProductSection, StageMove
+from b24app.facts.tables import (
+    Activity,
+    Call,
+    CallSource,
+    Deal,
+    Entry,
+    FieldValue,
+    Item,
+    ProductRow,
+    ProductSection,
+    Session,
+    StageMove,
+    Task,
+)
 from b24app.lib.db import Base, db, prepare
 from b24app.periods.rules import Kind, Settings, Span, named, span
 from b24app.portal.tables import Portal
 from tests.databases import Databases
 
-Fact = Deal | Item | Activity | Entry | StageMove | FieldValue | ProductRow | ProductSection
+Fact = (
+    Deal
+    | Item
+    | Activity
+    | Entry
+    | StageMove
+    | FieldValue
+    | ProductRow
+    | ProductSection
+    | Call
+    | CallSource
+    | Task
+    | Session
+)
 
 _numbers = count(1)
 
@@ -165,6 +191,48 @@ def lead(portal: int, **known: Any) -> Item:
         read_at=0,
     )
     return _known(lead, known)
+
+
+def call(portal: int, **known: Any) -> Call:
+    """A call of a minute that Ann took on 17 May 2024."""
+    call = Call(
+        portal_id=portal,
+        id=next(_numbers),
+        direction="in",
+        answered=True,
+        seconds=60,
+        responsible_id=ANN,
+        created_by_id=ANN,
+        start_at=at("2024-05-17T12:00"),
+        completed_at=at("2024-05-17T12:01"),
+        created_at=0,
+        updated_at=0,
+        read_at=0,
+    )
+    return _known(call, known)
+
+
+def calls_from(portal: int, source: str, since: int) -> CallSource:
+    return CallSource(portal_id=portal, since=since, source=source)
+
+
+def task(portal: int, **known: Any) -> Task:
+    """A task of Ann's, closed on 17 May 2024 an hour before its deadline."""
+    task = Task(
+        portal_id=portal,
+        id=next(_numbers),
+        title="Task",
+        done=True,
+        responsible_id=ANN,
+        created_by_id=BOB,
+        created_at=at("2024-05-10T12:00"),
+        updated_at=at("2024-05-17T12:00"),
+        closed_at=at("2024-05-17T12:00"),
+        due_at=at("2024-05-17T13:00"),
+        seconds_late=-3600,
+        read_at=0,
+    )
+    return _known(task, known)
 
 
 def entry(portal: int, code: str, value: float, **known: Any) -> Entry:

@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar, cast
 
 from b24app.bitrix.client import Client, Command
+from b24app.bitrix.lister import Ask, in_maps
 from b24app.facts.moves import Stand
 from b24app.facts.rules import MOVE, PRODUCT_ROWS, MoveDraft
 from b24app.ingest import parsing, sources
@@ -72,9 +73,13 @@ class Reading:
     rejected: tuple[Rejected, ...] = ()
     asked: frozenset[str] = frozenset()
     refused: str | None = None
+    is_whole: bool = False
+    """Whether it was asked for what is new, and not for records by their ids: then it cannot be taken apart by them."""
 
     def of(self, ids: Collection[int]) -> "Reading":
         """What it says of some records only."""
+        if self.is_whole:
+            return self
         names = set(map(str, ids))
         return replace(
             self,
@@ -87,13 +92,18 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list method: what it is always asked, where its rows and their ids are, and the time a change moves."""
+    """A list method: what it is always asked, where its rows and their ids are, and the time a change moves.
+
+    `asked_id` is what filters call the id, where rows call it otherwise; `ask` how the method takes filter and order.
+    """
 
     method: str
     params: Mapping[str, Any]
     id_field: str
     items_key: str | None
     changed: str
+    asked_id: str | None = field(default=None, kw_only=True)
+    ask: Ask = field(default=in_maps, kw_only=True)
 
     def pages(
         self, client: Client, filter: Mapping[str, Any], after: int = 0, descending: bool = False
@@ -101,16 +111,20 @@ class Listing:
         """All rows in the order of their ids, up to 2 500 a request."""
         return client.keyset(
             self.method,
-            {**self.params, "filter": dict(filter)},
+            {**self.params, "filter": {**self.params.get("filter", {}), **filter}},
             id_field=self.id_field,
             items_key=self.items_key,
             after=after,
             descending=descending,
+            asked_id=self.asked_id,
+            ask=self.ask,
         )
 
     def page(self, filter: Mapping[str, Any]) -> Command:
         """A command of a batch for the first 50 rows."""
-        return self.method, {**self.params, "filter": dict(filter), "order": {self.id_field: "ASC"}, "start": -1}
+        asked = {**self.params.get("filter", {}), **filter}
+        always = {name: value for name, value in self.params.items() if name != "filter"}
+        return self.method, {**always, **self.ask(asked, self.asked_id or self.id_field, False)}
 
     def rows(self, answer: Any) -> list[dict[str, Any]]:
         return list(answer[self.items_key] if self.items_key else answer)
@@ -125,7 +139,10 @@ class Listing:
             pages = {name: self.rows(answers[name]) for name in asked}
             rows += [row for page in pages.values() for row in page]
             asked = {
-                name: {**filter, f">{self.id_field}": parsing.identity(pages[name][-1].get(self.id_field))}
+                name: {
+                    **filter,
+                    f">{self.asked_id or self.id_field}": parsing.identity(pages[name][-1].get(self.id_field)),
+                }
                 for name, filter in asked.items()
                 if len(pages[name]) == PAGE
             }

@@ -1,11 +1,10 @@
-"""Ready-made metrics of CRM activities: meetings, calls, e-mails (semantics 4)."""
+"""Ready-made metrics of CRM activities: meetings, e-mails, to-dos, all of them (semantics 4). Calls: calls.py."""
 
-from b24app.metrics.catalogue.base import ANYONE, COMPLETED, START, Choice, Miss, Option, Ready, where
+from b24app.metrics.catalogue.base import ANYONE, COMPLETED, DUE, START, Miss, Ready, where
 from b24app.metrics.rules import Op, Where
 
-_DIRECTION = Option(
-    {way: Choice(where(("direction", Op.IN, (way,)))) for way in ("in", "out")},
-)
+_KINDS = ("call", "email", "meeting", "other", "task", "todo")
+"""All there are: named, so that the index by kind and date serves."""
 
 
 def _activity(kind: str, *more: tuple[str, Op, tuple[str | int | bool, ...]]) -> Where:
@@ -28,19 +27,30 @@ READY = (
         },
     ),
     Ready(
-        code="calls",
+        code="activities_completed",
         type="count",
         entity="activity",
-        dates=START | COMPLETED,
+        dates=COMPLETED,
         owners=ANYONE,
-        only=_activity("call", ("completed", Op.IN, (True,))),
-        options={"direction": _DIRECTION},
-        later=("answered", "min_seconds"),
-        misses=(Miss("not_completed", _activity("call", ("completed", Op.IN, (False,))), date="start"),),
-        name={"ru": "Звонки", "en": "Calls"},
+        only=where(("kind", Op.IN, _KINDS), ("completed", Op.IN, (True,))),
+        name={"ru": "Выполненные дела", "en": "Activities completed"},
         rule={
-            "ru": "Звонки, начатые за период и отмеченные выполненными.",
-            "en": "Calls that started in the period and are marked as completed.",
+            "ru": "Все дела, отмеченные выполненными за период: встречи, звонки, письма, задачи и другие.",
+            "en": "All activities marked as completed in the period: meetings, calls, e-mails, to-dos and others.",
+        },
+    ),
+    Ready(
+        code="activities_overdue_share",
+        type="overdue",
+        entity="activity",
+        dates=DUE,
+        owners=ANYONE,
+        only=where(("kind", Op.IN, ("todo", "task"))),
+        direction="down",
+        name={"ru": "Доля просроченных дел", "en": "Share of overdue activities"},
+        rule={
+            "ru": "Доля дел и задач со сроком в периоде, выполненных позже срока или всё ещё открытых после него.",
+            "en": "The share of to-dos and tasks due in the period that were done late or are still open past it.",
         },
     ),
     Ready(

@@ -54,8 +54,6 @@ class Ready:
     rule: Text
     only: Where = EVERYTHING
     options: Mapping[str, Option] = field(default_factory=dict)
-    later: tuple[str, ...] = ()
-    """Options and values of options that are known and refused for now, as `option` or `option=value`."""
     misses: tuple[Miss, ...] = ()
     direction: str = "up"
     template_owner: str = "responsible"
@@ -71,6 +69,7 @@ CREATED = {"created": "created"}
 CLOSED = {"closed_at": "closed"}
 START = {"start": "start"}
 COMPLETED = {"completed_at": "completed"}
+DUE = {"due_at": "due"}
 OCCURRED = {"occurred_at": "occurred"}
 ENTERED = {"entered_at": "entered"}
 

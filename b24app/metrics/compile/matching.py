@@ -25,8 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from b24app.facts.rules import DEAL
-from b24app.facts.tables import FieldValue, ProductRow, ProductSection
+from b24app.facts.rules import CALLS_FROM_ACTIVITIES, DEAL
+from b24app.facts.tables import CallSource, FieldValue, ProductRow, ProductSection
 from b24app.lib.db import Base
 from b24app.metrics.rules import FieldTest, Op, ProductTest, Test, Where
 
@@ -39,6 +39,7 @@ def table(model: type[Base]) -> Table:
 
 
 _VALUES, _ROWS, _SECTIONS = table(FieldValue), table(ProductRow), table(ProductSection)
+_CALL_SOURCES = table(CallSource)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +103,19 @@ class Matcher:
                 return false() if row is None else self._is_product(test, row)
             case Test(op=Op.OLDER):
                 return self.fields[test.field] <= self.now - int(test.values[0])
+            case Test(op=Op.COUNTED_FROM):
+                return self._calls_source(self.fields[test.field]) == test.values[0]
             case Test(op=Op.WITHIN):
                 return self.fields[test.field] <= self.fields["created_at"] + int(test.values[0])
             case Test():
                 return _compared(self.fields[test.field], test.op, test.values)
+
+    def _calls_source(self, moment: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Where the portal counts calls of an instant from: what its journal says last before it."""
+        step = _CALL_SOURCES.alias()
+        found = select(step.c.source).where(step.c.portal_id == self.portal_id, step.c.since <= moment)
+        latest = found.order_by(step.c.since.desc()).limit(1).correlate_except(step).scalar_subquery()
+        return func.coalesce(latest, CALLS_FROM_ACTIVITIES)
 
     def _has_value(self, test: FieldTest) -> Condition:
         value = _VALUES.alias()

@@ -20,6 +20,8 @@ def no_data(reason: str | None, document: IndicatorDocument) -> str | None:
             return _("These records have not been read from Bitrix24 yet.")
         case "unavailable":
             return _("Bitrix24 does not tell the app what this rests on: a field, the product rows or the catalogue.")
+        case "calls_from_activities":
+            return _("Calls are counted from activities, which know no missed ones. Choose telephony in the settings.")
         case "refused":
             return _("Bitrix24 does not tell the app of these records: it lacks the scope or the right to read them.")
         case "empty_operand":
