@@ -91,6 +91,7 @@ def _register(app: Flask) -> None:
         access,
         api,
         audit,
+        calls,
         dashboards,
         errors,
         formats,
@@ -116,6 +117,6 @@ def _register(app: Flask) -> None:
     viewer.init_app(app)
     gates.init_app(app)
     called = (install, placements, events, robots, robot_settings, session, api, ops)
-    pages = (dashboards, recognition, periods, scorecards, settings, access, keys, audit, notifications, health)
+    pages = (dashboards, recognition, periods, scorecards, settings, calls, access, keys, audit, notifications, health)
     for module in (*called, *pages):
         app.register_blueprint(module.bp)

@@ -17,7 +17,7 @@ from b24app.lib.db import db
 from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.periods import queries as periods
-from b24app.periods.rules import YEARS, midnight
+from b24app.periods.rules import YEARS, local_day, midnight
 from b24app.portal import audit
 
 SOURCES = (CALLS_FROM_ACTIVITIES, CALLS_FROM_TELEPHONY)
@@ -103,12 +103,15 @@ def _write(portal_id: int, source: str, since: int, actor: str, now: datetime) -
         CallSource, [{"portal_id": portal_id, "since": one.since, "source": one.source} for one in after[len(kept) :]]
     )
     db.session.flush()
-    audit.record(portal_id, actor, "calls.source", source, _told(before), _told(after), now)
+    told = _told(portal_id, before), _told(portal_id, after)
+    audit.record(portal_id, actor, "calls.source", source, told[0], told[1], now)
     return True
 
 
-def _told(journal: tuple[Step, ...]) -> list[list[int | str]]:
-    return [[step.since, step.source] for step in journal]
+def _told(portal_id: int, journal: tuple[Step, ...]) -> dict[str, str]:
+    """By the local day each step holds from; `0` from the beginning."""
+    settings = periods.settings(portal_id)
+    return {str(local_day(one.since, settings)) if one.since else "0": one.source for one in journal}
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,8 @@ def test_a_choice_holds_from_its_day_and_calls_before_it_stay_as_they_were(world
 def test_who_chose_is_told_and_nonsense_is_refused(world: World) -> None:
     choose("telephony", date(2026, 12, 1))
     audit = db.session.scalars(select(AuditEntry).where(AuditEntry.portal_id == 1)).one()
-    assert (audit.actor, audit.action, audit.before) == ("user:1", "calls.source", [])
+    assert (audit.actor, audit.action, audit.before) == ("user:1", "calls.source", {})
+    assert audit.after == {"2026-12-01": "telephony"}
     with pytest.raises(Invalid):
         choose("both", date(2026, 12, 1))
     with pytest.raises(Invalid):

@@ -95,6 +95,8 @@ CASES: dict[str, Case] = {
     "access.take_role": post("/ui/settings/access/role/take", holder="employee-900"),
     "access.delegate": post("/ui/settings/access/deputy", absent=1, deputy=ANN, first="2026-11-01", last="2026-11-30"),
     "access.end_delegation": post("/ui/settings/access/deputy/end", absent=900, deputy=900),
+    "calls.page": get("/ui/settings/calls"),
+    "calls.choose": post("/ui/settings/calls", source="telephony", day=""),
     "keys.page": get("/ui/settings/tokens"),
     "keys.create": post("/ui/settings/tokens", name="", scopes="read"),
     "keys.revoke": post("/ui/settings/tokens/revoke", id=1),
