@@ -139,6 +139,14 @@ class Client:
         """How many records a list method finds."""
         return int(self.call_full(method, {**(params or {}), "start": 0}).get("total") or 0)
 
+    def totals(self, commands: Mapping[str, Command]) -> dict[str, int | RestError]:
+        """How many records each list method finds, or why it does not say. A request for fifty of them."""
+        found: dict[str, int | RestError] = {}
+        for part in _parts(commands):
+            counted = {key: (method, {**params, "start": 0}) for key, (method, params) in part.items()}
+            found |= self._until_answered("batch", *_packed(counted), True, partial(_totals, counted))
+        return found
+
     def batch(
         self, commands: Mapping[str, Command], *, repeat: bool = True, may_be_refused: Collection[str] = ()
     ) -> dict[str, Any]:
@@ -379,6 +387,17 @@ def _answers(commands: Mapping[str, Command], body: Mapping[str, Any]) -> dict[s
         else:
             raise BadAnswer(_("A part of Bitrix24's answer is missing."), method=method)
     return answers
+
+
+def _totals(commands: Mapping[str, Command], body: dict[str, Any]) -> dict[str, int | RestError]:
+    """Of every command of a batch; what says that the portal cannot be asked now is raised."""
+    totals = mapping(mapping(body["result"]).get("result_total"))
+    found: dict[str, int | RestError] = {}
+    for key, answer in _answers(commands, body).items():
+        if isinstance(answer, Wait | PortalGone):
+            raise answer
+        found[key] = answer if isinstance(answer, RestError) else int(totals.get(key) or 0)
+    return found
 
 
 def _all_or_nothing(answers: dict[str, Any], may_be_refused: Collection[str]) -> dict[str, Any]:

@@ -118,18 +118,18 @@ def is_first(portal_id: int) -> bool:
 
 
 def totals(client: Client) -> dict[str, int]:
-    """How many records there are of each source, for the progress. A request each."""
-    return {source.key: _total(client, source) for source in SOURCES}
+    """How many records there are of each source, for the progress. One request."""
+    answers = client.totals({source.key: source.listing.counted for source in SOURCES})
+    return {source.key: _total(source, answers[source.key]) for source in SOURCES}
 
 
-def _total(client: Client, source: Any) -> int:
+def _total(source: Any, answer: int | RestError) -> int:
     """Of what the portal does not tell us nothing."""
-    try:
-        return int(source.listing.total(client))
-    except RestError as error:
-        if source in OTHERS and is_of_one_method(error):
-            return 0
-        raise
+    if not isinstance(answer, RestError):
+        return answer
+    if source in OTHERS and is_of_one_method(answer):
+        return 0
+    raise answer
 
 
 def unread(portal_id: int) -> dict[str, str | None]:

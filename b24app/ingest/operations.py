@@ -27,7 +27,7 @@ from b24app.ingest.inbox import put_aside, restored
 from b24app.ingest.inbox import retry as retry
 from b24app.ingest.poll import Poll
 from b24app.ingest.rules import Profile
-from b24app.ingest.sources import catalogue, currencies, dictionaries, product_rows, staff
+from b24app.ingest.sources import absences, catalogue, currencies, dictionaries, product_rows, staff
 from b24app.ingest.sources.base import Reading
 from b24app.ingest.tables import SyncCursor
 from b24app.lib.clock import epoch
@@ -130,6 +130,11 @@ def note_catalogue(portal_id: int, refused: str | None, now: datetime) -> None:
     if refused is None and one and not one.complete:
         watching.complete(portal_id, [one], 0)
         owe_numbers(portal_id)
+
+
+def note_absences(portal_id: int, count: int, refused: str | None, now: datetime) -> None:
+    """How many absences the portal's calendars told, or why they do not."""
+    _polled(cursor(portal_id, absences.key), count, refused, now)
 
 
 def owe_numbers(portal_id: int) -> None:

@@ -11,14 +11,14 @@ from b24app.ingest import backfill
 from b24app.ingest.backfill import BACKFILL
 from b24app.ingest.extras import WATCHED
 from b24app.ingest.inbox import DUE, FAILED, ROBOT, microseconds
-from b24app.ingest.sources import currencies, dictionaries, staff
+from b24app.ingest.sources import absences, currencies, dictionaries, staff
 from b24app.ingest.tables import Inbox, SyncCursor
 from b24app.lib import clock
 from b24app.lib.db import db
 from b24app.lib.tenancy import across_tenants
 
 MICROSECONDS = 1_000_000
-SOURCES = (staff, dictionaries, currencies, *backfill.SOURCES)
+SOURCES = (staff, dictionaries, currencies, *backfill.SOURCES, absences)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from b24app.ingest.sources import catalogue, product_rows, stage_history
 from b24app.ingest.sources import staff as staff_source
 from b24app.ingest.sources.base import asking
 from b24app.ingest.tables import Inbox
-from b24app.jobs import inbox, scores
+from b24app.jobs import absences, inbox, scores
 from b24app.jobs.inbox import alone
 from b24app.lib import clock
 from b24app.lib.clock import epoch
@@ -84,6 +84,7 @@ def backfill(portal_id: int, progress: Progress | None = None, only_new: bool = 
             if is_short:
                 enqueue(reconcile, portal_id, queue="sync", unique=f"reconcile:{portal_id}")
             ask_watched(portal_id)
+            enqueue(absences.read, portal_id, unique=f"absences.read:{portal_id}")
     return True
 
 

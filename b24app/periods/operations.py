@@ -4,7 +4,10 @@ The caller has the portal's lock. Each returns the days it touched as a custom p
 lies in them has to be computed again.
 """
 
+from collections.abc import Collection
 from datetime import date, datetime
+
+from sqlalchemy import select
 
 from b24app.lib.db import db
 from b24app.lib.errors import Fault, Invalid
@@ -16,6 +19,8 @@ from b24app.portal import audit
 from b24app.portal import queries as portal
 
 LONGEST_NAME = 255
+FROM_PORTAL = "portal"
+"""What the portal's own calendars say of an absence, and no person here."""
 
 
 def set_day(portal_id: int, own: OwnDay, actor: str, now: datetime) -> Period | None:
@@ -68,6 +73,44 @@ def set_absence(portal_id: int, away: Away, actor: str, now: datetime) -> Period
     row.last, row.kind = away.last.isoformat(), away.kind
     _record(portal_id, actor, "calendar.absence", f"{row.employee_id} {row.first}", before, row.last, now)
     return _days(away.first, max(away.last, date.fromisoformat(before or row.last)))
+
+
+def take_absences(
+    portal_id: int, found: Collection[Away], since: date, until: date, actor: str, now: datetime
+) -> Period | None:
+    """What the portal's calendars say of the days from `since` to `until`, each absence whole: replaces what they said
+    before of absences that reach into those days.
+
+    What somebody has noted by hand stays, and holds against an absence that begins on the same day.
+    """
+    rows = db.session.scalars(
+        select(Absence).where(
+            Absence.portal_id == portal_id,
+            Absence.first <= until.isoformat(),
+            Absence.last >= since.isoformat(),
+        )
+    )
+    known = {(row.employee_id, row.first): row for row in rows}
+    wanted = {(one.employee_id, one.first.isoformat()): one.last.isoformat() for one in found}
+    touched: list[tuple[str, str]] = []
+    for key, row in known.items():
+        if row.kind == FROM_PORTAL and wanted.get(key) != row.last:
+            touched.append((row.first, row.last))
+            db.session.delete(row)
+    db.session.flush()
+    for (employee_id, first), last in sorted(wanted.items()):
+        there = known.get((employee_id, first))
+        if there is not None and (there.kind != FROM_PORTAL or there.last == last):
+            continue
+        db.session.add(Absence(portal_id=portal_id, employee_id=employee_id, first=first, last=last, kind=FROM_PORTAL))
+        touched.append((first, last))
+    if not touched:
+        return None
+    _record(portal_id, actor, "calendar.absences", FROM_PORTAL, None, {"days": len(touched)}, now)
+    return _days(
+        min(date.fromisoformat(first) for first, _last in touched),
+        max(date.fromisoformat(last) for _first, last in touched),
+    )
 
 
 def forget_absence(portal_id: int, employee_id: int, first: date, actor: str, now: datetime) -> Period | None:

@@ -68,6 +68,7 @@ def what_happened() -> dict[str, str]:
         "calls.source": _("Where calls are counted from"),
         "calendar.day": _("Own day"),
         "calendar.absence": _("Absence"),
+        "calendar.absences": _("Absences of Bitrix24's calendars"),
         "notification.retry": _("Message sent again"),
         "period.lock": _("Period locked"),
         "period.unlock": _("Period unlocked"),

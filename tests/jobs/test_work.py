@@ -10,16 +10,21 @@ from redis import Redis
 from sqlalchemy import select
 
 from b24app.bitrix.client import IN_BACKGROUND
+from b24app.demo import absences as demo
 from b24app.demo import open_lines, tasks, work
 from b24app.facts import call_sources
 from b24app.facts.rules import CALLS_FROM_TELEPHONY
 from b24app.facts.tables import Call, Session, Task
 from b24app.ingest import queries
 from b24app.ingest.events import news
-from b24app.jobs import inbox, sync
+from b24app.jobs import absences, inbox, sync
 from b24app.jobs.news import receive
-from b24app.lib.db import Base, db
+from b24app.lib.db import Base, db, write
 from b24app.onboarding import operations as onboarding
+from b24app.periods import operations as operations_of_calendars
+from b24app.periods import queries as calendars
+from b24app.periods.queries import Away
+from b24app.periods.rules import ONE_DAY
 from b24app.portal import operations
 from tests.ingest.site import Site, site
 
@@ -105,3 +110,29 @@ def test_without_the_scopes_the_rest_is_read_and_the_reason_kept_until_they_are_
     assert (len(stored(Call)), len(stored(Task)), len(stored(Session))) == (3, 2, len(portal.state.sessions))
     assert not queries.status(1).entities["call"].error
     assert call_sources.steps(1) == ()  # people's numbers do not change by themselves
+
+
+def test_absences_follow_the_portal_s_calendars_and_leave_alone_what_is_noted_by_hand(portal: Site) -> None:
+    sync.backfill(1)
+    here, today = portal.state, portal.state.today
+    with write():
+        by_hand = Away(USER, today, today)
+        operations_of_calendars.set_absence(1, by_hand, "user:1", sync.clock.now())
+    here.absences = [demo.leave(1, USER, today, today + ONE_DAY, here.zone),
+                     demo.leave(2, USER + 1, today, today + 4 * ONE_DAY, here.zone)]  # fmt: skip
+    absences.read(1)
+    assert away() == [by_hand, Away(USER + 1, today, today + 4 * ONE_DAY, "portal")]
+    here.absences = [demo.leave(2, USER + 1, today + ONE_DAY, today + 2 * ONE_DAY, here.zone)]
+    absences.read(1)
+    absences.read(1)
+    assert away() == [by_hand, Away(USER + 1, today + ONE_DAY, today + 2 * ONE_DAY, "portal")]
+    assert queries.status(1).entities["absence"].complete
+    here.settings = replace(here.settings, scopes=("crm",))
+    absences.read(1)
+    assert queries.status(1).entities["absence"].error
+    assert len(away()) == 2
+
+
+def away() -> list[Away]:
+    db.session.rollback()
+    return list(calendars.absences(1))

@@ -152,9 +152,10 @@ class Listing:
     def only(self, *fields: str) -> "Listing":
         return replace(self, params={**self.params, "select": list(fields)})
 
-    def total(self, client: Client) -> int:
-        """How many rows there are. A request."""
-        return client.total(self.method, self.only(self.id_field).params)
+    @property
+    def counted(self) -> Command:
+        """A command whose answer says how many rows there are."""
+        return self.method, self.only(self.id_field).params
 
     def told(self, rows: Sequence[Row]) -> dict[str, Any]:
         """What a Reading of these rows says of what is watched."""
