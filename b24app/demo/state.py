@@ -155,6 +155,7 @@ class Portal:
         self.calls = telephony.statistics(self.activities, seed.noon(self.today, self.zone), self.settings.seed)
         self.tasks = tasks.write(staff, *seeded)
         self.sessions, rows = open_lines.write(staff, *seeded, first_activity=self.activities.last_id + 1)
+        rows += tasks.todos(staff, *seeded, first_activity=self.activities.last_id + 1 + len(rows))
         self.activities.load([*self.activities.rows.values(), *rows])
         self.absences = absences.write(staff, *seeded)
 

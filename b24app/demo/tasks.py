@@ -64,6 +64,36 @@ def write(staff: Staff, today: date, zone: ZoneInfo, seed: int) -> Table:
     return table
 
 
+def todos(staff: Staff, today: date, zone: ZoneInfo, seed: int, first_activity: int) -> list[Row]:
+    """The same as activities of the CRM: what agents have noted for themselves to do with a client."""
+    rows = list(write(staff, today, zone, seed + 10).rows.values())
+    return [_todo(first_activity + number, row) for number, row in enumerate(rows) if "deadline" in row]
+
+
+def _todo(id: int, task: Row) -> Row:
+    done = task.get("status") == DONE
+    return {
+        "ID": id,
+        "TYPE_ID": 6,
+        "PROVIDER_ID": "CRM_TODO",
+        "PROVIDER_TYPE_ID": "TODO",
+        "SUBJECT": task["title"],
+        "CREATED": task["createdDate"],
+        "LAST_UPDATED": task["changedDate"],
+        "START_TIME": task["createdDate"],
+        "END_TIME": task["deadline"],
+        "DEADLINE": task["deadline"],
+        "COMPLETED": "Y" if done else "N",
+        "STATUS": 2 if done else 1,
+        "DIRECTION": 0,
+        "OWNER_ID": id % 85 + 1,
+        "OWNER_TYPE_ID": 4,
+        "RESPONSIBLE_ID": task["responsibleId"],
+        "AUTHOR_ID": task["responsibleId"],
+        "EDITOR_ID": task["responsibleId"],
+    }
+
+
 def _task(user: int, title: str, day: date, today: date, zone: ZoneInfo, random: Random) -> Row:
     created = datetime.combine(day, time(9, 5 * random.randrange(12)), zone)
     row: Row = {

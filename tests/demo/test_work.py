@@ -31,6 +31,8 @@ def test_some_hundred_of_each_lie_in_the_last_months(lived: Portal) -> None:
     assert 500 < len(calls) < 2500
     assert 300 < len(tasks) < 1000
     assert 50 < len(lived.sessions) < 500
+    todos = [row for row in lived.activities.rows.values() if row["PROVIDER_ID"] == "CRM_TODO"]
+    assert 300 < len(todos) < 1000
     assert all((TODAY - row["CALL_START_DATE"].date()).days <= 90 for row in calls)
     codes = [row["CALL_FAILED_CODE"] for row in calls]
     assert codes.count("200") > codes.count("304") > 20

@@ -51,5 +51,6 @@ KINDS = (
         dates=("start", "completed"),
         uncounted=frozenset({"phone", "code"}),
         title="phone",
+        page="/telephony/detail.php",
     ),
 )
