@@ -275,7 +275,7 @@ class Call(Base):
     code: Mapped[str] = mapped_column(String(16), default="")
     """How it ended, as telephony says: 200 answered, 304 missed, .."""
     answered: Mapped[bool] = mapped_column(default=False)
-    seconds: Mapped[int] = mapped_column(default=0)
+    seconds: Mapped[int] = mapped_column(Int64, default=0)
     responsible_id: Mapped[int | None] = mapped_column(Int64)
     created_by_id: Mapped[int | None] = mapped_column(Int64)
     activity_id: Mapped[int | None] = mapped_column(Int64)

@@ -26,7 +26,7 @@ def upgrade() -> None:
     sa.Column('direction', sa.String(length=3), nullable=True),
     sa.Column('code', sa.String(length=16), nullable=False),
     sa.Column('answered', sa.Boolean(), nullable=False),
-    sa.Column('seconds', sa.Integer(), nullable=False),
+    sa.Column('seconds', integer, nullable=False),
     sa.Column('responsible_id', integer, nullable=True),
     sa.Column('created_by_id', integer, nullable=True),
     sa.Column('activity_id', integer, nullable=True),

@@ -98,7 +98,7 @@ def _example(one: Mapping[str, Any]) -> str:
 
 def shape(made: Plan) -> str:
     """The plan in one line."""
-    top = _measure(made.numerator)
+    top = " + ".join(map(_measure, made.above))
     if made.denominator is None:
         return top
     factor = f"{made.factor} × " if made.factor != 1 else ""

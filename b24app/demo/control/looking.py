@@ -78,6 +78,8 @@ def state() -> Response:
                 "stage_history": len(here.history.ids),
                 "calls": len(here.calls.ids),
                 "tasks": len(here.tasks.ids),
+                "leads": len(here.leads.ids),
+                "sessions": len(here.sessions),
                 "users": len(here.staff.users),
                 "departments": len(here.staff.departments),
                 "today": here.today.isoformat(),
