@@ -13,6 +13,7 @@ from b24app.demo.dictionaries import LOST, OPEN, WON
 from b24app.demo.errors import RestError, bad_value
 from b24app.demo.fields import LIST, CustomField, Field, Fields, Row
 from b24app.demo.filters import convert
+from b24app.demo.processes import Process
 from b24app.demo.seed import CHANGED_FUNNEL, CREATED, FINISHED, MOVED
 from b24app.demo.state import COMPANY, CONTACT, DEAL, LEAD, Portal
 from b24app.demo.store import Table
@@ -68,9 +69,14 @@ def create(portal: Portal, entity_type: int, values: dict[str, Any], actor: int)
         _prepare(portal, row, now)
     if entity_type == LEAD:
         row |= {"movedTime": now, "movedBy": actor, **_lead_outcome(portal, row.get("stageId", "NEW"), now)}
+    process = portal.processes.get(entity_type)
+    if process:
+        _stand(process, row, now, actor)
     table.add(row)
     if entity_type == DEAL:
         _journal(portal, row, CREATED, now)
+    if process:
+        process.journal(row, CREATED, now)
     _tell(portal, entity_type, "ADD", row["id"], actor)
     return row
 
@@ -97,6 +103,8 @@ def change(portal: Portal, entity_type: int, id: int, values: dict[str, Any], ac
     changes = writable(table.fields, values, portal)
     now = portal.now()
     changes |= {"updatedTime": now, "updatedBy": actor}
+    if process := portal.processes.get(entity_type):
+        return _change_item(portal, process, row, changes, actor)
     if entity_type != DEAL:
         if entity_type == LEAD and changes.get("stageId", row.get("stageId")) != row.get("stageId"):
             changes |= {"movedTime": now, "movedBy": actor, **_lead_outcome(portal, changes["stageId"], now)}
@@ -121,9 +129,31 @@ def change(portal: Portal, entity_type: int, id: int, values: dict[str, Any], ac
         _journal(portal, row, kind, now)
     if target != funnel:
         fields = {"ID": str(id), "CATEGORY_ID": str(target), "STAGE_ID": stage}
-        portal.emit("ONCRMDEALMOVETOCATEGORY", {"FIELDS": fields}, actor, str(id))
+        portal.emit("ONCRMDEALMOVETOCATEGORY", {"FIELDS": fields}, actor, "_".join(fields.values()))
     else:
         _tell(portal, DEAL, "UPDATE", id, actor)
+    return row
+
+
+def _stand(process: Process, row: Row, now: datetime, actor: int) -> None:
+    row.setdefault("categoryId", process.funnel.id)
+    if row.get("stageId") not in {stage.code for stage in process.stages}:
+        row["stageId"] = process.stages[0].code
+    row |= {"movedTime": now, "movedBy": actor}
+
+
+def _change_item(portal: Portal, process: Process, row: Row, changes: Row, actor: int) -> Row:
+    """An item of a smart process: its stage is one of the process's, and the history tells of its moves."""
+    stage, now = changes.get("stageId", row["stageId"]), portal.now()
+    if stage not in {one.code for one in process.stages}:
+        raise bad_value(f"Stage '{stage}' does not belong to this smart process")
+    is_moved = stage != row["stageId"]
+    if is_moved:
+        changes |= {"movedTime": now, "movedBy": actor, "previousStageId": row["stageId"]}
+    process.table.change(row["id"], changes)
+    if is_moved:
+        process.journal(row, MOVED if process.semantic(stage) == OPEN else FINISHED, now)
+    _tell(portal, process.entity_type_id, "UPDATE", row["id"], actor)
     return row
 
 
@@ -185,6 +215,9 @@ def delete(portal: Portal, entity_type: int, id: int, actor: int) -> None:
             portal.history.remove(step)
         for row in portal.product_rows.matching("ownerId", id):
             portal.product_rows.remove(row)
+    if process := portal.processes.get(entity_type):
+        for step in process.moves.matching("OWNER_ID", id):
+            process.moves.remove(step)
     if entity_type == COMPANY:  # deals stay, without a client and without an event
         for deal in portal.deals.matching("companyId", id):
             portal.deals.change(deal, {"companyId": 0})
@@ -316,7 +349,16 @@ def _journal(portal: Portal, deal: Row, kind: int, now: datetime) -> None:
 
 
 def _tell(portal: Portal, entity_type: int, what: str, id: int, actor: int) -> None:
-    portal.emit(f"ONCRM{EVENT_NAMES[entity_type]}{what}", {"FIELDS": {"ID": str(id)}}, actor, str(id))
+    """What smart processes have in common are their events: each names the type."""
+    fields = {"ID": str(id)}
+    if entity_type not in EVENT_NAMES:
+        fields["ENTITY_TYPE_ID"] = str(entity_type)
+    portal.emit(
+        f"ONCRM{EVENT_NAMES.get(entity_type, 'DYNAMICITEM')}{what}",
+        {"FIELDS": fields},
+        actor,
+        "_".join(fields.values()),
+    )
 
 
 def _tell_activity(portal: Portal, what: str, id: int, actor: int) -> None:

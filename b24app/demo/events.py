@@ -18,7 +18,7 @@ CODES = (
     "ONOFFLINEEVENT",
     *(
         f"ONCRM{entity}{what}"
-        for entity in ("LEAD", "DEAL", "CONTACT", "COMPANY")
+        for entity in ("LEAD", "DEAL", "CONTACT", "COMPANY", "QUOTE", "DYNAMICITEM")
         for what in ("ADD", "UPDATE", "DELETE")
     ),
     "ONCRMDEALMOVETOCATEGORY",

@@ -71,6 +71,26 @@ LEAD = table_of(
         Field("statusDescription"),
     )
 )
+SMART_PROCESS = table_of(
+    (
+        *_COMMON,
+        Field("title", TEXT, ""),
+        Field("stageId", TEXT, "", type="crm_status"),
+        Field("previousStageId", TEXT, "", read_only=True),
+        Field("categoryId", INT, 0, type="crm_category"),
+        Field("opportunity", MONEY, 0),
+        Field("isManualOpportunity", YESNO, "N"),
+        Field("currencyId", TEXT, "USD", type="crm_currency"),
+        Field("companyId", INT, 0, type="crm_company"),
+        Field("contactId", INT, 0, type="crm_contact"),
+        Field("contactIds", LIST, (), type="crm_contact"),
+        Field("movedBy", INT, 1, read_only=True, type="user"),
+        Field("movedTime", TIME, read_only=True),
+        Field("begindate", DATE),
+        Field("closedate", DATE),
+    )
+)
+"""An item of any smart process; each has fields of its own beside these."""
 CONTACT = table_of(
     (
         *_COMMON,

@@ -22,6 +22,7 @@ from b24app.demo.faults import Faults
 from b24app.demo.limits import Limiter
 from b24app.demo.oauth import Tokens
 from b24app.demo.people import Staff, User
+from b24app.demo.processes import Process
 from b24app.demo.robots import Letterbox, Template, Workflows
 from b24app.demo.settings import DemoSettings
 from b24app.demo.store import Table
@@ -30,7 +31,7 @@ from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import speaking
 
 ABSENT, INSTALLING, INSTALLED = "absent", "installing", "installed"
-LEAD, DEAL, CONTACT, COMPANY = 1, 2, 3, 4
+LEAD, DEAL, CONTACT, COMPANY, INVOICE = 1, 2, 3, 4, 31
 _MOST_LEADS = 400
 
 
@@ -95,6 +96,7 @@ class Portal:
         self.events = EventBus(self.courier, self.auth)
         self.workflows = Workflows(self.courier, self.auth)
         self.letterbox = Letterbox()
+        self.processes: dict[int, Process] = {}
         with speaking(settings.language):
             self._fill()
             self.workflows.templates.append(
@@ -186,6 +188,8 @@ class Portal:
 
     def items(self, entity_type: int) -> Table:
         tables = {LEAD: self.leads, DEAL: self.deals, CONTACT: self.contacts, COMPANY: self.companies}
+        if entity_type in self.processes:
+            return self.processes[entity_type].table
         if entity_type not in tables:
             raise RestError("NOT_FOUND", "Smart process not found")
         return tables[entity_type]

@@ -60,11 +60,13 @@ def _differs(fact: Any, draft: Any, asked: Collection[str], began: int) -> bool:
 
 def told(record: Any, draft: type[Any], asked: Collection[str]) -> dict[str, Any]:
     """What the portal told of a record, as far as its drafts hold it."""
-    if draft is not DealDraft:
-        return columns(record, draft)
-    told = columns(record, DealDraft)
+    told = columns(record, draft)
+    if "values" not in told:
+        return told
     told["values"] = sorted(
         (value for value in record.values if value.field in asked), key=lambda value: (value.field, value.place)
     )
+    if draft is not DealDraft:
+        return told
     rows = sorted(record.rows, key=lambda row: row.id) if PRODUCT_ROWS in asked else ()
     return told | {"rows": [columns(row, RowDraft) for row in rows]}

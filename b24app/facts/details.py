@@ -1,11 +1,11 @@
-"""What is kept of deals beside the columns of their table: values of watched fields, and product rows.
+"""What is kept of records beside the columns of their table: values of watched fields, and product rows of deals.
 
 Both are part of the fact: read, compared and replaced together with it (semantics 3.6). Nothing is asked of the
 database for what is not watched.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -26,7 +26,7 @@ _ROW_COLUMNS = tuple(getattr(ProductRow, name) for name in _ROW_NAMES)
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """Values and product rows by the id of their deal, each deal's in order."""
+    """Values and product rows by the id of their record, each record's in order."""
 
     values: Mapping[int, tuple[ValueDraft, ...]] = field(default_factory=dict)
     rows: Mapping[int, tuple[RowFact, ...]] = field(default_factory=dict)
@@ -36,15 +36,16 @@ class Details:
         return {"values": self.values.get(id, ()), "rows": self.rows.get(id, ())}
 
 
-def load(portal_id: int, ids: Collection[int]) -> Details:
-    """Of at most a chunk of deals."""
-    watched = watching.watches(portal_id).keys()
+def load(portal_id: int, ids: Collection[int], entity: str = DEAL) -> Details:
+    """Of at most a chunk of records."""
+    watched = watching.watches(portal_id, entity).keys()
     values, rows = defaultdict(list), defaultdict(list)
     if watched - NOT_FIELDS:
-        for record_id, *columns in _of(portal_id, FieldValue, _VALUE_COLUMNS, ids, FieldValue.field, FieldValue.place):
+        order = FieldValue.field, FieldValue.place
+        for record_id, *columns in _of(portal_id, entity, FieldValue, _VALUE_COLUMNS, ids, *order):
             values[record_id].append(ValueDraft(*columns))
     if PRODUCT_ROWS in watched:
-        for record_id, *columns in _of(portal_id, ProductRow, _ROW_COLUMNS, ids, ProductRow.id):
+        for record_id, *columns in _of(portal_id, entity, ProductRow, _ROW_COLUMNS, ids, ProductRow.id):
             rows[record_id].append(RowFact(*columns))
     return Details(
         {id: tuple(found) for id, found in values.items()},
@@ -52,30 +53,45 @@ def load(portal_id: int, ids: Collection[int]) -> Details:
     )
 
 
-def _of(portal_id: int, table: Any, columns: Iterable[Any], ids: Collection[int], *order: Any) -> Any:
-    mine = (table.portal_id == portal_id, table.entity == DEAL, table.record_id.in_(ids))
+def _of(portal_id: int, entity: str, table: Any, columns: Iterable[Any], ids: Collection[int], *order: Any) -> Any:
+    mine = (table.portal_id == portal_id, table.entity == entity, table.record_id.in_(ids))
     return db.session.execute(select(table.record_id, *columns).where(*mine).order_by(table.record_id, *order))
 
 
 def save(portal_id: int, stored: Mapping[int, DealFact], changed: Mapping[int, DealFact]) -> None:
     """Replace the values and the rows of those deals that have others now."""
+    save_values(portal_id, DEAL, stored, changed)
+    _save(portal_id, DEAL, ProductRow, "rows", _ROW_NAMES, stored, changed)
+
+
+def save_values(portal_id: int, entity: str, stored: Mapping[int, Any], changed: Mapping[int, Any]) -> None:
+    """Replace the values of those records that have others now."""
+    _save(portal_id, entity, FieldValue, "values", _VALUE_NAMES, stored, changed)
+
+
+def _save(
+    portal_id: int,
+    entity: str,
+    table: Any,
+    name: str,
+    names: Sequence[str],
+    stored: Mapping[int, Any],
+    changed: Mapping[int, Any],
+) -> None:
     nothing: tuple[Any, ...] = ()
-    for table, name, names in ((FieldValue, "values", _VALUE_NAMES), (ProductRow, "rows", _ROW_NAMES)):
-        was = {id: getattr(stored[id], name) if id in stored else nothing for id in changed}
-        news = {id: getattr(fact, name) for id, fact in changed.items() if getattr(fact, name) != was[id]}
-        for ids in chunks(id for id in news if was[id]):
-            mine: Any = table
-            db.session.execute(
-                delete(table).where(mine.portal_id == portal_id, mine.entity == DEAL, mine.record_id.in_(ids))
-            )
-        storage.upsert(
-            table,
-            [
-                {"portal_id": portal_id, "entity": DEAL, "record_id": id, **{one: getattr(row, one) for one in names}}
-                for id, rows in sorted(news.items())
-                for row in rows
-            ],
-        )
+    was = {id: getattr(stored[id], name) if id in stored else nothing for id in changed}
+    news = {id: getattr(fact, name) for id, fact in changed.items() if getattr(fact, name) != was[id]}
+    for ids in chunks(id for id in news if was[id]):
+        mine = (table.portal_id == portal_id, table.entity == entity, table.record_id.in_(ids))
+        db.session.execute(delete(table).where(*mine))
+    storage.upsert(
+        table,
+        [
+            {"portal_id": portal_id, "entity": entity, "record_id": id, **{one: getattr(row, one) for one in names}}
+            for id, rows in sorted(news.items())
+            for row in rows
+        ],
+    )
 
 
 def employees(portal_id: int, ids: Collection[int]) -> Mapping[int, tuple[ValueDraft, ...]]:
@@ -83,7 +99,7 @@ def employees(portal_id: int, ids: Collection[int]) -> Mapping[int, tuple[ValueD
     found: dict[int, list[ValueDraft]] = defaultdict(list)
     if watching.watches(portal_id).keys() - NOT_FIELDS:
         for part in chunks(ids):
-            for record_id, *columns in _of(portal_id, FieldValue, _VALUE_COLUMNS, part, FieldValue.place):
+            for record_id, *columns in _of(portal_id, DEAL, FieldValue, _VALUE_COLUMNS, part, FieldValue.place):
                 if (value := ValueDraft(*columns)).ref is not None:
                     found[record_id].append(value)
     return {id: tuple(values) for id, values in found.items()}

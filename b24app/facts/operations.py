@@ -82,11 +82,17 @@ def number_wins(portal_id: int, clients: Collection[str]) -> None:
 
 
 def upsert_records(
-    portal_id: int, entity: str, drafts: Sequence[Any], read_at: datetime, *, in_history: bool = False
+    portal_id: int,
+    entity: str,
+    drafts: Sequence[Any],
+    read_at: datetime,
+    asked: Collection[str] = (),
+    *,
+    in_history: bool = False,
 ) -> frozenset[Cell]:
-    """Store simple records of a kind, whichever it is (facts/kinds). `in_history`: found by a backfill, after which
-    everything is computed, so that no cells are told."""
-    return records.upsert(portal_id, _kind(entity), drafts, epoch(read_at), in_history=in_history)
+    """Store simple records of a kind, whichever it is (facts/kinds). `asked` as for deals; `in_history`: found by a
+    backfill, after which everything is computed, so that no cells are told."""
+    return records.upsert(portal_id, _kind(entity), drafts, epoch(read_at), asked, in_history=in_history)
 
 
 def forget(portal_id: int, entity: str, ids: Collection[int], now: datetime) -> frozenset[Cell]:
@@ -272,6 +278,7 @@ def retire_products(portal_id: int, present: Collection[str]) -> None:
 # --- what is watched
 
 
-def watch(portal_id: int, fields: Iterable[str], now: datetime) -> frozenset[str]:
-    """Read these names of deals from now on; returns those not watched before, which deals of the past still lack."""
-    return watching.watch(portal_id, fields, now)
+def watch(portal_id: int, fields: Iterable[str], now: datetime, entity: str = DEAL) -> frozenset[str]:
+    """Read these names of records from now on; returns those not watched before, which records of the past still lack.
+    `rules.RECORDS` is the name for records of a type that is not read unless something names it."""
+    return watching.watch(portal_id, fields, now, entity)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from b24app.facts import deals, records, watching
-from b24app.facts.kinds import Kind, declared
+from b24app.facts.kinds import Kind, declared, kind_of
 from b24app.facts.rules import DEAL, ENTRY, MOVE, DealFact
 from b24app.facts.tables import Deal, Entry, StageMove, Term
 from b24app.lib.db import db
@@ -52,9 +52,15 @@ def first_at(portal_id: int) -> int | None:
         select(func.min(column)).where(column.class_.portal_id == portal_id).scalar_subquery()
         for column in (Deal.created_at, Entry.occurred_at)
     ]
-    firsts += [_first_of(portal_id, kind) for kind in declared().values()]
+    firsts += [_first_of(portal_id, kind) for kind in kinds_of(portal_id)]
     known = [first for first in db.session.execute(select(*firsts)).one() if first is not None]
     return min(known, default=None)
+
+
+def kinds_of(portal_id: int) -> tuple[Kind, ...]:
+    """The kinds of simple records that are read of a portal."""
+    named = (kind_of(entity) for entity in watching.entities(portal_id))
+    return (*declared().values(), *(kind for kind in named if kind))
 
 
 def _first_of(portal_id: int, kind: Kind) -> Any:
@@ -75,9 +81,19 @@ def terms(portal_id: int, kind: str) -> tuple[TermRow, ...]:
     return tuple(sorted(starmap(TermRow, rows), key=lambda term: (term.sort, term.id)))
 
 
-def watched(portal_id: int) -> Mapping[str, bool]:
-    """What is read of deals beside their columns: name -> whether it has been read for all of them."""
-    return {name: one.complete for name, one in watching.watches(portal_id).items()}
+def in_stages(portal_id: int, entity: str, stages: Collection[str]) -> list[int]:
+    """The ids of the living records of a CRM type that are in one of these stages."""
+    kind = kind_of(entity)
+    if kind is None or not stages:
+        return []
+    columns = records.table_of(kind).c
+    query = select(columns.id).where(*records.of_kind(portal_id, kind), columns.deleted_at.is_(None))
+    return list(db.session.scalars(query.where(columns.stage_id.in_(sorted(stages)))))
+
+
+def watched(portal_id: int, entity: str = DEAL) -> Mapping[str, bool]:
+    """What is read of records beside their columns: name -> whether it has been read for all of them."""
+    return {name: one.complete for name, one in watching.watches(portal_id, entity).items()}
 
 
 def entries(
@@ -110,7 +126,7 @@ def counts(portal_id: int) -> dict[str, int]:
         MOVE: select(func.count()).where(StageMove.portal_id == portal_id),
         ENTRY: select(func.count()).where(Entry.portal_id == portal_id),
     }
-    for kind in declared().values():
+    for kind in kinds_of(portal_id):
         is_living = records.table_of(kind).c.deleted_at.is_(None)
         living[kind.entity] = select(func.count()).where(*records.of_kind(portal_id, kind), is_living)
     row = db.session.execute(select(*(query.scalar_subquery().label(name) for name, query in living.items()))).one()

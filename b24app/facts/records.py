@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import Table, select
 
-from b24app.facts import deals, tables
+from b24app.facts import deals, details, tables
 from b24app.facts.cells import touched_records
 from b24app.facts.kinds import Kind
 from b24app.facts.kinds.base import Making, fields_of
-from b24app.facts.rules import Cell, may_replace
+from b24app.facts.rules import Cell, may_replace, with_values
 from b24app.lib import storage
 from b24app.lib.db import Base, db
 from b24app.lib.storage import chunks
@@ -48,15 +48,23 @@ def of_kind(portal_id: int, kind: Kind) -> list[Any]:
 
 
 def upsert(
-    portal_id: int, kind: Kind, drafts: Iterable[Any], read_at: int, *, in_history: bool = False
+    portal_id: int,
+    kind: Kind,
+    drafts: Iterable[Any],
+    read_at: int,
+    asked: Collection[str] = (),
+    *,
+    in_history: bool = False,
 ) -> frozenset[Cell]:
-    """Store records as a read that began at `read_at` found them. `in_history`: found by a backfill, after which
-    everything is computed anyway, so that no cells are told."""
+    """Store records as a read that began at `read_at` found them; of watched fields it asked for `asked`. `in_history`:
+    found by a backfill, after which everything is computed anyway, so that no cells are told."""
     newest = {draft.id: draft for draft in sorted(drafts, key=lambda draft: draft.updated_at)}
     cells: set[Cell] = set()
     for ids in chunks(newest):
         stored = load(portal_id, kind, ids)
         wanted = {id: newest[id] for id in ids if may_replace(stored.get(id), newest[id].updated_at, read_at)}
+        if kind.has_values:
+            wanted = {id: with_values(draft, stored.get(id), asked) for id, draft in wanted.items()}
         making = _making(portal_id, kind, wanted.values(), read_at, in_history)
         facts = {id: kind.make(draft, stored.get(id), making) for id, draft in wanted.items()}
         changed = _write(portal_id, kind, stored, facts)
@@ -85,8 +93,11 @@ def load(portal_id: int, kind: Kind, ids: Collection[int]) -> dict[int, Any]:
     columns = table_of(kind).c
     query = select(*(columns[name] for name in fields_of(kind))).where(*of_kind(portal_id, kind), columns.id.in_(ids))
     names = fields_of(kind)
-    rows = db.session.execute(query)
-    return {row.id: kind.fact(**dict(zip(names, row, strict=True))) for row in rows}
+    rows = db.session.execute(query).all()
+    if not kind.has_values:
+        return {row.id: kind.fact(**dict(zip(names, row, strict=True))) for row in rows}
+    values = details.load(portal_id, ids, kind.entity).values if rows else {}
+    return {row.id: kind.fact(**dict(zip(names, row, strict=True)), values=values.get(row.id, ())) for row in rows}
 
 
 def _making(portal_id: int, kind: Kind, drafts: Collection[Any], read_at: int, in_history: bool) -> Making:
@@ -104,6 +115,8 @@ def _write(portal_id: int, kind: Kind, stored: Mapping[int, Any], facts: Mapping
         {**same, **{name: getattr(fact, name) for name in fields_of(kind)}} for fact in changed.values()
     ]
     storage.upsert(model_of(kind), rows)
+    if kind.has_values:
+        details.save_values(portal_id, kind.entity, stored, changed)
     return changed
 
 

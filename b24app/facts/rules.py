@@ -23,8 +23,10 @@ OPEN, WON, LOST = "P", "S", "F"
 FINAL = frozenset({WON, LOST})
 
 PRODUCT_ROWS, PRODUCT_SECTIONS = "productRows", "productSections"
-NOT_FIELDS = frozenset({PRODUCT_ROWS, PRODUCT_SECTIONS})
-"""What is watched when product rows, and the sections of their products, are; all else watched is a field's name."""
+RECORDS = "records"
+NOT_FIELDS = frozenset({PRODUCT_ROWS, PRODUCT_SECTIONS, RECORDS})
+"""What is watched when product rows, the sections of their products, or records of a type at all are; all else watched
+is a field's name."""
 
 CLOSER_KNOWN_AFTER_S = 5
 """Automation that hands a deal over as it closes does so at once: whoever has it then closed it (semantics 3.4)."""
@@ -263,11 +265,16 @@ def may_replace(stored: Versioned | None, updated_at: int, read_at: int) -> bool
     return (updated_at, read_at) >= (stored.updated_at, stored.read_at)
 
 
-def with_unasked(draft: DealDraft, before: DealFact | None, asked: Collection[str]) -> DealDraft:
-    """The draft with what its read did not ask for as it was: that it came without is no news."""
+def with_values(draft: Any, before: Any, asked: Collection[str]) -> Any:
+    """The draft with the values its read did not ask for as they were: that it came without is no news."""
     kept = () if before is None else tuple(value for value in before.values if value.field not in asked)
-    rows = draft.rows if PRODUCT_ROWS in asked else before.rows if before else ()
-    return replace(draft, values=(*(value for value in draft.values if value.field in asked), *kept), rows=rows)
+    return replace(draft, values=(*(value for value in draft.values if value.field in asked), *kept))
+
+
+def with_unasked(draft: DealDraft, before: DealFact | None, asked: Collection[str]) -> DealDraft:
+    """The same of values and product rows."""
+    found: DealDraft = with_values(draft, before, asked)
+    return replace(found, rows=draft.rows if PRODUCT_ROWS in asked else before.rows if before else ())
 
 
 def client_key(company_id: int | None, contact_id: int | None) -> str | None:

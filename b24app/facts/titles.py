@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from b24app.facts import records
-from b24app.facts.kinds import Kind, declared, kind_of
+from b24app.facts.kinds import Kind, kind_of
 from b24app.facts.rules import DEAL, ENTRY
 from b24app.facts.tables import Deal, Entry
 from b24app.lib.db import db
 from b24app.lib.storage import chunks
 
-PAGES = {DEAL: "/crm/deal/details/{id}/", **{kind.entity: kind.page for kind in declared().values() if kind.page}}
-"""Where the portal shows a record; activities are shown inside the card they hang on."""
+
+def page_of(entity: str) -> str | None:
+    """Where the portal shows a record, with `{id}`; activities are shown inside the card they hang on."""
+    if entity == DEAL:
+        return "/crm/deal/details/{id}/"
+    kind = kind_of(entity)
+    return kind.page if kind else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ transaction open and yields chunks; `store` puts one of them and the new positio
 between, the same chunk is read again. No stage is read twice: about one request for 2 500 records, and a handful more.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from b24app.facts import watching
 from b24app.facts.rules import DEAL
 from b24app.ingest import operations
 from b24app.ingest.poll import Poll
+from b24app.ingest.records import named
 from b24app.ingest.sources import deals, stage_history
 from b24app.ingest.sources.base import NOTHING, Extras, Reading, asking, reading, record_sources
 from b24app.ingest.tables import SyncCursor
@@ -84,6 +85,11 @@ class Position:
     began_at: int
 
     @property
+    def entity(self) -> str:
+        """Of which records the list is that it stands in."""
+        return str(STAGES[self.stage].source.entity)
+
+    @property
     def shows_numbers(self) -> bool:
         """Here everything is known that the numbers of the current quarter, or all numbers, rest on."""
         return self.stage in (FIRST_NUMBERS, END) and not self.after
@@ -134,10 +140,19 @@ def _total(source: Any, answer: int | RestError) -> int:
 
 def unread(portal_id: int) -> dict[str, str | None]:
     """Entities of which a portal's records have never been read to their end, each with the portal's refusal if that is
-    why."""
+    why. What is read because something names it: `unread_named`."""
+    return _unread(portal_id, SOURCES)
+
+
+def unread_named(portal_id: int) -> dict[str, str | None]:
+    """The same of what is read because something names it."""
+    return _unread(portal_id, named(portal_id))
+
+
+def _unread(portal_id: int, sources: Iterable[Any]) -> dict[str, str | None]:
     query = select(SyncCursor.source, SyncCursor.complete, SyncCursor.error).where(SyncCursor.portal_id == portal_id)
     cursors = {row.source: row for row in db.session.execute(query)}
-    found = {source.entity: cursors.get(source.key) for source in SOURCES}
+    found = {source.entity: cursors.get(source.key) for source in sources}
     return {entity: row.error if row else None for entity, row in found.items() if row is None or not row.complete}
 
 
@@ -149,18 +164,21 @@ def first_unread(portal_id: int) -> int:
 
 def ask_again(portal_id: int) -> None:
     """What the portal refused to tell may be allowed by now: it is to be read like what is new."""
-    for source in OTHERS:
+    for source in (*OTHERS, *named(portal_id)):
         row = operations.cursor(portal_id, source.key)
         if not row.complete:
             row.error = None
 
 
 def begin(portal_id: int, poll: Poll, totals: Mapping[str, int], now: datetime, first: int = 0) -> Position:
-    """Store what everything else refers to, and with which list to start. The quarter is the portal's own."""
+    """Store what everything else refers to, and with which list to start. The quarter is the portal's own. What is read
+    because something names it follows after a backfill of everything."""
     operations.store_poll(portal_id, poll, now)
     settings = periods.settings(portal_id)
     quarter = period_at(Kind.QUARTER, local_day(epoch(now), settings), settings)
     start = Position(first, 0, midnight(quarter.start, settings), epoch(now))
+    for entity in () if first else watching.entities(portal_id):
+        watching.restart(portal_id, watching.watches(portal_id, entity).keys(), epoch(now), entity)
     for key in {stage.source.key for stage in STAGES[first:]}:
         row = operations.cursor(portal_id, key)
         row.done, row.total, row.error, row.state = 0, totals[key], None, "running"
@@ -199,8 +217,7 @@ def store(portal_id: int, chunk: Chunk, now: datetime) -> tuple[int, int]:
     if chunk.behind.stage > chunk.before.stage and STAGES[chunk.before.stage].is_last_of_source:
         own.state, own.complete = "idle", True
         own.synced_at, own.changed_since = epoch(now), chunk.before.began_at
-        if chunk.reading.entity == DEAL:
-            watching.complete_since(portal_id, chunk.before.began_at)
+        watching.complete_since(portal_id, chunk.before.began_at, chunk.reading.entity)
     whole.state, whole.error, whole.position = "running", None, chunk.behind.stored()
     whole.complete = whole.complete or chunk.behind.stage == END
     return own.done, own.total

@@ -1,54 +1,100 @@
-"""Reading CRM records through crm.item.list, whatever their type: what the sources of leads and the like share.
+"""Reading CRM records through crm.item.list, whatever their type: leads, and every type that something names.
 
 Deals, which have much of their own, are read by sources/deals.py.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from b24app.bitrix.client import Client
+from b24app.facts.entities import COMPANY, CONTACT, QUOTE, is_own, type_id_of
 from b24app.facts.kinds.items import ItemDraft
+from b24app.facts.rules import DEAL, LEAD, OPEN
 from b24app.ingest import parsing
 from b24app.ingest.sources import stage_history
-from b24app.ingest.sources.base import Listing, Reading, Row, groups, missing, translated
+from b24app.ingest.sources.base import NOTHING, Extras, Listing, Reading, Row, groups, missing, translated
+from b24app.ingest.values import values
 
-FIELDS = (
-    *("id", "title", "stageId", "stageSemanticId", "sourceId", "companyId", "contactId", "assignedById", "createdBy"),
-    *("updatedBy", "currencyId", "opportunity", "createdTime", "updatedTime", "movedTime"),
-)
+FIELDS = ("id", "title", "assignedById", "createdBy", "updatedBy", "createdTime", "updatedTime")
+STAGED = ("stageId", "companyId", "contactId", "currencyId", "opportunity", "closedate")
+MOVED = ("categoryId", "sourceId", "movedTime")
+_MORE = {
+    LEAD: ("stageId", "stageSemanticId", "sourceId", "companyId", "contactId", "currencyId", "opportunity", "movedTime",
+           "dateClosed"),
+    CONTACT: ("name", "secondName", "lastName", "sourceId", "companyId"),
+    COMPANY: ("sourceId", "currencyId", "revenue"),
+    QUOTE: STAGED,
+}  # fmt: skip
+"""What types have beside the fields that all have. Those not named here are smart invoices and smart processes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemListing(Listing):
+    """The list with all that is watched."""
+
+    names: frozenset[str] = frozenset()
+
+    def told(self, rows: Sequence[Row]) -> dict[str, Any]:
+        return {"asked": self.names}
 
 
 @dataclass(frozen=True, slots=True)
 class ItemType:
-    """One type of CRM records. `more` are fields it has beside the ones all have."""
+    """The source of one type of CRM records, reading what is watched of it."""
 
     entity: str
-    entity_type_id: int
-    more: tuple[str, ...] = ()
+    key: str
+    extras: Extras = NOTHING
+    events: tuple[str, ...] = ()
+
+    def asking(self, extras: Extras) -> "ItemType":
+        return replace(self, extras=extras)
 
     @property
-    def listing(self) -> Listing:
-        params = {"entityTypeId": self.entity_type_id, "select": [*FIELDS, *self.more]}
-        return Listing("crm.item.list", params, "id", "items", "updatedTime")
+    def listing(self) -> ItemListing:
+        fields = (*FIELDS, *_MORE.get(self.entity, (*STAGED, *MOVED)))
+        select = [*fields, *(name for name in self.extras.types if name not in fields)]
+        params = {"entityTypeId": type_id_of(self.entity), "select": select}
+        return ItemListing("crm.item.list", params, "id", "items", "updatedTime", names=frozenset(self.extras.types))
+
+    def translate(self, row: Row) -> ItemDraft:
+        return translate(row, self.extras)
 
     def fetch(self, client: Client, ids: Sequence[int], read_at: datetime) -> Reading:
         listing = self.listing
         pages = {f"items{place}": listing.page({"@id": part}) for place, part in enumerate(groups(ids))}
         rows = [row for answer in client.batch(pages).values() for row in listing.rows(answer)]
-        drafts, rejected = translated(rows, translate, "id")
-        return Reading(self.entity, read_at, drafts, gone=missing(ids, rows, "id"), rejected=rejected)
+        drafts, rejected = translated(rows, self.translate, "id")
+        gone = missing(ids, rows, "id")
+        return Reading(self.entity, read_at, drafts, gone=gone, rejected=rejected, **listing.told(rows))
 
 
-def translate(row: Row) -> ItemDraft:
-    """Fields that a type does not have are empty."""
+@cache
+def source_of(entity: str) -> ItemType | None:
+    """The source of a type that something names; None for what is no such type."""
+    if entity in (DEAL, LEAD) or type_id_of(entity) is None:
+        return None
+    return ItemType(entity, entity)
+
+
+def has_funnels(entity: str) -> bool:
+    """Whether its stages may be in several funnels, which have names of their own."""
+    return is_own(entity)
+
+
+def translate(row: Row, extras: Extras = NOTHING) -> ItemDraft:
+    """Fields that a type does not have are empty. What a stage means is said by the record itself or the dictionary."""
     created_at = parsing.required_instant(row.get("createdTime"), "createdTime")
+    stage_id = parsing.text(row.get("stageId"), 64)
     return ItemDraft(
         id=parsing.identity(row.get("id")),
-        title=parsing.text(row.get("title"), 512),
+        title=_title(row),
         category_id=parsing.integer(row.get("categoryId")),
-        stage_id=parsing.text(row.get("stageId"), 64),
-        semantic=stage_history.semantic(row.get("stageSemanticId")),
+        stage_id=stage_id,
+        semantic=stage_history.semantic(row.get("stageSemanticId") or extras.semantics.get(stage_id, OPEN)),
         source_id=parsing.text(row.get("sourceId"), 64) or None,
         company_id=parsing.link(row.get("companyId")),
         contact_id=parsing.link(row.get("contactId")),
@@ -56,10 +102,19 @@ def translate(row: Row) -> ItemDraft:
         created_by_id=parsing.link(row.get("createdBy")),
         updated_by_id=parsing.link(row.get("updatedBy")),
         currency=parsing.text(row.get("currencyId"), 3) or None,
-        amount_original=parsing.millionths(row.get("opportunity")),
+        amount_original=parsing.millionths(row.get("opportunity", row.get("revenue"))),
         created_at=created_at,
         updated_at=parsing.instant(row.get("updatedTime")) or created_at,
         moved_at=parsing.instant(row.get("movedTime")),
         told_closed_at=parsing.instant(row.get("dateClosed")),
         close_day=parsing.day(row.get("closedate")),
+        values=tuple(
+            value for name, kind in extras.types.items() for value in values(name, kind, row.get(name), extras.settings)
+        ),
     )
+
+
+def _title(row: Row) -> str:
+    """People have no title but names."""
+    names = (parsing.text(row.get(name), 255) for name in ("lastName", "name", "secondName"))
+    return parsing.text(row.get("title"), 512) or " ".join(name for name in names if name)[:512]

@@ -40,9 +40,10 @@ def news(code: str, fields: Mapping[str, Any]) -> News | None:
     if hasattr(source, "commands"):
         return News(source.entity)
     key = getattr(source, "key_of", _key)(fields)
-    if key is None:
+    entity = source.named_by(code.upper(), fields) if hasattr(source, "named_by") else source.entity
+    if key is None or entity is None:
         raise UnreadableEvent(code)
-    return News(source.entity, key)
+    return News(entity, key)
 
 
 class UnreadableEvent(Exception):

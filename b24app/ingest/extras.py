@@ -1,13 +1,15 @@
-"""What is to be read of deals beside their columns, how far that has come, and what the portal does not tell."""
+"""What is to be read of records beside their columns, how far that has come, and what the portal does not tell."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from b24app.facts import moves, watching
 from b24app.facts import queries as facts
-from b24app.facts.rules import NOT_FIELDS, PRODUCT_ROWS, PRODUCT_SECTIONS
+from b24app.facts.entities import dictionary
+from b24app.facts.rules import DEAL, LEAD, NOT_FIELDS, PRODUCT_ROWS, PRODUCT_SECTIONS, RECORDS
 from b24app.facts.watching import Watched
 from b24app.ingest.sources import catalogue, dictionaries, product_rows, stage_history
-from b24app.ingest.sources.base import Extras
+from b24app.ingest.sources.base import NOTHING, Extras
 from b24app.ingest.tables import SyncCursor
 from b24app.ingest.values import STRING
 from b24app.lib.db import db
@@ -21,15 +23,21 @@ _CURSORS = {PRODUCT_ROWS: product_rows.key, PRODUCT_SECTIONS: catalogue.key}
 """Whose error says that the portal refuses them."""
 
 
-def extras(portal_id: int, deals: Sequence[int] = ()) -> Extras:
+def extras(portal_id: int, entity: str = DEAL, ids: Sequence[int] = ()) -> Extras:
     """What a reading that begins now asks for; of deals named one by one with where they stood."""
-    names = watching.watches(portal_id).keys()
-    stands = moves.stands(portal_id, deals) if deals and _knows_history(portal_id) else {}
-    if not names:
-        return Extras(stands=stands)
-    types = field_types(portal_id) if names - NOT_FIELDS else {}
+    names = watching.watches(portal_id, entity).keys()
+    stands = moves.stands(portal_id, ids) if ids and entity == DEAL and _knows_history(portal_id) else {}
+    semantics = stage_semantics(portal_id, entity) if RECORDS in names else {}
+    types = field_types(portal_id, entity) if names - NOT_FIELDS else {}
     fields = {name: types.get(name, STRING) for name in names if name not in NOT_FIELDS}
-    return Extras(fields, PRODUCT_ROWS in names, periods.settings(portal_id), stands)
+    settings = periods.settings(portal_id) if names else NOTHING.settings
+    return Extras(fields, PRODUCT_ROWS in names, settings, stands, semantics)
+
+
+def stage_semantics(portal_id: int, entity: str) -> dict[str, str]:
+    """What the stages of an entity mean, also of those that are no longer in use."""
+    terms = facts.terms(portal_id, dictionary(dictionaries.STAGE, entity))
+    return {term.id: str(term.extra.get("semantic") or "") for term in terms}
 
 
 def _knows_history(portal_id: int) -> bool:
@@ -38,15 +46,22 @@ def _knows_history(portal_id: int) -> bool:
     return bool(row and row.complete)
 
 
-def field_types(portal_id: int) -> dict[str, str]:
-    """The types of the portal's fields of deals; nothing while its dictionary is not known."""
-    return {term.id: term.extra["type"] for term in facts.terms(portal_id, dictionaries.FIELD) if term.active}
+def field_types(portal_id: int, entity: str = DEAL) -> dict[str, str]:
+    """The types of the fields of records; nothing while the portal's dictionary of them is not known."""
+    terms = facts.terms(portal_id, dictionary(dictionaries.FIELD, entity))
+    return {term.id: term.extra["type"] for term in terms if term.active}
 
 
 def unread(portal_id: int) -> tuple[Watched, ...]:
-    """What has to be read for the deals of the past. What the portal refuses waits until it no longer does."""
-    names = [one for one in watching.watches(portal_id).values() if not one.complete]
-    return tuple(one for one in names if one.field not in _CURSORS or _error(portal_id, _CURSORS[one.field]) is None)
+    """What has to be read for the records of the past. What the portal refuses waits until it no longer does."""
+    names = [one for one in watching.everything(portal_id) if not one.complete]
+    return tuple(one for one in names if not _is_refused(portal_id, one))
+
+
+def _is_refused(portal_id: int, one: Watched) -> bool:
+    """What is not of deals is refused together with the records that it is of."""
+    key = one.entity if one.entity not in (DEAL, LEAD) else _CURSORS.get(one.field)
+    return key is not None and _error(portal_id, key) is not None
 
 
 def rows_refused(portal_id: int) -> str | None:
@@ -54,12 +69,16 @@ def rows_refused(portal_id: int) -> str | None:
     return _error(portal_id, product_rows.key)
 
 
-def unavailable(portal_id: int) -> frozenset[str]:
-    """Of what may be watched, and of the catalogue, what the portal does not tell us."""
-    found = {name for name, key in _CURSORS.items() if _error(portal_id, key) is not None}
-    fields = watching.watches(portal_id).keys() - NOT_FIELDS
-    if fields and (types := field_types(portal_id)):
-        found |= fields - types.keys()
+def unavailable(portal_id: int) -> frozenset[tuple[str, str]]:
+    """Of what may be watched, and of the catalogue, what the portal does not tell us: entities with names."""
+    found = {(DEAL, name) for name, key in _CURSORS.items() if _error(portal_id, key) is not None}
+    fields: dict[str, set[str]] = defaultdict(set)
+    for one in watching.everything(portal_id):
+        if one.field not in NOT_FIELDS:
+            fields[one.entity].add(one.field)
+    for entity, names in fields.items():
+        if types := field_types(portal_id, entity):
+            found |= {(entity, name) for name in names - types.keys()}
     return frozenset(found)
 
 

@@ -5,6 +5,7 @@
 Flushes and never commits; REST is done before, with no transaction open. The inbox's rows themselves are in inbox.py.
 """
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,10 +13,11 @@ from typing import Any
 from sqlalchemy import select
 
 from b24app.facts import operations as facts
+from b24app.facts import queries, watching
 from b24app.facts import rules as fact
-from b24app.facts import watching
-from b24app.facts.rules import Cell
-from b24app.ingest.extras import WATCHED, extras, rows_refused
+from b24app.facts.entities import dictionary
+from b24app.facts.rules import Cell, TermDraft
+from b24app.ingest.extras import WATCHED, extras, rows_refused, stage_semantics
 from b24app.ingest.inbox import DONE as DONE
 from b24app.ingest.inbox import DUE as DUE
 from b24app.ingest.inbox import FAILED as FAILED
@@ -55,14 +57,16 @@ def store(portal_id: int, reading: Reading, *, in_history: bool = False) -> froz
             )
             _watched(portal_id, reading)
         case _:
-            cells = facts.upsert_records(portal_id, entity, reading.drafts, read_at, in_history=in_history)
+            cells = facts.upsert_records(
+                portal_id, entity, reading.drafts, read_at, reading.asked, in_history=in_history
+            )
+            _read_again(portal_id, reading, reading.asked)
     restored(portal_id, entity, [draft.id for draft in reading.drafts])
     return cells | facts.forget(portal_id, entity, reading.gone, read_at)
 
 
 def _watched(portal_id: int, reading: Reading) -> None:
-    """Deals that came without something watched since their read began are read again. Whether the portal tells product
-    rows is kept: as long as it does not, what rests on them has no data."""
+    """Whether the portal tells product rows is kept: as long as it does not, what rests on them has no data."""
     asked = reading.asked
     if reading.refused:
         cursor(portal_id, product_rows.key).error = reading.refused
@@ -70,8 +74,13 @@ def _watched(portal_id: int, reading: Reading) -> None:
         asked |= {fact.PRODUCT_ROWS}
     elif fact.PRODUCT_ROWS in asked and reading.drafts and rows_refused(portal_id):
         rows_told(portal_id)
-    late = watching.overtaken(portal_id, asked, [draft.id for draft in reading.drafts])
-    accept_many(portal_id, fact.DEAL, late, reading.read_at)
+    _read_again(portal_id, reading, asked)
+
+
+def _read_again(portal_id: int, reading: Reading, asked: Collection[str]) -> None:
+    """Those that came without something watched since their read began."""
+    late = watching.overtaken(portal_id, asked, [draft.id for draft in reading.drafts], reading.entity)
+    accept_many(portal_id, reading.entity, late, reading.read_at)
 
 
 def rows_told(portal_id: int) -> None:
@@ -100,9 +109,7 @@ def store_poll(portal_id: int, poll: Poll, now: datetime) -> Polled:
     if free:
         portals.change_settings(portal_id, free, "system", now)
     structure_changed = portals.sync_staff(portal_id, poll.people, poll.departments, now)
-    _retyped(portal_id, poll)
-    for kind, terms in poll.terms.items():
-        facts.save_terms(portal_id, kind, terms)
+    save_terms(portal_id, poll.terms, poll.read_at)
     cells: frozenset[Cell] = frozenset()
     if poll.currencies.base in (None, base):
         facts.save_terms(portal_id, currencies.CURRENCY, poll.currencies.names)
@@ -113,13 +120,35 @@ def store_poll(portal_id: int, poll: Poll, now: datetime) -> Polled:
     return Polled(cells, structure_changed, base != base_before)
 
 
-def _retyped(portal_id: int, poll: Poll) -> None:
+def save_terms(portal_id: int, terms: Mapping[str, Sequence[TermDraft]], read_at: datetime) -> None:
+    """Take over dictionaries, whole ones. Records that were read by a word that is now another are read again."""
+    known = (fact.DEAL, fact.LEAD, *watching.entities(portal_id))
+    for entity in known:
+        _retyped(portal_id, entity, terms.get(dictionary(dictionaries.FIELD, entity), ()), read_at)
+    restaged = {
+        entity: _restaged(portal_id, entity, terms.get(dictionary(dictionaries.STAGE, entity), ()))
+        for entity in watching.entities(portal_id)
+    }
+    for kind, words in terms.items():
+        facts.save_terms(portal_id, kind, words)
+    for entity, stages in restaged.items():
+        accept_many(portal_id, entity, queries.in_stages(portal_id, entity, stages), read_at)
+
+
+def _retyped(portal_id: int, entity: str, fields: Sequence[TermDraft], read_at: datetime) -> None:
     """Watched fields that turn out to be of another type are read again: their values were kept by the wrong one."""
-    types = {term.id: term.extra["type"] for term in poll.terms.get(dictionaries.FIELD, ())}
-    before = extras(portal_id).types if types else {}
+    types = {term.id: term.extra["type"] for term in fields}
+    before = extras(portal_id, entity).types if types else {}
     changed = [name for name, kind in before.items() if types.get(name, kind) != kind]
     if changed:
-        watching.restart(portal_id, changed, epoch(poll.read_at) - 1)  # a backfill that begins with this poll is right
+        # A backfill that begins with this poll is right.
+        watching.restart(portal_id, changed, epoch(read_at) - 1, entity)
+
+
+def _restaged(portal_id: int, entity: str, stages: Sequence[TermDraft]) -> list[str]:
+    """Stages that mean something else than was thought when records in them were read: those of new ones were open."""
+    before = stage_semantics(portal_id, entity) if stages else {}
+    return [term.id for term in stages if term.extra.get("semantic") != (before.get(term.id) or fact.OPEN)]
 
 
 def note_catalogue(portal_id: int, refused: str | None, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """What is read as a whole, in one request: people, departments, dictionaries, currencies, once the portal itself."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -40,13 +40,21 @@ class Poll:
     refused: Mapping[str, str] = field(default_factory=dict)
 
 
-def read(client: Client, read_at: datetime, known_people: int = 0, *, with_profile: bool = False) -> Poll:
-    """One request on most portals. Without people nothing can be scored, so only they must not be refused."""
+def read(
+    client: Client,
+    read_at: datetime,
+    known_people: int = 0,
+    *,
+    entities: Collection[str] = (),
+    with_profile: bool = False,
+) -> Poll:
+    """One request on most portals. Without people nothing can be scored, so only they must not be refused. `entities`
+    are types of CRM records whose words are asked for beside those of deals."""
     pages = range(max(FIRST_PAGES, known_people // PAGE + 2))
     commands = {
         **staff.commands(staff.PEOPLE, pages[:MORE_PAGES]),
         **staff.commands(staff.DEPARTMENTS, pages[:FIRST_PAGES]),
-        **dictionaries.commands(),
+        **dictionaries.commands(entities),
         **currencies.commands(),
         **(ABOUT_PORTAL if with_profile else {}),
     }
@@ -71,11 +79,14 @@ def read(client: Client, read_at: datetime, known_people: int = 0, *, with_profi
     )
 
 
+_OPTIONAL = frozenset({dictionaries.FIELDS, dictionaries.TYPES})
+
+
 def _purposes(commands: Mapping[str, Any]) -> dict[str, tuple[str, bool]]:
     """For which source a command is, and whether it must be answered."""
     sources = {
         **dict.fromkeys(dictionaries.commands(), (dictionaries.key, False)),
-        dictionaries.FIELDS: (dictionaries.FIELDS, False),
+        **{name: (name, False) for name in commands if ":" in name or name in _OPTIONAL},
         **dict.fromkeys(currencies.commands(), (currencies.key, False)),
         **dict.fromkeys(ABOUT_PORTAL, ("portal", False)),
     }

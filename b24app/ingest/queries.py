@@ -11,6 +11,7 @@ from b24app.ingest import backfill
 from b24app.ingest.backfill import BACKFILL
 from b24app.ingest.extras import WATCHED
 from b24app.ingest.inbox import DUE, FAILED, ROBOT, microseconds
+from b24app.ingest.records import named
 from b24app.ingest.sources import absences, currencies, dictionaries, staff
 from b24app.ingest.tables import Inbox, SyncCursor
 from b24app.lib import clock
@@ -75,7 +76,10 @@ def status(portal_id: int) -> SyncStatus:
     return SyncStatus(
         state="failed" if error else _state(cursors),
         complete=bool(whole and whole.complete),
-        entities={source.entity: _entity(cursors.get(source.key), counts.get(source.entity)) for source in SOURCES},
+        entities={
+            source.entity: _entity(cursors.get(source.key), counts.get(source.entity))
+            for source in (*SOURCES, *named(portal_id))
+        },
         lag_seconds=max(0, int(now.timestamp()) - oldest // MICROSECONDS) if oldest else 0,
         pending_events=pending,
         error=error,
@@ -130,12 +134,12 @@ def must_go_on(portal_id: int) -> bool:
 
 def unread(portal_id: int) -> Mapping[str, str | None]:
     """What kinds of records have never been read to their end, each with the portal's refusal if that is why."""
-    return backfill.unread(portal_id)
+    return {**backfill.unread(portal_id), **backfill.unread_named(portal_id)}
 
 
 def has_new(portal_id: int) -> bool:
     """Whether the history was read by a version that did not know of all kinds of records, or was not told of them."""
-    return is_complete(portal_id) and None in unread(portal_id).values()
+    return is_complete(portal_id) and None in backfill.unread(portal_id).values()
 
 
 def stopped(portal_id: int) -> frozenset[str]:

@@ -16,8 +16,8 @@ from b24app.bitrix.client import Client
 from b24app.facts import comparison, queries
 from b24app.facts.comparison import Scope
 from b24app.ingest import queries as status
+from b24app.ingest.records import source_of, sources_of
 from b24app.ingest.sources.base import reading as reading_of
-from b24app.ingest.sources.base import record_source, record_sources
 from b24app.lib import clock
 from b24app.lib.clock import epoch
 
@@ -37,7 +37,7 @@ class Listed:
 def sources(portal_id: int) -> tuple[Any, ...]:
     """What is compared every night: all that has been read once."""
     missing = status.unread(portal_id)
-    compared = (source for source in record_sources() if getattr(source, "is_compared", True))
+    compared = (source for source in sources_of(portal_id) if getattr(source, "is_compared", True))
     return tuple(source for source in compared if source.entity not in missing)
 
 
@@ -53,7 +53,7 @@ def read(client: Client, source: Any) -> Iterator[Listed]:
 
 def linked(client: Client, source: Any, ids: Collection[int]) -> Listed:
     """The deals of some clients. What is watched of them is left out: it does not change with these."""
-    others = record_source(source.concerns)
+    others = source_of(source.concerns)
     read_at = clock.now()
     rows = [row for page in others.listing.pages(client, {f"@{source.link.field}": list(ids)}) for row in page]
     return _listed(others, rows, read_at, Scope(clients=frozenset(map(source.link.key, ids))))
@@ -71,7 +71,7 @@ def suspects(portal_id: int, listed: Listed) -> set[int]:
     What is watched is compared once it has been read for all deals; until then reading it goes on anyway.
     """
     began = epoch(listed.read_at)
-    complete = {name for name, is_complete in queries.watched(portal_id).items() if is_complete}
+    complete = {name for name, is_complete in queries.watched(portal_id, listed.entity).items() if is_complete}
     differing = comparison.differing(portal_id, listed.entity, listed.drafts, listed.asked & complete, began)
     ours = comparison.living(portal_id, listed.entity, listed.scope, began)
     return differing | listed.unreadable | (ours - {draft.id for draft in listed.drafts})

@@ -12,8 +12,9 @@ from typing import Any
 from b24app.bitrix.client import Client
 from b24app.ingest import operations
 from b24app.ingest.extras import extras
+from b24app.ingest.records import sources_of
 from b24app.ingest.sources import stage_history
-from b24app.ingest.sources.base import Reading, asking, reading, record_sources
+from b24app.ingest.sources.base import Reading, asking, reading
 from b24app.ingest.tables import SyncCursor
 from b24app.lib import clock
 from b24app.lib.clock import epoch, moment
@@ -34,10 +35,10 @@ class Window:
 def windows(portal_id: int, now: datetime) -> tuple[Window, ...]:
     """What to look for; only of sources whose history has been read."""
     found = []
-    asked = extras(portal_id)
-    for source in (stage_history, *record_sources()):  # moves first: deals that were closed find what closed them
+    for source in (stage_history, *sources_of(portal_id)):  # moves first: deals that were closed find what closed them
         row = db.session.get(SyncCursor, (portal_id, source.key), populate_existing=True)
         if row is not None and row.changed_since is not None:
+            asked = extras(portal_id, source.entity)
             overlap_s = getattr(source, "overlap_s", OVERLAP_S)
             found.append(Window(asking(source, asked), row.changed_since - overlap_s, now))
     return tuple(found)

@@ -15,11 +15,12 @@ from redis.lock import Lock
 from b24app import pipeline
 from b24app.bitrix.client import Client
 from b24app.bitrix.errors import BatchError, LimitExceeded, MethodPaused, Refused, RestError, Wait
-from b24app.facts.rules import DEAL
 from b24app.ingest import inbox, operations, queries, reconcile
 from b24app.ingest.extras import extras
 from b24app.ingest.inbox import AT_ONCE, Batch
-from b24app.ingest.sources.base import asking, record_source
+from b24app.ingest.records import is_read, linked
+from b24app.ingest.records import source_of as record_source
+from b24app.ingest.sources.base import asking
 from b24app.jobs import outbox
 from b24app.lib import clock
 from b24app.lib.db import DatabaseUnavailable, db, write
@@ -131,10 +132,14 @@ def read_now(portal_id: int, entity: str, record_id: int, *, is_known: bool) -> 
 
 def _work_off(portal_id: int, client: Client, batch: Batch) -> None:
     ids = [int(key) for key in batch.keys]
-    source = asking(record_source(batch.entity), extras(portal_id, ids if batch.entity == DEAL else ()))
+    others = linked(batch.entity)
+    source = record_source(batch.entity) if others is None or is_read(portal_id, batch.entity) else None
+    source = source and asking(source, extras(portal_id, batch.entity, ids))
     db.session.rollback()
-    if hasattr(source, "concerns"):
-        _ask_after(portal_id, client, batch, source, ids)
+    if others:
+        _ask_after(portal_id, client, others, ids)
+    if source is None:
+        _nothing_to_read(portal_id, batch)
         return
     reading = source.fetch(client, ids, clock.now())
     for place, part in enumerate(batch.parts(STORED_AT_ONCE)):
@@ -150,15 +155,19 @@ def _work_off(portal_id: int, client: Client, batch: Batch) -> None:
         outbox.ask_if(portal_id, changes)
 
 
-def _ask_after(portal_id: int, client: Client, batch: Batch, source: Any, ids: list[int]) -> None:
+def _nothing_to_read(portal_id: int, batch: Batch) -> None:
+    with write():
+        inbox.done(batch)
+        inbox.answered(portal_id)
+
+
+def _ask_after(portal_id: int, client: Client, source: Any, ids: list[int]) -> None:
     """Records of another kind may have changed with these without a word: those that differ are read again."""
     listed = reconcile.linked(client, source, ids)
     suspects = reconcile.suspects(portal_id, listed)
     db.session.rollback()
     with write():
         operations.accept_many(portal_id, source.concerns, suspects, clock.now())
-        inbox.done(batch)
-        inbox.answered(portal_id)
 
 
 def _noted_as_the_rows_fault(client: Client, batch: Batch, error: Exception) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from b24app.ingest import operations
 from b24app.ingest.events import News
+from b24app.ingest.records import is_wanted
 from b24app.jobs import inbox, sync
 from b24app.lib import clock
 from b24app.lib.db import write
@@ -26,7 +27,8 @@ def receive(portal_id: int, news: Iterable[News]) -> None:
     if keys:
         with write():
             for entity in sorted(keys):
-                operations.accept_many(portal_id, entity, keys[entity], clock.now())
+                if is_wanted(portal_id, entity):
+                    operations.accept_many(portal_id, entity, keys[entity], clock.now())
         enqueue_soon(inbox.drain, portal_id, queue="live", unique=f"inbox:{portal_id}")
     if is_polled:
         enqueue_soon(sync.staff, portal_id, unique=f"sync.staff:{portal_id}")

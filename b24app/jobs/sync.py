@@ -4,8 +4,7 @@ Each job does REST with no transaction open and stores what came in short ones, 
 may be killed, run twice or late. One of a kind runs per portal.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 from redis.exceptions import RedisError
 from redis.lock import Lock
@@ -14,30 +13,29 @@ from sqlalchemy import delete
 from b24app import pipeline
 from b24app.bitrix.client import WHILE_SOMEBODY_WAITS, Client
 from b24app.bitrix.errors import RestError, Wait
-from b24app.facts import call_sources
-from b24app.facts import operations as facts
-from b24app.facts import queries as known
-from b24app.facts.rules import NOT_FIELDS, PRODUCT_SECTIONS
+from b24app.facts import call_sources, watching
 from b24app.facts.tables import Activity, Deal, Item, StageMove
 from b24app.ingest import backfill as history
-from b24app.ingest import operations, poll, queries, watching
+from b24app.ingest import operations, poll, queries
 from b24app.ingest import reconcile as comparison
 from b24app.ingest import sync as changes
 from b24app.ingest.backfill import BACKFILL, Position
-from b24app.ingest.extras import WATCHED, extras, is_owed, rows_refused, unread
+from b24app.ingest.extras import WATCHED, extras, is_owed
 from b24app.ingest.inbox import DONE
-from b24app.ingest.sources import catalogue, product_rows, stage_history
 from b24app.ingest.sources import staff as staff_source
+from b24app.ingest.sources import stage_history
 from b24app.ingest.sources.base import asking
 from b24app.ingest.tables import Inbox
 from b24app.jobs import absences, inbox, scores
 from b24app.jobs.inbox import alone
+from b24app.jobs.reading import LOCK_S, Progress, explained, number_wins
+from b24app.jobs.watched import ask_watched as ask_watched
+from b24app.jobs.watched import read_catalogue
+from b24app.jobs.watched import read_watched as read_watched
 from b24app.lib import clock
 from b24app.lib.clock import epoch
 from b24app.lib.db import analyze, db, write
 from b24app.lib.errors import AppError, Conflict
-from b24app.lib.i18n import gettext as _
-from b24app.lib.i18n import speaking
 from b24app.lib.log import logger
 from b24app.lib.queue import enqueue
 from b24app.lib.tenancy import across_tenants
@@ -45,11 +43,6 @@ from b24app.onboarding import operations as onboarding
 from b24app.portal import operations as portals
 from b24app.portal import queries as tenants
 from b24app.scores.rules import Cause, CauseKind
-
-Progress = Callable[[str, int, int], None]
-
-LOCK_S = 60
-"""Longer than a request, between two signs of life: a killed reader keeps the next one waiting for so long."""
 
 ANALYZED_BEFORE = (4, 40)
 """Before these chunks of a list the database is shown that its tables have grown: else it plans as for empty ones."""
@@ -66,7 +59,7 @@ def backfill(portal_id: int, progress: Progress | None = None, only_new: bool = 
     with alone("backfill", portal_id, LOCK_S) as lock:
         if lock is None:
             return False
-        with _explained(portal_id, BACKFILL), suppress(Conflict):
+        with explained(portal_id, BACKFILL), suppress(Conflict):
             client = portals.connect(portal_id)
             position = history.position(portal_id) or _begin(portal_id, client, only_new)
             db.session.rollback()
@@ -89,10 +82,11 @@ def backfill(portal_id: int, progress: Progress | None = None, only_new: bool = 
 
 
 def _begin(portal_id: int, client: Client, only_new: bool = False) -> Position:
+    named = watching.entities(portal_id)
     db.session.rollback()
     now = clock.now()
     totals = history.totals(client)
-    found = poll.read(client, now, with_profile=True)
+    found = poll.read(client, now, entities=named, with_profile=True)
     with write():
         portals.lock(portal_id)
         first = history.first_unread(portal_id) if only_new else 0
@@ -114,7 +108,7 @@ def _stage_or_next(
 
 def _stage(portal_id: int, client: Client, position: Position, lock: Lock, progress: Progress | None) -> Position:
     """Store one list chunk by chunk; returns where the next one begins."""
-    asked = extras(portal_id)
+    asked = extras(portal_id, position.entity)
     db.session.rollback()
     for number, chunk in enumerate(history.read(client, position, asked)):
         if number in ANALYZED_BEFORE:
@@ -132,7 +126,7 @@ def _stage(portal_id: int, client: Client, position: Position, lock: Lock, progr
 
 def _show_numbers(portal_id: int, progress: Progress | None) -> None:
     """The first scorecard, and every number that can be known by now."""
-    _number_wins(portal_id)
+    number_wins(portal_id)
     with write():
         portals.lock(portal_id)
         onboarding.first_run(portal_id, clock.now())
@@ -143,77 +137,6 @@ def _propose_calls_source(portal_id: int) -> None:
     with write():
         portals.lock(portal_id)
         call_sources.adopt(portal_id, clock.now())
-
-
-def _number_wins(portal_id: int) -> None:
-    """What was read of the history has not numbered the wins of its clients part by part."""
-    for clients in list(facts.buyers(portal_id)):
-        with write():
-            portals.lock(portal_id)
-            facts.number_wins(portal_id, clients)
-
-
-def read_watched(portal_id: int, progress: Progress | None = None) -> bool:
-    """Read what indicators have begun to ask for beside the columns of deals, for all deals of the past, and compute.
-
-    False when another process is at it already, or the history itself has not been read: that reads it too."""
-    if not queries.is_complete(portal_id):
-        return False
-    with alone("watched", portal_id, LOCK_S) as lock:
-        if lock is None:
-            return False
-        with _explained(portal_id, WATCHED):
-            while is_owed(portal_id):
-                _read_watched(portal_id, lock, progress)
-                _number_wins(portal_id)
-                scores.recompute_everything(portal_id, progress=_alive(lock, progress), cause=CauseKind.DEFINITION)
-                with write():
-                    portals.lock(portal_id)
-                    watching.finish(portal_id, clock.now())
-    return True
-
-
-def _read_watched(portal_id: int, lock: Lock, progress: Progress | None) -> None:
-    """Everything there is to read by now; nothing when only its numbers are owed."""
-    names = {one.field for one in unread(portal_id)}
-    db.session.rollback()
-    if not names:
-        return
-    client = portals.connect(portal_id)
-    if PRODUCT_SECTIONS in names:
-        _catalogue(portal_id, client)
-    total = watching.total(client)
-    with write():
-        portals.lock(portal_id)
-        run = watching.begin(portal_id, total, clock.now())
-    if run is None:
-        return
-    for chunk in watching.read(client, run):
-        with suppress(RedisError):
-            lock.reacquire()
-        with write():
-            portals.lock(portal_id)
-            done, total = watching.store(portal_id, run, chunk, clock.now())
-        if progress:
-            progress(WATCHED, done, total)
-
-
-def _alive(lock: Lock, progress: Progress | None) -> Progress:
-    """The same progress, which keeps others from beginning the same work."""
-
-    def report(step: str, done: int, total: int) -> None:
-        with suppress(RedisError):
-            lock.reacquire()
-        if progress:
-            progress(step, done, total)
-
-    return report
-
-
-def ask_watched(portal_id: int) -> None:
-    """Have it read, if there is anything to read."""
-    if is_owed(portal_id):
-        enqueue(read_watched, portal_id, queue="sync", unique=f"watched:{portal_id}")
 
 
 def resume(portal_id: int) -> None:
@@ -266,7 +189,7 @@ def incremental(portal_id: int, progress: Progress | None = None) -> bool:
         errors = []
         for window in windows:
             try:
-                with _explained(portal_id, window.source.key):
+                with explained(portal_id, window.source.key):
                     _read_window(portal_id, client, window, progress)
             except AppError as error:  # the other sources can be read nevertheless
                 errors.append(error)
@@ -292,11 +215,11 @@ def _read_window(portal_id: int, client: Client, window: changes.Window, progres
 
 def staff(portal_id: int) -> None:
     """Poll people, departments, dictionaries and rates, which change without events."""
-    with _explained(portal_id, staff_source.key):
-        known = len(tenants.structure(portal_id).people)
+    with explained(portal_id, staff_source.key):
+        known, named = len(tenants.structure(portal_id).people), watching.entities(portal_id)
         db.session.rollback()
         client = portals.connect(portal_id)
-        found = poll.read(client, clock.now(), known)
+        found = poll.read(client, clock.now(), known, entities=named)
         now = clock.now()
         with write():
             portals.lock(portal_id)
@@ -304,56 +227,13 @@ def staff(portal_id: int) -> None:
             pipeline.recompute(portal_id, outcome.cells, now, Cause(CauseKind.RATE))
             if outcome.structure_changed:
                 pipeline.recompute_open(portal_id, now, cause=Cause(CauseKind.MEMBERSHIP))
-        _catalogue(portal_id, client)
+        read_catalogue(portal_id, client)
     ask_watched(portal_id)
     if outcome.base_changed:
         enqueue(backfill, portal_id, queue="sync", unique=f"backfill:{portal_id}")
     elif outcome.structure_changed:
         everything = scores.recompute_everything, portal_id, None, None, CauseKind.MEMBERSHIP.value
         enqueue(*everything, queue="sync", unique=f"recompute:{portal_id}")
-
-
-def _catalogue(portal_id: int, client: Client) -> None:
-    """Poll products and their sections, while product rows are watched."""
-    is_watched = not NOT_FIELDS.isdisjoint(known.watched(portal_id))
-    refused = rows_refused(portal_id) if is_watched else None
-    db.session.rollback()
-    if not is_watched:
-        return
-    if refused:
-        _probe_rows(portal_id, client)
-    present: list[str] = []
-    try:
-        tree = catalogue.read_sections(client)
-        for products in catalogue.read_products(client, tree):
-            now = clock.now()
-            present += [str(product.id) for product in products]
-            with write():
-                portals.lock(portal_id)
-                cells = facts.save_products(portal_id, products)
-                pipeline.recompute(portal_id, cells or (), now)
-                if cells is None:
-                    operations.owe_numbers(portal_id)
-    except Wait:
-        raise
-    except RestError as error:
-        with write():
-            operations.note_catalogue(portal_id, error.message, clock.now())
-        return
-    with write():
-        portals.lock(portal_id)
-        facts.save_terms(portal_id, catalogue.SECTION, catalogue.terms(tree))
-        facts.retire_products(portal_id, present)
-        operations.note_catalogue(portal_id, None, clock.now())
-
-
-def _probe_rows(portal_id: int, client: Client) -> None:
-    """Product rows were refused: once they no longer are, they are to be read."""
-    answers = client.batch({"rows": product_rows.listing.page({"=ownerType": "D", "=ownerId": [1]})},
-                           may_be_refused=("rows",))  # fmt: skip
-    if not isinstance(answers["rows"], RestError):
-        with write():
-            operations.rows_told(portal_id)
 
 
 def reconcile(portal_id: int, progress: Progress | None = None) -> bool:
@@ -364,14 +244,14 @@ def reconcile(portal_id: int, progress: Progress | None = None) -> bool:
     with alone("reconcile", portal_id, LOCK_S) as lock:
         if lock is None:
             return False
-        asked, now = extras(portal_id), clock.now()
-        compared = comparison.sources(portal_id)
+        now = clock.now()
+        compared = [asking(one, extras(portal_id, one.entity)) for one in comparison.sources(portal_id)]
         db.session.rollback()
         with write():
             history.ask_again(portal_id)
         client = portals.connect(portal_id)
         _read_window(portal_id, client, changes.Window(stage_history, epoch(now) - MOVES_AGAIN_S, now), None)
-        for source in (asking(one, asked) for one in compared):
+        for source in compared:
             seen = found = 0
             for listed in comparison.read(client, source):
                 suspects = comparison.suspects(portal_id, listed)
@@ -395,18 +275,3 @@ def purge() -> None:
     before = (epoch(clock.now()) - DONE_KEPT_S) * queries.MICROSECONDS
     with write() as session:
         session.execute(across_tenants(delete(Inbox).where(Inbox.state == DONE, Inbox.arrived_at < before)))
-
-
-@contextmanager
-def _explained(portal_id: int, source: str) -> Iterator[None]:
-    """A failure is kept with its reason, in the portal's language, for the screens; then it goes on its way."""
-    language = tenants.get(portal_id).language
-    with speaking(language):
-        try:
-            yield
-        except Exception as error:
-            db.session.rollback()
-            reason = error.message if isinstance(error, AppError) else _("An error in the app. It has been logged.")
-            with write():
-                operations.trouble(portal_id, source, reason)
-            raise

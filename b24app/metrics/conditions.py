@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from b24app.facts.kinds import declared
+from b24app.facts.kinds import kind_of
 from b24app.lib.errors import Fault
 from b24app.lib.i18n import gettext as _
 from b24app.metrics.rules import AnyTest, FieldTest, Op, ProductTest, Test, Where
@@ -51,13 +51,14 @@ class WhereDocument(Document):
 
 _COLUMNS = ("category_id", "stage_id", "source_id")
 _DEAL = (*_COLUMNS, "product_id", "product_section_id", "fields")
-CONDITIONS = {
-    "deal": _DEAL,
-    "stage_move": _DEAL,
-    "entry": ("source_id",),
-    **{kind.entity: kind.conditions for kind in declared().values()},
-}
-"""What may be asked of each entity; of a stage move it is asked of the deal, of a simple record what its kind says."""
+_OTHERS = {"deal": _DEAL, "stage_move": _DEAL, "entry": ("source_id",)}
+
+
+def conditions_of(entity: str) -> tuple[str, ...]:
+    """What may be asked of an entity; of a stage move that of its deal, of a simple record what its kind says."""
+    kind = kind_of(entity)
+    return kind.conditions if kind else _OTHERS[entity]
+
 
 _SAME = {"eq": Op.IN, "in": Op.IN, "ne": Op.NOT_IN, "not_in": Op.NOT_IN}
 _ORDER = {"gt": Op.GT, "gte": Op.GTE, "lt": Op.LT, "lte": Op.LTE, "between": Op.BETWEEN}
@@ -84,9 +85,9 @@ def where_of(document: WhereDocument) -> Where:
 def faults(document: WhereDocument, entity: str, path: str = "where", depth: int = 1) -> Iterator[Fault]:
     """Conditions that cannot be asked of the entity, or that say nothing that can be understood, each with its path."""
     for name in _DEAL:
-        if getattr(document, name) and name not in CONDITIONS[entity]:
+        if getattr(document, name) and name not in conditions_of(entity):
             yield Fault(f"{path}.{name}", _not_for(entity))
-    if "fields" in CONDITIONS[entity]:
+    if "fields" in conditions_of(entity):
         for number, condition in enumerate(document.fields):
             yield from _field_faults(condition, f"{path}.fields[{number}]")
     if document.any and depth == DEEPEST:

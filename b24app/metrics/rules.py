@@ -12,7 +12,8 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
 
-from b24app.facts.rules import PRODUCT_ROWS, PRODUCT_SECTIONS
+from b24app.facts.kinds import named
+from b24app.facts.rules import DEAL, MOVE, PRODUCT_ROWS, PRODUCT_SECTIONS, RECORDS
 from b24app.metrics.formula import Formula
 
 
@@ -391,16 +392,29 @@ def sides(plan: AnyPlan) -> tuple[Side, ...]:
     )
 
 
-def needs(plan: AnyPlan) -> frozenset[str]:
-    """What has to be watched of deals beside their columns: names of fields, `productRows`, `productSections`."""
-    found = {measure.scan.owner for measure in plan.measures if measure.scan.is_by_field}
-    for test in (test for measure in plan.measures for test in measure.where.leaves):
+Need = tuple[str, str]
+"""An entity, and what has to be watched of it: a field's name, `productRows`, `productSections`, `records`."""
+
+
+def needs(plan: AnyPlan) -> frozenset[Need]:
+    """What has to be read beside the columns of what is always read."""
+    return frozenset((entity, name) for measure in plan.measures for entity, name in _needs(measure))
+
+
+def _needs(measure: Measure) -> Iterator[Need]:
+    entity = DEAL if measure.scan.entity == MOVE else measure.scan.entity
+    if named(entity):
+        yield entity, RECORDS
+    if measure.scan.is_by_field:
+        yield entity, measure.scan.owner
+    for test in measure.where.leaves:
         match test:
             case FieldTest(field=field):
-                found.add(field)
+                yield entity, field
             case ProductTest(sections=sections):
-                found |= {PRODUCT_ROWS, PRODUCT_SECTIONS} if sections else {PRODUCT_ROWS}
-    return frozenset(found)
+                yield entity, PRODUCT_ROWS
+                if sections:
+                    yield entity, PRODUCT_SECTIONS
 
 
 def ripening(plan: AnyPlan) -> frozenset[tuple[str, str, int]]:

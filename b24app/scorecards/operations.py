@@ -5,7 +5,8 @@ it needs of past deals read (jobs.sync.ask_watched).
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
@@ -15,7 +16,9 @@ from sqlalchemy import select
 
 from b24app.facts import operations as facts
 from b24app.facts import queries as known
-from b24app.facts.rules import NOT_FIELDS
+from b24app.facts.entities import dictionary
+from b24app.facts.queries import TermRow
+from b24app.facts.rules import DEAL, NOT_FIELDS
 from b24app.ingest.sources.dictionaries import FIELD
 from b24app.ingest.values import EMPLOYEE
 from b24app.lib.clock import epoch
@@ -23,7 +26,7 @@ from b24app.lib.db import db
 from b24app.lib.errors import Conflict, Fault, Invalid, NotFound
 from b24app.lib.i18n import gettext as _
 from b24app.lib.paths import PACKAGE
-from b24app.metrics.rules import needs
+from b24app.metrics.rules import Need, needs
 from b24app.periods import queries as periods
 from b24app.periods.rules import Kind, Settings, named
 from b24app.portal import audit
@@ -71,7 +74,8 @@ def save(portal_id: int, document: ScorecardDocument, actor: str, now: datetime)
     row.author, row.saved_at = actor, epoch(now)
     db.session.flush()
     if is_counted(document):
-        facts.watch(portal_id, _needed(document), now)
+        for entity, names in _needed(document).items():
+            facts.watch(portal_id, names, now, entity)
     audit.record(portal_id, actor, "scorecard.save", f"{document.code} {start}", before, row.document, now)
     return queries.version(row)
 
@@ -178,26 +182,41 @@ def _faults(portal_id: int, document: ScorecardDocument) -> Iterator[Fault]:
                 yield Fault(f"{path}.employees[{position}]", _("There is no employee %(id)s.", id=id))
 
 
-def _needed(document: ScorecardDocument) -> frozenset[str]:
-    """What has to be read of deals beside their columns."""
-    return frozenset[str]().union(*(needs(plan) for plan in document.plans()))
+def _needed(document: ScorecardDocument) -> dict[str, frozenset[str]]:
+    """What has to be read beside the columns of what is always read, by entity."""
+    return _by_entity(need for plan in document.plans() for need in needs(plan))
+
+
+def _by_entity(found: Iterable[Need]) -> dict[str, frozenset[str]]:
+    names: dict[str, set[str]] = defaultdict(set)
+    for entity, name in found:
+        names[entity].add(name)
+    return {entity: frozenset(theirs) for entity, theirs in names.items()}
 
 
 def _field_faults(portal_id: int, document: ScorecardDocument) -> Iterator[Fault]:
-    """Fields that deals of this portal do not have; nothing is said while its dictionary is not known."""
-    wanted = [(path, owner, names - NOT_FIELDS) for path, owner, names in _needed_where(document)]
-    is_needed = any(names for _path, _owner, names in wanted)
-    fields = {term.id: term for term in known.terms(portal_id, FIELD) if term.active} if is_needed else {}
-    for place, owner, names in wanted if fields else ():
-        for name in sorted(names):
-            path = f"{place}.{'owner' if name == owner else 'where'}"
-            if name not in fields:
-                yield Fault(path, _("Deals of this portal have no field %(field)s.", field=name))
-            elif name == owner and fields[name].extra["type"] not in EMPLOYEE:
-                yield Fault(path, _("The field %(field)s does not hold an employee.", field=fields[name].name))
+    """Fields that records of this portal do not have; nothing is said while its dictionary of them is not known."""
+    fields: dict[str, dict[str, TermRow]] = {}
+    for place, owner, needed in _needed_where(document):
+        for entity, names in sorted(_by_entity(needed).items()):
+            if names - NOT_FIELDS and entity not in fields:
+                terms = known.terms(portal_id, dictionary(FIELD, entity))
+                fields[entity] = {term.id: term for term in terms if term.active}
+            for name in sorted(names - NOT_FIELDS) if fields.get(entity) else ():
+                yield from _field_fault(place, owner, entity, name, fields[entity].get(name))
 
 
-def _needed_where(document: ScorecardDocument) -> Iterator[tuple[str, str | None, frozenset[str]]]:
+def _field_fault(place: str, owner: str | None, entity: str, name: str, field: TermRow | None) -> Iterator[Fault]:
+    path = f"{place}.{'owner' if name == owner else 'where'}"
+    if field is None and entity == DEAL:
+        yield Fault(path, _("Deals of this portal have no field %(field)s.", field=name))
+    elif field is None:
+        yield Fault(path, _("Records of this type have no field %(field)s in this portal.", field=name))
+    elif name == owner and field.extra["type"] not in EMPLOYEE:
+        yield Fault(path, _("The field %(field)s does not hold an employee.", field=field.name))
+
+
+def _needed_where(document: ScorecardDocument) -> Iterator[tuple[str, str | None, frozenset[Need]]]:
     """(path, owner, what it needs) of everything in a document that has conditions and an owner."""
     for position, (one, plan) in enumerate(zip(document.indicators, document.plans(), strict=True)):
         path = f"indicators[{position}]"
@@ -205,7 +224,7 @@ def _needed_where(document: ScorecardDocument) -> Iterator[tuple[str, str | None
         for name, made in operands.items():
             yield f"{path}.operands.{name}", one.operands[name].owner, needs(made)
         own = [leaf for leaf in plan.own if leaf not in operands.values()]
-        yield path, one.owner, frozenset[str]().union(*map(needs, own))
+        yield path, one.owner, frozenset[Need]().union(*map(needs, own))
 
 
 def _unknown_names(portal_id: int, document: ScorecardDocument) -> Iterator[Fault]:

@@ -16,9 +16,8 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from b24app.facts import call_sources
-from b24app.facts import queries as facts
-from b24app.facts.rules import ACTIVITY, CALL, CALLS_FROM_TELEPHONY, DEAL, ENTRY, MOVE
+from b24app.facts import call_sources, watching
+from b24app.facts.rules import ACTIVITY, CALL, CALLS_FROM_TELEPHONY, DEAL, ENTRY, MOVE, RECORDS
 from b24app.ingest import queries as ingest
 from b24app.ingest.extras import unavailable
 from b24app.ingest.queries import SyncStatus
@@ -26,7 +25,7 @@ from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.metrics import queries as metrics
 from b24app.metrics.parts import Parts
-from b24app.metrics.rules import AnyPlan, Measured, Numbers, Part, Plan, Sibling, needs, presence, why_empty
+from b24app.metrics.rules import AnyPlan, Measured, Need, Numbers, Part, Plan, Sibling, needs, presence, why_empty
 from b24app.periods import queries as periods
 from b24app.periods.rules import ONE_DAY, Calendar, Kind, Period, Settings, inside, local_day, span, working_days
 from b24app.portal import queries as portal
@@ -190,12 +189,12 @@ class Context:
         return ingest.unread(self.portal_id)
 
     @cached_property
-    def watched(self) -> Mapping[str, bool]:
-        """Of what is read of deals beside their columns, what has been read of all of them."""
-        return facts.watched(self.portal_id)
+    def watched(self) -> Mapping[Need, bool]:
+        """Of what is read beside the columns of records, what has been read of all of them."""
+        return {(one.entity, one.field): one.complete for one in watching.everything(self.portal_id)}
 
     @cached_property
-    def unavailable(self) -> frozenset[str]:
+    def unavailable(self) -> frozenset[Need]:
         return unavailable(self.portal_id)
 
     def structure(self, period: Period | None = None) -> Structure:
@@ -486,7 +485,7 @@ def _unread(context: Context, plan: AnyPlan) -> str | None:
 
 def _untold(context: Context, plan: AnyPlan) -> str | None:
     """Why a field or the product rows it needs are not known of every deal: refused, or not read yet."""
-    needed = needs(plan)
+    needed = frozenset(one for one in needs(plan) if one[1] != RECORDS)
     if not needed:
         return None
     if needed & context.unavailable:

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from b24app.bitrix.payloads import NUMBER
 from b24app.bitrix.throttle import State
-from b24app.facts.titles import PAGES
+from b24app.facts.titles import page_of
 from b24app.ingest import inbox as received
 from b24app.ingest import queries as reading
 from b24app.ingest import robot_calls
@@ -58,7 +58,7 @@ def health() -> ResponseReturnValue:
         limits=limits,
         helpers=helpers,
         troubles=connection.troubles(portal_id, now - DAY),
-        aside=[(row, PAGES.get(row.entity, "").format(id=row.key)) for row in aside],
+        aside=[(row, (page_of(row.entity) or "").format(id=row.key)) for row in aside],
         calls=robot_calls.given_up(portal_id),
         untold=messages.undelivered(portal_id),
         night=nightly.night(g.viewer, g.context),

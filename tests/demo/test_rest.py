@@ -234,3 +234,17 @@ def test_php_forms_survive_the_way_there_and_back():
         "select": ["id", "title"],
         "filter": {">=id": "5"},
     }
+
+
+def test_a_smart_process_is_made_filled_moved_and_listed(admin):
+    type_id = admin.result("crm.type.add", fields={"title": "Contracts"})["type"]["entityTypeId"]
+    assert [one["title"] for one in admin.result("crm.type.list")["types"]] == ["Contracts"]
+    (funnel,) = admin.result("crm.category.list", entityTypeId=type_id)["categories"]
+    stages = admin.result("crm.status.list", filter={"ENTITY_ID": f"DYNAMIC_{type_id}_STAGE_{funnel['id']}"})
+    item = admin.result("crm.item.add", entityTypeId=type_id, fields={"title": "One"})["item"]
+    won = next(stage["STATUS_ID"] for stage in stages if stage["SEMANTICS"] == "S")
+    assert item["stageId"] == stages[0]["STATUS_ID"] != won
+    admin.result("crm.item.update", entityTypeId=type_id, id=item["id"], fields={"stageId": won})
+    moves = admin.result("crm.stagehistory.list", entityTypeId=type_id, filter={"OWNER_ID": item["id"]})["items"]
+    assert [(move["TYPE_ID"], move["STAGE_SEMANTIC_ID"]) for move in moves] == [(1, "P"), (3, "S")]
+    assert "stageSemanticId" not in admin.result("crm.item.get", entityTypeId=type_id, id=item["id"])["item"]

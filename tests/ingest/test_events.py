@@ -16,7 +16,8 @@ from b24app.ingest.events import News, UnreadableEvent, news
         ("ONCRMCOMPANYDELETE", News("company", "7405")),
         ("ONCRMDEALUSERFIELDADD", News("term")),
         ("ONCRMLEADADD", News("lead", "7405")),
-        ("ONCRMQUOTEADD", None),
+        ("ONCRMQUOTEADD", News("quote", "7405")),
+        ("ONCRMORDERADD", None),
         ("", None),
     ],
 )

@@ -340,7 +340,7 @@ def test_refused_product_rows_stop_nothing_and_are_read_once_they_are_told(
         _deny(denied, read, ROWS)
         sync.read_watched(1)
         assert queries.watched(1) == {SECTOR: True, "productRows": False}
-        assert "productRows" in extras.unavailable(1)
+        assert ("deal", "productRows") in extras.unavailable(1)
         assert not extras.is_owed(1)
         read.change(5, title="Renamed")
         happened(5)
@@ -430,7 +430,7 @@ def test_a_refused_catalogue_leaves_products_without_sections(
         _deny(denied, read, "crm.productsection.list")
         sync.read_watched(1)
         assert queries.watched(1) == {"productRows": True, "productSections": False}
-        assert extras.unavailable(1) == {"productSections"}
+        assert extras.unavailable(1) == {("deal", "productSections")}
         assert not extras.is_owed(1)
     sync.staff(1)
     assert extras.unavailable(1) == frozenset()
@@ -440,7 +440,7 @@ def test_a_refused_catalogue_leaves_products_without_sections(
 
 def test_a_field_that_is_gone_is_not_available(full: Site) -> None:
     watch("ufCrm_gone")
-    assert extras.unavailable(1) == {"ufCrm_gone"}
+    assert extras.unavailable(1) == {("deal", "ufCrm_gone")}
 
 
 # --- as people do it

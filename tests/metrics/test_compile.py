@@ -31,7 +31,7 @@ from b24app.facts.tables import (
 )
 from b24app.lib.db import db
 from b24app.metrics.catalogue import CATALOGUE, REASONS
-from b24app.metrics.conditions import CONDITIONS
+from b24app.metrics.conditions import conditions_of
 from b24app.metrics.kept import facts_kept, write_down
 from b24app.metrics.plans import plan
 from b24app.metrics.queries import FactPage, FactRow, evaluate, facts_behind, not_counted
@@ -281,7 +281,7 @@ detailed = {
 
 
 def conditions(entities: tuple[str, ...]) -> st.SearchStrategy[dict[str, Any]]:
-    fields = {name: detailed[name] for name in CONDITIONS[entities[-1]]}
+    fields = {name: detailed[name] for name in conditions_of(entities[-1])}
     some = [st.fixed_dictionaries({name: asked}) for name, asked in fields.items()]
     flat = st.lists(st.one_of(*some), max_size=2).map(merged) if some else st.just({})
     return st.fixed_dictionaries({}, optional={**fields, "any": st.lists(flat, max_size=3)})

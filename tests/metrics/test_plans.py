@@ -226,11 +226,16 @@ def test_a_condition_on_a_field_compares_numbers_texts_and_days(op: str, value: 
 
 def test_a_plan_tells_which_fields_it_needs() -> None:
     where = {"fields": [{"field": "typeId", "op": "eq", "value": "SALE"}], "any": [field("empty"), {"product_id": [1]}]}
-    assert needs(plan("deals_won", where=where)) == {"typeId", "ufCrm_1", "productRows"}
-    assert needs(plan("deals_won", where={"product_section_id": [5]})) == {"productRows", "productSections"}
-    assert needs(plan("deals_won", owner="ufCrm_3")) == {"ufCrm_3"}
-    assert needs(plan("return_share", {"stage_id": ["NEW"]}, where=field("empty"))) == {"ufCrm_1"}
+    assert needs(plan("deals_won", where=where)) == of_deals("typeId", "ufCrm_1", "productRows")
+    assert needs(plan("deals_won", where={"product_section_id": [5]})) == of_deals("productRows", "productSections")
+    assert needs(plan("deals_won", owner="ufCrm_3")) == of_deals("ufCrm_3")
+    assert needs(plan("return_share", {"stage_id": ["NEW"]}, where=field("empty"))) == of_deals("ufCrm_1")
+    assert needs(plan("leads_created", where=field("empty"))) == {("lead", "ufCrm_1")}
     assert needs(plan("deals_won", where={"category_id": [1]})) == frozenset()
+
+
+def of_deals(*names: str) -> set[tuple[str, str]]:
+    return {("deal", name) for name in names}
 
 
 def test_a_plan_tells_when_its_numbers_change_by_themselves() -> None:

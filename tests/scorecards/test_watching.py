@@ -21,7 +21,7 @@ def needing(portal: int, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Says what every plan is to need."""
 
     def needs(*names: str) -> None:
-        monkeypatch.setattr(operations, "needs", lambda _plan: frozenset(names))
+        monkeypatch.setattr(operations, "needs", lambda _plan: frozenset(("deal", name) for name in names))
 
     return needs
 

@@ -124,7 +124,11 @@ def test_no_data_has_its_reason_and_a_score_of_less_than_half_the_weight_is_prel
 def test_what_rests_on_unread_fields_and_rows_has_no_data(portal, monkeypatch, words, product_rows, told):
     """Nor a presence that would make being absent look like something else (semantics 3.7)."""
     needed = frozenset({"ufCrm_1", "productRows"})
-    monkeypatch.setattr(evaluation, "needs", lambda plan: needed if plan.numerator.where.tests else frozenset())
+    monkeypatch.setattr(
+        evaluation,
+        "needs",
+        lambda plan: {("deal", name) for name in needed} if plan.numerator.where.tests else frozenset(),
+    )
     facts.watch(PORTAL, needed, NOW)
     known = [TermDraft(name, name, extra={"type": "string"}) for name in (*words, "title")]
     facts.save_terms(PORTAL, "field", known)
@@ -138,7 +142,7 @@ def test_what_rests_on_unread_fields_and_rows_has_no_data(portal, monkeypatch, w
 
 def test_what_rests_on_fields_and_rows_has_data_once_they_are_read(portal, monkeypatch):
     needed = frozenset({"ufCrm_1", "productRows"})
-    monkeypatch.setattr(evaluation, "needs", lambda _plan: needed)
+    monkeypatch.setattr(evaluation, "needs", lambda _plan: {("deal", name) for name in needed})
     facts.watch(PORTAL, needed, NOW)
     watching.complete(PORTAL, watching.watches(PORTAL).values(), 0)
     world.scorecard(SALES_CARD)

@@ -158,9 +158,11 @@ def deal_delete(call: Call) -> Answer:
 
 @method("crm.stagehistory.list", "crm")
 def stage_history(call: Call) -> Answer:
-    if call.params.number("entityTypeId") != DEAL_TYPE:
+    entity_type = call.params.number("entityTypeId")
+    process = call.portal.processes.get(entity_type)
+    if process is None and entity_type != DEAL_TYPE:
         raise RestError("0", "The entity is not supported")
-    found = page(call, call.portal.history, Dialect(STAGE_HISTORY, call.portal.zone))
+    found = page(call, process.moves if process else call.portal.history, Dialect(STAGE_HISTORY, call.portal.zone))
     write = write_native(call, dict(STAGE_HISTORY), call.params)
     return Answer({"items": [write(row) for row in found.rows]}, found.total, found.next)
 

@@ -18,6 +18,9 @@ READ = frozenset({"updated_at", "updated_by_id", "read_at"})
 """What only says which version it is that we know; no number rests on it."""
 
 
+VALUES = "values"
+
+
 @dataclass(frozen=True, slots=True)
 class Making:
     """What a fact is worked out with beside its draft and the fact known before.
@@ -54,6 +57,8 @@ class Kind:
     """Whether it shares its table with other kinds, told apart by the column `type`."""
     is_priced: bool = False
     """Whether it has an amount of money, so that its facts need rates."""
+    has_values: bool = False
+    """Whether values of watched fields are kept of it: `values` of its drafts and facts."""
     before_date: str | None = None
     """The column between the portal and the date in the indexes of its table, if conditions say it."""
     page: str | None = None
@@ -62,11 +67,12 @@ class Kind:
 
 @cache
 def fields_of(kind: Kind) -> tuple[str, ...]:
-    """The fields of its facts, in a fixed order."""
-    return tuple(kind.fact.__dataclass_fields__)
+    """The fields of its facts that are columns, in a fixed order."""
+    return tuple(name for name in kind.fact.__dataclass_fields__ if name != VALUES)
 
 
 @cache
 def counted(kind: Kind) -> "attrgetter[Any]":
     """All that a number or a condition may rest on, of a fact."""
-    return attrgetter(*sorted(set(fields_of(kind)) - READ - kind.uncounted))
+    also = {VALUES} if kind.has_values else set()
+    return attrgetter(*sorted(set(fields_of(kind)) - READ - kind.uncounted | also))

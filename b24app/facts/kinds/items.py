@@ -1,11 +1,14 @@
-"""CRM records that are no deals, all in one table: leads for now (semantics 3). One fact has the type it is of."""
+"""CRM records that are no deals, all in one table (semantics 3): leads, which are always read, and types that something
+names - contacts, companies, quotes, smart invoices, smart processes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 
+from b24app.facts.entities import COMPANY, CONTACT, INVOICE, QUOTE, is_own, type_id_of
 from b24app.facts.kinds.base import Kind, Making
 from b24app.facts.money import convert, plain
-from b24app.facts.rules import FINAL, LEAD, columns
+from b24app.facts.rules import FINAL, LEAD, ValueDraft, columns
 from b24app.periods.rules import local_day, midnight
 
 
@@ -34,11 +37,12 @@ class ItemDraft:
     moved_at: int | None
     told_closed_at: int | None
     close_day: str | None
+    values: tuple[ValueDraft, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class ItemFact(ItemDraft):
-    """A record as it counts; the fields are the columns of the table."""
+    """A record as it counts; the fields are the columns of the table, but for `values`."""
 
     amount: int | None
     rate: str | None
@@ -80,6 +84,21 @@ def closing(draft: ItemDraft, making: Making) -> tuple[int, str] | tuple[None, N
     return None, None
 
 
+CONDITIONS = ("category_id", "stage_id", "source_id", "fields")
+_WITHOUT_STAGES = ("source_id", "fields")
+_STANDARD = {CONTACT: _WITHOUT_STAGES, COMPANY: _WITHOUT_STAGES, QUOTE: ("stage_id", "fields"), INVOICE: CONDITIONS}
+
+
+@cache
+def named(entity: str) -> Kind | None:
+    """A type that is read once something names it; None for what is none."""
+    if entity in (CONTACT, COMPANY):
+        return kind(entity, f"/crm/{entity}/details/{{id}}/", _STANDARD[entity])
+    if entity in _STANDARD or is_own(entity):
+        return kind(entity, f"/crm/type/{type_id_of(entity)}/details/{{id}}/", _STANDARD.get(entity, CONDITIONS))
+    return None
+
+
 def kind(entity: str, page: str, conditions: tuple[str, ...]) -> Kind:
     return Kind(
         entity=entity,
@@ -92,8 +111,9 @@ def kind(entity: str, page: str, conditions: tuple[str, ...]) -> Kind:
         conditions=conditions,
         is_typed=True,
         is_priced=True,
+        has_values=True,
         page=page,
     )
 
 
-KINDS = (kind(LEAD, "/crm/lead/details/{id}/", ("stage_id", "source_id")),)
+KINDS = (kind(LEAD, "/crm/lead/details/{id}/", ("stage_id", "source_id", "fields")),)

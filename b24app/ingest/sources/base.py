@@ -7,6 +7,7 @@ A source is a module of this folder; being there registers it.
   reading what is watched.
 - Records that are no facts themselves, but with which others change without a word, name those in `concerns` and say
   in `link` how they hang on them: after an event the others are compared with the portal's.
+- Where events name the type of a record beside its id, `named_by(code, fields)` says which entity it is of.
 - What is polled as a whole (staff, dictionaries, currencies) has `commands` and translates their answers; after an
   event it is polled at once.
 """
@@ -41,7 +42,8 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """What is read of deals beside the columns of their table: watched fields with their types, product rows."""
+    """What is read of records beside the columns of their table: watched fields with their types, of deals product
+    rows. `semantics`: what the stages mean of records that do not say so themselves."""
 
     types: Mapping[str, str] = field(default_factory=dict)
     rows: bool = False
@@ -49,6 +51,7 @@ class Extras:
     """Whose local days the times of fields are kept as."""
     stands: Mapping[int, Stand] = field(default_factory=dict)
     """Where the deals asked for stood when they were read last; empty where their history is not known to its end."""
+    semantics: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> frozenset[str]:
@@ -188,12 +191,6 @@ class Link:
 def record_sources() -> tuple[RecordSource, ...]:
     """Every source of records that are facts and that events name one by one."""
     return tuple(cast(RecordSource, source) for source in modules(sources) if hasattr(source, "fetch"))
-
-
-def record_source(entity: str) -> Any:
-    """The source whose events name records of this entity, be they facts or what others hang on."""
-    named = (source for source in modules(sources) if source.entity == entity)
-    return next(source for source in named if hasattr(source, "fetch") or hasattr(source, "concerns"))
 
 
 def asking(source: Any, extras: Extras) -> Any:

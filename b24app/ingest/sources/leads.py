@@ -7,7 +7,8 @@ key = "leads"
 entity = LEAD
 events = ("ONCRMLEADADD", "ONCRMLEADUPDATE", "ONCRMLEADDELETE")
 
-_type = crm_items.ItemType(LEAD, 1, ("dateClosed",))
+_type = crm_items.ItemType(LEAD, key, events=events)
 listing = _type.listing
-translate = crm_items.translate
+translate = _type.translate
 fetch = _type.fetch
+asking = _type.asking

@@ -6,7 +6,7 @@ from sqlalchemy import CTE, and_, case, func, select
 
 from b24app.facts.rules import ENTRY
 from b24app.metrics.compile.matching import Condition, Matcher
-from b24app.metrics.compile.reading import TABLES, Reading, spans_inline
+from b24app.metrics.compile.reading import Reading, home, spans_inline
 from b24app.metrics.rules import Aggregate, Measure
 from b24app.periods.rules import Span
 
@@ -26,7 +26,7 @@ def ledger(
     The mark of a balance is the last `set` of a holder in a span, that of `last` the last entry (semantics 4.7). Places
     run through the whole statement, so that marks of different holders can be compared.
     """
-    entry = TABLES[ENTRY].c
+    entry = home(ENTRY).c
     place = func.row_number().over(order_by=(entry.occurred_at, entry.id))
     department = case((entry.employee_id.is_(None), entry.department_id))
     numbered = (

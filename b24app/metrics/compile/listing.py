@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, func, or_, selec
 from b24app.facts.rules import DEAL, ENTRY, MOVE
 from b24app.metrics.compile.ledger import counts, ledger
 from b24app.metrics.compile.matching import Condition, Matcher
-from b24app.metrics.compile.reading import OWNER, TABLES, Reading
+from b24app.metrics.compile.reading import OWNER, Reading, home
 from b24app.metrics.rules import Aggregate, Among, Measure
 from b24app.periods.rules import Span
 
@@ -60,13 +60,15 @@ def rows(
     """
     scan = measure.scan
     reading = Reading(portal_id, scan, now)
-    home = TABLES[DEAL if scan.entity == MOVE else scan.entity]
+    record = home(DEAL if scan.entity == MOVE else scan.entity)
     mine = [*reading.mine((measure,), (span,), among), *_owned(reading, members, departments)]
     moment = reading.moment
     if scan.entity == MOVE:
         entered = _entered(reading, mine, measure)
         moment = entered.c.at
-        statement = select(home).join(entered, entered.c.record_id == home.c.id).where(home.c.portal_id == portal_id)
+        statement = (
+            select(record).join(entered, entered.c.record_id == record.c.id).where(record.c.portal_id == portal_id)
+        )
         if scan.is_by_field:
             statement = statement.outerjoin(OWNER, reading.matcher.owner_value(OWNER, scan.owner))
     elif measure.aggregate in (Aggregate.BALANCE, Aggregate.LAST):
@@ -74,22 +76,22 @@ def rows(
         holder = () if measure.aggregate is Aggregate.LAST else ("employee_id", "department")
         source, marks = ledger(reading, mine, (measure,), (span,), holder)
         counted = counts(Matcher(portal_id, now, source.c), measure, marks, replaced=among is Among.REPLACED)
-        statement = select(home).join(source, source.c.id == home.c.id).where(counted)
+        statement = select(record).join(source, source.c.id == record.c.id).where(counted)
     else:
         counted = counts(reading.matcher, measure, {})
-        statement = select(home).select_from(reading.joined(home)).where(*mine, counted)
+        statement = select(record).select_from(reading.joined(record)).where(*mine, counted)
         if measure.field is not None:  # a fact without the number that is added up is not behind the sum
             number = reading.matcher.number(measure.field, measure.where)
             statement = statement.where(number.is_(None) if among is Among.NUMBERLESS else number.is_not(None))
     shown = [moment.label("fact_at"), reading.owner.label("fact_owner_id")]
     if field is not None:
         shown.append(reading.matcher.number(field, measure.where).label("fact_number"))
-    return Rows(statement.add_columns(*shown), moment, home.c.id, reading.owner, scan.entity == ENTRY)
+    return Rows(statement.add_columns(*shown), moment, record.c.id, reading.owner, scan.entity == ENTRY)
 
 
 def _entered(reading: Reading, mine: Sequence[Condition], measure: Measure) -> FromClause:
     """The deals that made the moves, each with its first one."""
-    move = TABLES[MOVE]
+    move = home(MOVE)
     return (
         select(move.c.record_id, func.min(move.c.at).label("at"))
         .select_from(reading.joined(move))
@@ -105,6 +107,6 @@ def _owned(reading: Reading, members: Collection[int] | None, departments: Colle
         return
     theirs: Condition = reading.owner.in_(sorted(members))
     if reading.scan.entity == ENTRY:
-        ours = TABLES[ENTRY].c.department_id.in_(sorted(departments))
+        ours = home(ENTRY).c.department_id.in_(sorted(departments))
         theirs = or_(theirs, and_(reading.owner.is_(None), ours))
     yield theirs

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Integer,
+    Table,
     and_,
     cast,
     column,
@@ -30,11 +31,15 @@ from b24app.metrics.compile.matching import Condition, Fields, Matcher, table
 from b24app.metrics.rules import Among, Measure, Op, Scan, Test
 from b24app.periods.rules import Span
 
-TABLES = {
-    **{model.__tablename__: table(model) for model in (Deal, Entry, StageMove)},
-    **{kind.entity: records.table_of(kind) for kind in declared().values()},
-}
-"""Where the records of an entity are; of some kinds only those rows that `_standing` says."""
+_TABLES = {model.__tablename__: table(model) for model in (Deal, Entry, StageMove)}
+
+
+def home(entity: str) -> Table:
+    """Where the records of an entity are; of some kinds only those rows that `_standing` says."""
+    kind = kind_of(entity)
+    return records.table_of(kind) if kind else _TABLES[entity]
+
+
 OWNER = table(FieldValue).alias("owner_value")
 FEW_SPANS = 3
 _BEFORE_DATE = {ENTRY: "code"} | {kind.entity: kind.before_date for kind in declared().values()}
@@ -55,9 +60,9 @@ class Reading:
     def fields(self) -> Fields:
         """The columns conditions are asked of; those of a stage move are its deal's, and its own as `entered_`."""
         if self.scan.entity != MOVE:
-            return TABLES[self.scan.entity].c
-        own = TABLES[MOVE].c
-        return {**TABLES[DEAL].c, **{name: own[field] for name, field in _MOVED.items()}}
+            return home(self.scan.entity).c
+        own = home(MOVE).c
+        return {**home(DEAL).c, **{name: own[field] for name, field in _MOVED.items()}}
 
     @property
     def matcher(self) -> Matcher:
@@ -66,7 +71,7 @@ class Reading:
     @property
     def moment(self) -> ColumnElement[int]:
         """The date of a row; the scan's delay is taken off the spans instead, so that its index serves."""
-        return TABLES[MOVE].c.at if self.scan.entity == MOVE else self.fields[f"{self.scan.date}_at"]
+        return home(MOVE).c.at if self.scan.entity == MOVE else self.fields[f"{self.scan.date}_at"]
 
     @property
     def owner(self) -> ColumnElement[Any]:
@@ -80,10 +85,10 @@ class Reading:
         """`start` with all that the columns come from."""
         source = start
         if on is not None:
-            source = source.join(TABLES[self.scan.entity], on)
+            source = source.join(home(self.scan.entity), on)
         if self.scan.entity == MOVE:
-            deal, move = TABLES[DEAL].c, TABLES[MOVE].c
-            source = source.join(TABLES[DEAL], and_(deal.portal_id == move.portal_id, deal.id == move.record_id))
+            deal, move = home(DEAL).c, home(MOVE).c
+            source = source.join(home(DEAL), and_(deal.portal_id == move.portal_id, deal.id == move.record_id))
         if self.scan.is_by_field:
             source = source.outerjoin(OWNER, self.matcher.owner_value(OWNER, self.scan.owner))
         return source
@@ -126,7 +131,7 @@ def spans_inline(spans: Sequence[Span]) -> CTE:
 
 def _standing(portal_id: int, scan: Scan, among: Among) -> Iterator[Condition]:
     """Rows of the portal that count at all, or those that no longer do (semantics 3.1, 3.6, 14)."""
-    fields = TABLES[scan.entity].c
+    fields = home(scan.entity).c
     gone = among is Among.DELETED
     yield fields["portal_id"] == portal_id
     if kind := kind_of(scan.entity):
@@ -137,7 +142,7 @@ def _standing(portal_id: int, scan: Scan, among: Among) -> Iterator[Condition]:
         return
     if scan.entity == MOVE:
         yield fields["entity"] == DEAL
-        fields = TABLES[DEAL].c
+        fields = home(DEAL).c
     yield fields["deleted_at"].is_not(None) if gone else fields["deleted_at"].is_(None)
     if scan.entity in (DEAL, MOVE):
         yield fields["is_recurring"] == false()
@@ -152,4 +157,4 @@ def _indexed(scan: Scan, measures: Sequence[Measure]) -> Iterator[Condition]:
     ]
     if name and all(named):
         wanted = sorted({str(value) for tests in named for test in tests for value in test.values})
-        yield TABLES[scan.entity].c[name].in_(wanted)
+        yield home(scan.entity).c[name].in_(wanted)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from b24app.facts.titles import PAGES
+from b24app.facts.titles import page_of
 from b24app.lib.clock import epoch, moment
 from b24app.lib.errors import NotFound
 from b24app.lib.i18n import gettext as _
@@ -135,7 +135,7 @@ def _facts(asked: Asked, page: FactPage) -> tuple[WhyFact, ...]:
 
 def _fact(one: FactRow, result: ResultRow, structure: Structure, sees_money: bool) -> WhyFact:
     person = structure.people.get(one.employee_id) if one.employee_id is not None else None
-    path = PAGES.get(one.entity)
+    path = page_of(one.entity)
     money_hidden = result.plan.is_money and not sees_money
     return WhyFact(
         entity=one.entity,

@@ -156,7 +156,7 @@ def _link(viewer: Viewer, record: Record, known: Mapping[Record, Titled]) -> Rec
         return RecordLink(_("A record that is not known any more") if can(viewer, Action.SEE, COMPANY) else None)
     if not can(viewer, Action.SEE, COMPANY) and not any(can(viewer, Action.SEE, employee(id)) for id in one.owners):
         return RecordLink(None)
-    path = None if one.is_deleted else titles.PAGES.get(one.entity)
+    path = None if one.is_deleted else titles.page_of(one.entity)
     return RecordLink(one.title or f"№ {one.id}", path.format(id=one.id) if path else None)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
 
-from b24app.facts.titles import PAGES
+from b24app.facts.titles import page_of
 from b24app.lib import clock
 from b24app.lib.errors import NotFound
 from b24app.lib.i18n import gettext as _
@@ -122,7 +122,7 @@ class Question:
 
     def fact(self, row: FactRow) -> dict[str, Any]:
         shown = self.viewer.sees_money
-        page = PAGES.get(row.entity)
+        page = page_of(row.entity)
         return {
             "entity": row.entity,
             "id": row.id,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urljoin
 
 from b24app.facts import titles
-from b24app.facts.titles import Titled
+from b24app.facts.titles import Titled, page_of
 from b24app.lib import clock
 from b24app.lib.db import write
 from b24app.lib.errors import Fault, Invalid, NotFound
@@ -20,7 +20,6 @@ from b24app.scores.evaluation import Context, version_for
 from b24app.scores.locks import Lockable
 from b24app.web.api import shapes
 from b24app.web.api.calls import call
-from b24app.web.api.explaining import PAGES
 from b24app.web.api.paging import after, cut, opened, sealed
 from b24app.web.api.shapes import Page
 from b24app.web.api.times import PortalClock
@@ -178,7 +177,7 @@ def _state(period: Period, held: Sequence[Lock], time: PortalClock) -> shapes.Lo
 
 def _named(record: tuple[str, int], known: Mapping[tuple[str, int], Titled], portal_url: str) -> shapes.RecordNamed:
     (entity, id), one = record, known.get(record)
-    page = PAGES.get(entity) if one and not one.is_deleted else None
+    page = page_of(entity) if one and not one.is_deleted else None
     return shapes.RecordNamed(
         entity=entity,
         id=id,

@@ -1,0 +1,41 @@
+"""Which sources of records a portal has: those of sources/, and one for each CRM type that something names."""
+
+from typing import Any
+
+from b24app.facts import watching
+from b24app.ingest import crm_items, sources
+from b24app.ingest.sources.base import record_sources
+from b24app.lib.registry import modules
+
+
+def named(portal_id: int) -> tuple[Any, ...]:
+    """The sources of what is read because something names it."""
+    found = (crm_items.source_of(entity) for entity in watching.entities(portal_id))
+    return tuple(source for source in found if source)
+
+
+def sources_of(portal_id: int) -> tuple[Any, ...]:
+    """All whose records are read."""
+    return (*record_sources(), *named(portal_id))
+
+
+def source_of(entity: str) -> Any:
+    """The source that reads records of this entity."""
+    found = next((source for source in record_sources() if source.entity == entity), None)
+    return found or crm_items.source_of(entity)
+
+
+def linked(entity: str) -> Any | None:
+    """The source of records with which others change without a word; None for those with which none do."""
+    named = (source for source in modules(sources) if source.entity == entity)
+    return next((source for source in named if hasattr(source, "concerns")), None)
+
+
+def is_wanted(portal_id: int, entity: str) -> bool:
+    """Whether news of these records matter: of types that nothing names they do not."""
+    return crm_items.source_of(entity) is None or linked(entity) is not None or is_read(portal_id, entity)
+
+
+def is_read(portal_id: int, entity: str) -> bool:
+    """Whether records of this entity are facts of the portal."""
+    return any(source.entity == entity for source in record_sources()) or entity in watching.entities(portal_id)

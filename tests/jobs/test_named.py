@@ -1,0 +1,120 @@
+"""Types of CRM records that are read once something names them: smart processes above all."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from redis import Redis
+from sqlalchemy import select
+
+from b24app.demo import deals as crm
+from b24app.demo import processes
+from b24app.facts import operations as facts
+from b24app.facts import queries
+from b24app.facts.rules import RECORDS
+from b24app.facts.tables import Item
+from b24app.ingest import queries as status
+from b24app.ingest.events import News, news
+from b24app.ingest.tables import Inbox
+from b24app.jobs import inbox, scores, sync, watched
+from b24app.jobs import news as jobs
+from b24app.lib import clock
+from b24app.lib.db import db, write
+from b24app.onboarding import operations as onboarding
+from b24app.portal import operations as portals
+from tests.ingest.site import ADMIN, Site, site
+
+TYPE, ENTITY = 1040, "item_1040"
+NEW, DONE = "DT1040_11:NEW", "DT1040_11:SUCCESS"
+
+
+@pytest.fixture
+def portal(app: Flask, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A portal whose deals have been read, and where people have made a type of their own."""
+    with site(redis, 3) as found:
+        for room in (sync, watched):
+            monkeypatch.setattr(room, "enqueue", lambda *_arguments, **_options: True)
+        monkeypatch.setattr(jobs, "enqueue_soon", lambda *_arguments, **_options: True)
+        monkeypatch.setattr(portals, "connect", lambda *_arguments: found.client)
+        monkeypatch.setattr(onboarding, "first_run", lambda *_arguments: None)
+        monkeypatch.setattr(scores, "recompute_everything", lambda *_arguments, **_options: None)
+        stages = processes.usual_stages()
+        found.state.processes[TYPE] = processes.process(5, TYPE, "Contracts", stages)
+        sync.backfill(1)
+        yield found
+
+
+def add(site: Site, **values: object) -> int:
+    return int(crm.create(site.state, TYPE, {"title": "Contract", "assignedById": 3, **values}, ADMIN)["id"])
+
+
+def name() -> None:
+    with write():
+        facts.watch(1, [RECORDS], clock.now(), ENTITY)
+    assert watched.read_watched(1)
+
+
+def items() -> dict[int, tuple[str, str, bool]]:
+    """By id the stage, what it means, and whether it is closed; of those that are not deleted."""
+    db.session.rollback()
+    rows = db.session.scalars(select(Item).where(Item.portal_id == 1, Item.type == ENTITY, Item.deleted_at.is_(None)))
+    return {row.id: (row.stage_id, row.semantic, row.closed_at is not None) for row in rows}
+
+
+def told(site: Site, what: str, id: int) -> None:
+    found = news(f"ONCRMDYNAMICITEM{what}", {"ID": str(id), "ENTITY_TYPE_ID": str(TYPE)})
+    assert found == News(ENTITY, str(id))
+    jobs.receive(1, [found])
+    inbox.drain(1)
+
+
+def test_a_type_is_read_once_it_is_named_and_then_followed(portal: Site) -> None:
+    first, second = add(portal), add(portal, stageId=DONE)
+    assert items() == {}
+    name()
+    assert items() == {first: (NEW, "P", False), second: (DONE, "S", True)}
+    state = status.status(1).entities[ENTITY]
+    assert (state.rows, state.done, state.total, state.complete) == (2, 2, 2, True)
+    assert [term.name for term in queries.terms(1, "type")] == ["Contracts"]
+    assert queries.terms(1, "stage:1040")[0].extra["category_id"] == 11
+
+    crm.change(portal.state, TYPE, first, {"stageId": DONE}, ADMIN)
+    told(portal, "UPDATE", first)
+    third = add(portal)
+    sync.incremental(1)
+    crm.delete(portal.state, TYPE, second, ADMIN)
+    told(portal, "DELETE", second)
+    assert items() == {first: (DONE, "S", True), third: (NEW, "P", False)}
+
+
+def test_news_of_a_type_that_nothing_names_are_nothing_to_keep(portal: Site) -> None:
+    told(portal, "ADD", add(portal))
+    db.session.rollback()
+    assert db.session.scalars(select(Inbox).where(Inbox.portal_id == 1, Inbox.entity == ENTITY)).all() == []
+
+
+def test_a_stage_that_turns_out_to_mean_success_closes_what_stands_in_it(portal: Site) -> None:
+    name()
+    process = portal.state.processes.pop(TYPE)
+    made = (*processes.usual_stages(), ("SIGNED", "Signed", "S"))
+    portal.state.processes[TYPE] = processes.process(5, TYPE, "Contracts", made, process.table)
+    id = add(portal, stageId="DT1040_11:SIGNED")
+    told(portal, "ADD", id)
+    assert items() == {id: ("DT1040_11:SIGNED", "P", False)}
+    sync.staff(1)
+    inbox.drain(1)
+    assert items() == {id: ("DT1040_11:SIGNED", "S", True)}
+
+
+def test_a_type_that_is_refused_waits_and_stops_nothing(portal: Site) -> None:
+    add(portal)
+    del portal.state.processes[TYPE]
+    name()
+    refused = status.unread(1)[ENTITY]
+    assert refused
+    assert status.status(1).state == "idle"
+    portal.state.processes[TYPE] = processes.process(5, TYPE, "Contracts", processes.usual_stages())
+    id = add(portal)
+    assert sync.reconcile(1)
+    assert watched.read_watched(1)
+    assert items() == {id: (NEW, "P", False)}
