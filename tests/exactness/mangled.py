@@ -177,7 +177,8 @@ class Mangled:
         assert known == {draft.id for draft in told}
         facts = deals.load(self.portal_id, known)
         for draft in told:
-            assert comparison.told(facts[draft.id], ()) == comparison.told(draft, ()), draft.id
+            ours, theirs = (comparison.told(one, type(draft), ()) for one in (facts[draft.id], draft))
+            assert ours == theirs, draft.id
             assert facts[draft.id].closed_at == self.closed_at(draft.id), draft.id
 
     def closed_at(self, id: int) -> int | None:
