@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 
 from b24app.bitrix.client import WHILE_SOMEBODY_WAITS
 from b24app.bitrix.errors import RestError
+from b24app.ingest import backfill as history
 from b24app.jobs import sync
 from b24app.jobs.inbox import alone
 from b24app.lib import clock
@@ -50,6 +51,8 @@ def _register(portal_id: int, job_id: str | None) -> None:
         is_new = operations.lock(portal_id).status == "installing"
         registrar.remember(portal_id, outcome, clock.now())
         operations.installed(portal_id, clock.now())
+        if not is_new:  # a new version may have brought scopes: what was refused is read as soon as it is told
+            history.ask_again(portal_id)
         if job_id is not None:
             finish(job_id, now=clock.now())
     if is_new:

@@ -17,7 +17,7 @@ from b24app.facts.rules import CALLS_FROM_TELEPHONY
 from b24app.facts.tables import Call, Session, Task
 from b24app.ingest import queries
 from b24app.ingest.events import news
-from b24app.jobs import absences, inbox, sync
+from b24app.jobs import absences, inbox, install, sync
 from b24app.jobs.news import receive
 from b24app.lib.db import Base, db, write
 from b24app.onboarding import operations as onboarding
@@ -25,7 +25,7 @@ from b24app.periods import operations as operations_of_calendars
 from b24app.periods import queries as calendars
 from b24app.periods.queries import Away
 from b24app.periods.rules import ONE_DAY
-from b24app.portal import operations
+from b24app.portal import operations, registrar
 from tests.ingest.site import Site, site
 
 USER = 10
@@ -94,7 +94,9 @@ def test_what_no_event_told_is_found_by_the_next_look(portal: Site) -> None:
     assert (len(stored(Call)), stored(Task)[0].done) == (4, True)
 
 
-def test_without_the_scopes_the_rest_is_read_and_the_reason_kept_until_they_are_given(portal: Site) -> None:
+def test_without_the_scopes_the_rest_is_read_and_the_reason_kept_until_a_version_brings_them(
+    portal: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = portal.state.settings
     portal.state.settings = replace(whole, scopes=("crm", "user_brief", "department", "placement"))
     sync.backfill(1)
@@ -105,7 +107,8 @@ def test_without_the_scopes_the_rest_is_read_and_the_reason_kept_until_they_are_
         assert (bool(entities[name].error), entities[name].complete) == (True, False)
     assert call_sources.steps(1) == ()
     portal.state.settings = whole
-    sync.reconcile(1)
+    monkeypatch.setattr(registrar, "register", lambda *_arguments: registrar.Outcome((), ()))
+    install.register(1)
     sync.resume(1)
     assert (len(stored(Call)), len(stored(Task)), len(stored(Session))) == (3, 2, len(portal.state.sessions))
     assert not queries.status(1).entities["call"].error
