@@ -19,7 +19,7 @@ from tests.security.world import CARD
 
 pytestmark = [pytest.mark.browser, pytest.mark.databases("sqlite")]
 
-PAGES = ("calendar", "check", "access", "tokens", "notifications", "health", "audit")
+PAGES = ("calendar", "check", "calls", "access", "tokens", "notifications", "health", "audit")
 SCREENS = {"en": {"width": 1280, "height": 800}, "ru": {"width": 375, "height": 700}}
 
 

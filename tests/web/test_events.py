@@ -82,7 +82,7 @@ def test_an_event_without_a_secret_is_refused(here: Site) -> None:
 
 
 def test_something_we_do_not_listen_to_is_only_answered(here: Site) -> None:
-    assert here.event("ONCRMLEADADD", CHANGED).status_code == 200
+    assert here.event("ONTASKCOMMENTADD", CHANGED).status_code == 200
     assert here.event("ONCRMDEALADD", {"FIELDS": {"ID": "undefined"}}).status_code == 200
     assert inbox() == []
 
