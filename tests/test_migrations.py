@@ -62,6 +62,11 @@ def differences() -> list[Any]:
         return list(compare_metadata(MigrationContext.configure(connection, opts=options), tables()))
 
 
+def options_of(index: Any) -> dict[str, str]:
+    """Of which rows an index is, as text."""
+    return {name: str(value) for name, value in index.get("dialect_options", {}).items()}
+
+
 def shape(engine: Engine) -> dict[str, Any]:
     """What the database itself says about every table, in an order that does not depend on how it came about."""
     inspector = inspect(engine)
@@ -75,7 +80,7 @@ def shape(engine: Engine) -> dict[str, Any]:
             inspector.get_pk_constraint(name)["constrained_columns"],
             sorted_words(inspector.get_foreign_keys(name)),
             sorted_words(inspector.get_unique_constraints(name)),
-            sorted_words(inspector.get_indexes(name)),
+            sorted_words({**index, "dialect_options": options_of(index)} for index in inspector.get_indexes(name)),
             sorted_words(inspector.get_check_constraints(name)),
         )
         for name in inspector.get_table_names()

@@ -43,6 +43,10 @@ class EntryRow:
     author: str
     undoes_id: int | None
     undone: bool
+    corrects_id: int | None
+    state: str
+    decided_by: str | None
+    decided_at: int | None
     created_at: int
 
 

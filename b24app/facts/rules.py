@@ -18,6 +18,8 @@ DEAL, ACTIVITY, ENTRY, MOVE, LEAD = "deal", "activity", "entry", "stage_move", "
 CALL, TASK, SESSION = "call", "task", "session"
 CALLS_FROM_ACTIVITIES, CALLS_FROM_TELEPHONY = "activities", "telephony"
 """Where a portal counts its calls from, never both at once; activities until somebody says otherwise (semantics 4)."""
+COUNTED, WAITING, REFUSED, STAGED = "counted", "waiting", "refused", "staged"
+"""States of an entry; it counts in the first one only (semantics 14)."""
 
 OPEN, WON, LOST = "P", "S", "F"
 FINAL = frozenset({WON, LOST})
@@ -204,6 +206,9 @@ class EntryDraft:
     comment: str = ""
     origin: str = "api"
     author: str = "system"
+    state: str = COUNTED
+    corrects_id: int | None = None
+    import_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,15 @@ counting (semantics 3.6).
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from b24app.lib.db import Base, Int64
+
+
+def _only(rows: str) -> dict[str, Any]:
+    """Of few rows of a table, so that the index is small."""
+    return {"sqlite_where": text(rows), "postgresql_where": text(rows)}
 
 
 class Deal(Base):
@@ -371,6 +376,8 @@ class Entry(Base):
     __table_args__ = (
         UniqueConstraint("portal_id", "key"),
         Index("ix_entry_code", "portal_id", "code", "occurred_at"),
+        Index("ix_entry_import", "portal_id", "import_id", **_only("import_id IS NOT NULL")),
+        Index("ix_entry_state", "portal_id", "state", **_only("state <> 'counted'")),
     )
 
     id: Mapped[int] = mapped_column(Int64, primary_key=True)
@@ -394,6 +401,14 @@ class Entry(Base):
     undoes_id: Mapped[int | None] = mapped_column(Int64)
     """The entry this counter-entry takes back; both then count for nothing."""
     undone: Mapped[bool] = mapped_column(default=False)
+    corrects_id: Mapped[int | None] = mapped_column(Int64)
+    """The entry that this one takes the place of once it counts."""
+    import_id: Mapped[int | None] = mapped_column(Int64)
+    """The import it came with."""
+    state: Mapped[str] = mapped_column(String(8), default="counted", server_default="counted")
+    """counted | waiting for a second person | refused | staged by an import that has not ended (ledger.py)"""
+    decided_by: Mapped[str | None] = mapped_column(String(64))
+    decided_at: Mapped[int | None] = mapped_column(Int64)
     created_at: Mapped[int] = mapped_column(Int64)
 
 

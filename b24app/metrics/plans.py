@@ -199,7 +199,7 @@ def _excluded(base: Plan, asked: Where) -> list[Near]:
 
 
 def _gone(made: Plan) -> list[Near]:
-    """Facts that would count if they had not been deleted, undone or replaced by a later `set`."""
+    """Facts that would count if they had not been deleted, undone, replaced by a later `set`, or did not wait."""
     near = []
     for facts in _widest(made):
         if facts.scan.entity != "entry":
@@ -207,6 +207,7 @@ def _gone(made: Plan) -> list[Near]:
             continue
         if facts.aggregate is Aggregate.BALANCE:
             near.append(Near("replaced", facts, Among.REPLACED))
+        near.append(Near("waiting", _count(facts.scan, facts.where), Among.WAITING))
         near.append(Near("undone", _count(facts.scan, facts.where), Among.DELETED))
     return near
 

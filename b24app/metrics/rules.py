@@ -196,6 +196,8 @@ class Among(StrEnum):
     """Deleted records, undone entries."""
     REPLACED = "replaced"
     """Entries before the last `set` of their holder."""
+    WAITING = "waiting"
+    """Entries that a second person has not approved yet."""
 
 
 @dataclass(frozen=True, slots=True)

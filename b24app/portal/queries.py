@@ -81,4 +81,5 @@ def viewer(
         sees_company=found.sees_company,
         plans=found.plans,
         sees_money=found.sees_money,
+        enters=found.enters,
     )

@@ -39,6 +39,8 @@ class Action(StrEnum):
     SEE = "see"
     SEE_MONEY = "see_money"
     EDIT_PLAN = "edit_plan"
+    ENTER = "enter"
+    """Enter and correct values by hand, approve those of others (semantics 14)."""
     ADMINISTER = "administer"
 
 
@@ -60,6 +62,8 @@ class Viewer:
     """Sees everybody and the company's totals without being an administrator."""
     plans: frozenset[Subject] | None = None
     """Whose plans they edit; None for everybody's whom they see."""
+    enters: frozenset[Subject] | None = None
+    """Whose values they enter; None for everybody's whom they see."""
     sees_money: bool = True
     may_write: bool = True
     may_read: bool = True
@@ -75,18 +79,23 @@ class Viewer:
 
 
 def can(viewer: Viewer, action: Action, subject: Subject) -> bool:
-    """Whether the viewer may do this to this subject. Nobody but an administrator edits their own plan."""
+    """Whether the viewer may do this to this subject. Nobody but an administrator edits their own plan; nobody at all
+    enters or corrects their own numbers."""
     if action in (Action.SEE, Action.SEE_MONEY) and not viewer.may_read:
         return False
     if action is Action.SEE_MONEY and not viewer.sees_money:
         return False
-    if action in (Action.EDIT_PLAN, Action.ADMINISTER) and not viewer.may_write:
+    if action in (Action.EDIT_PLAN, Action.ENTER, Action.ADMINISTER) and not viewer.may_write:
+        return False
+    is_self = subject == Subject(SubjectType.EMPLOYEE, viewer.user_id or 0)
+    if action is Action.ENTER and is_self:
         return False
     if viewer.is_admin:
         return True
     if action is Action.ADMINISTER:
         return False
-    is_self = subject == Subject(SubjectType.EMPLOYEE, viewer.user_id or 0)
+    if action is Action.ENTER:
+        return _sees(viewer, subject) and (viewer.enters is None or subject in viewer.enters)
     if action is Action.EDIT_PLAN:
         return not is_self and _sees(viewer, subject) and (viewer.plans is None or subject in viewer.plans)
     return is_self or _sees(viewer, subject)

@@ -5,7 +5,7 @@ The entry's key is made of the event token, so a call counts once however often 
 
 from decimal import Decimal
 
-from b24app.facts import operations
+from b24app.facts import ledger
 from b24app.facts.rules import EntryDraft
 from b24app.lib.clock import epoch
 from b24app.lib.crypto import fingerprint
@@ -48,7 +48,7 @@ def post(call: Call, params: Params, kind: str) -> Touched:
         origin="robot",
         author="system",
     )
-    posted = operations.post_entries(call.portal_id, [draft], call.now)
+    posted = ledger.post_entries(call.portal_id, [draft], call.now)
     if posted.items[0].status == "error":
         raise Invalid(posted.items[0].error or _("The value was not counted."))
     return Touched(posted.cells)

@@ -121,7 +121,7 @@ def _role() -> Role:
     reach = request.form.get("reach", "")
     if reach and reach not in set(Reach):
         raise _at("reach", _("Choose from the list."))
-    chosen = {name: request.form.get(name, "") for name in ("edits_plan", "sees_money")}
+    chosen = {name: request.form.get(name, "") for name in ("edits_plan", "sees_money", "enters_values")}
     for name, text in chosen.items():
         if text not in YES_OR_NO:
             raise _at(name, _("Choose from the list."))
@@ -130,6 +130,7 @@ def _role() -> Role:
         Reach(reach) if reach else None,
         edits_plan=YES_OR_NO[chosen["edits_plan"]],
         sees_money=YES_OR_NO[chosen["sees_money"]],
+        enters_values=YES_OR_NO[chosen["enters_values"]],
     )
 
 

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import update
 
 from b24app import pipeline
+from b24app.facts import ledger
 from b24app.facts import operations as facts
 from b24app.facts.rules import DealDraft, EntryDraft, MoveDraft, ProductDraft, RateDraft, RowDraft, ValueDraft
 from b24app.facts.tables import Watch
@@ -294,7 +295,7 @@ class Told:
         )  # fmt: skip
         with self.only_live(), write():
             portals.lock(PORTAL)
-            posted = facts.post_entries(PORTAL, [draft, draft], now)
+            posted = ledger.post_entries(PORTAL, [draft, draft], now)
             pipeline.recompute(PORTAL, posted.cells, now)
         entry.id = posted.items[0].id or 0
 
@@ -302,7 +303,7 @@ class Told:
         now = clock.now()
         with self.only_live(), write():
             portals.lock(PORTAL)
-            pipeline.recompute(PORTAL, facts.undo_entry(PORTAL, entry.id, "user:1", now), now)
+            pipeline.recompute(PORTAL, ledger.undo_entry(PORTAL, entry.id, "user:1", now), now)
 
     def tell_day(self, day: date, working: bool) -> None:
         with write():

@@ -3,18 +3,15 @@
 import random
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
-import pytest
 from sqlalchemy import event, select
 
 from b24app.facts import operations, queries
 from b24app.facts.rules import Cell, RateDraft, TermDraft
-from b24app.facts.tables import Deal, Entry, StageMove
+from b24app.facts.tables import Deal, StageMove
 from b24app.lib.db import db, write
-from b24app.lib.errors import Conflict, NotFound
 from tests.facts.conftest import World
-from tests.facts.samples import ANN, BOB, DAY, HOUR, NOON, T, activity, anonymous, deal, entry, move, won
+from tests.facts.samples import ANN, BOB, DAY, HOUR, NOON, T, activity, anonymous, deal, move, won
 
 LATER = NOON + timedelta(hours=1)
 
@@ -260,72 +257,6 @@ def test_a_deleted_activity_stops_counting(world: World) -> None:
         assert operations.forget(1, "activity", [1, 2], LATER)
         assert operations.upsert_records(1, "activity", [activity(2), activity(1)], NOON) == frozenset()
     assert queries.counts(1)["activity"] == 0
-
-
-# --- the ledger
-
-
-def test_an_entry_with_a_known_key_counts_once(world: World) -> None:
-    with write():
-        first = operations.post_entries(1, [entry("a", "2.5", employee_id=ANN), entry("a"), entry("b")], NOON)
-        again = operations.post_entries(1, [entry("b"), entry("a")], LATER)
-    assert [item.status for item in first.items] == ["created", "duplicate", "created"]
-    assert [item.status for item in again.items] == ["duplicate", "duplicate"]
-    assert {item.id for item in again.items} == {item.id for item in first.items}
-    assert Cell("entry", "occurred", "employee", ANN, T) in anonymous(first.cells)
-    assert again.cells == frozenset()
-    assert [(row.key, row.value) for row in queries.entries(1)] == [("a", 2_500_000), ("b", 1_000_000)]
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"value": "0.0000001"},
-        {"value": "10000000001"},
-        {"value": "NaN"},
-        {"kind": "sub"},
-        {"code": ""},
-        {"code": "x" * 65},
-        {"occurred_at": -1},
-        {"occurred_at": 253_402_300_799},  # the end of the year 9999
-    ],
-)
-def test_a_wrong_entry_does_not_stop_the_others(world: World, wrong: dict[str, Any]) -> None:
-    with write():
-        posted = operations.post_entries(1, [entry("a", **wrong), entry("b")], NOON)
-    assert [item.status for item in posted.items] == ["error", "created"]
-    assert posted.items[0].error
-    assert len(queries.entries(1)) == 1
-
-
-def test_undoing_an_entry_adds_a_counter_entry_once(world: World) -> None:
-    with write():
-        id = operations.post_entries(1, [entry("a", "3", employee_id=ANN)], NOON).items[0].id
-        assert id is not None
-        cells = operations.undo_entry(1, id, "user:8", LATER)
-        assert operations.undo_entry(1, id, "user:8", LATER) == frozenset()
-    undone, counter = queries.entries(1)
-    assert anonymous(cells) == {Cell("entry", "occurred", "employee", ANN, T)}
-    assert (undone.undone, counter.undoes_id, counter.value, counter.author) == (True, id, -3_000_000, "user:8")
-    with write(), pytest.raises(Conflict):
-        operations.undo_entry(1, counter.id, "user:8", LATER)
-
-
-def test_a_strangers_entry_is_not_there(world: World) -> None:
-    with write():
-        id = operations.post_entries(2, [entry("a")], NOON).items[0].id
-    with write(), pytest.raises(NotFound):
-        operations.undo_entry(1, id or 0, "user:8", LATER)
-    assert queries.entries(1) == ()
-
-
-def test_entries_page_by_id(world: World) -> None:
-    with write():
-        operations.post_entries(1, [entry(key, employee_id=ANN) for key in "abc"] + [entry("d", code="nps")], NOON)
-    first = queries.entries(1, code="calls", limit=2)
-    rest = queries.entries(1, code="calls", limit=2, after=first[-1].id)
-    assert [row.key for row in (*first, *rest)] == ["a", "b", "c"]
-    assert db.session.scalar(select(Entry.created_at)) == T
 
 
 # --- dictionaries and size

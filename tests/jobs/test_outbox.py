@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from b24app import pipeline
 from b24app.bitrix.errors import AccessDenied, LimitExceeded, RestError, Unreachable
-from b24app.facts import operations as facts
+from b24app.facts import ledger
 from b24app.facts.cells import deal_cells
 from b24app.facts.rules import EntryDraft
 from b24app.ingest.tables import SyncCursor
@@ -103,7 +103,7 @@ def visit(employee: int = ANN, value: int = 1, key: str = "one", record: str = "
     """Somebody makes a visit, now."""
     draft = EntryDraft(key, "visit", "add", Decimal(value), world.at(day), employee, None, None, "", "api", "system")
     with write():
-        posted = facts.post_entries(PORTAL, [draft], clock.now())
+        posted = ledger.post_entries(PORTAL, [draft], clock.now())
         pipeline.recompute(PORTAL, posted.cells, clock.now(), record=record)
 
 
@@ -188,7 +188,7 @@ def test_a_full_recompute_congratulates_nobody(b24: FakePortal) -> None:
 def test_only_facts_reach_a_target(b24: FakePortal, kind: CauseKind) -> None:
     draft = EntryDraft("one", "visit", "add", Decimal(1), world.at("2026-11-16"), ANN, None, None, "", "api", "system")
     with write():
-        posted = facts.post_entries(PORTAL, [draft], NOW)
+        posted = ledger.post_entries(PORTAL, [draft], NOW)
         changes = scores.recompute(PORTAL, posted.cells, NOW, Cause(kind))
     assert changes.results
     assert changes.reached == ()

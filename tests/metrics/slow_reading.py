@@ -136,7 +136,7 @@ def entity_of(fact: Base) -> str | None:
 
 def is_alive(fact: Any) -> bool:
     if isinstance(fact, Entry):
-        return not fact.undone and fact.undoes_id is None
+        return not fact.undone and fact.undoes_id is None and fact.state == "counted"
     if isinstance(fact, Deal) and fact.is_recurring:
         return False
     return fact.deleted_at is None

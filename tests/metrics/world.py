@@ -251,6 +251,7 @@ def entry(portal: int, code: str, value: float, **known: Any) -> Entry:
         origin="api",
         author="system",
         undone=False,
+        state="counted",
         created_at=0,
     )
     return _known(entry, known)

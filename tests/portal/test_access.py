@@ -36,7 +36,7 @@ def viewer(user_id: int, *roles: Role, deputies: tuple[Delegation, ...] = ()) ->
     it = found(user_id, *roles, deputies=deputies)
     return Viewer(
         1, user_id, employees=it.employees, departments=it.departments, sees_company=it.sees_company, plans=it.plans,
-        sees_money=it.sees_money,
+        sees_money=it.sees_money, enters=it.enters,
     )  # fmt: skip
 
 
@@ -48,6 +48,11 @@ def sees(who: Viewer) -> set[Subject]:
 def plans(who: Viewer) -> set[Subject]:
     everybody = [*map(employee, STRUCTURE.people), *map(department, STRUCTURE.units), COMPANY]
     return {one for one in everybody if can(who, Action.EDIT_PLAN, one)}
+
+
+def entered(who: Viewer) -> set[Subject]:
+    everybody = [*map(employee, STRUCTURE.people), *map(department, STRUCTURE.units), COMPANY]
+    return {one for one in everybody if can(who, Action.ENTER, one)}
 
 
 def those(people: set[int], units: set[int] = frozenset()) -> set[Subject]:  # type: ignore[assignment]
@@ -95,6 +100,19 @@ def test_editing_plans_is_given_apart_from_seeing_and_never_for_oneself() -> Non
     assert plans(viewer(HEAD, Role(employee(HEAD), edits_plan=False))) == set()
     wider = viewer(HEAD, Role(employee(HEAD), Reach.ALL))
     assert plans(wider) == those({EAST_HEAD, EVE}, {SALES, EAST})
+
+
+def test_entering_values_is_given_apart_from_plans_and_never_for_oneself() -> None:
+    """Semantics 14: not even an administrator corrects their own numbers."""
+    assert entered(viewer(EVE)) == set()
+    assert entered(viewer(HEAD)) == those({EAST_HEAD, EVE}, {SALES, EAST})
+    clerk = viewer(SAM, Role(employee(SAM), Reach.ALL, enters_values=True))
+    assert entered(clerk) == sees(clerk) - {employee(SAM)}
+    assert plans(clerk) == set()
+    assert entered(viewer(HEAD, Role(employee(HEAD), enters_values=False))) == set()
+    deputy = viewer(EVE, deputies=(delegation(HEAD, EVE),))
+    assert entered(deputy) == those({EAST_HEAD}, {SALES, EAST})
+    assert not can(Viewer(1, HEAD, is_admin=True), Action.ENTER, employee(HEAD))
 
 
 def test_a_role_of_a_department_is_of_all_below_it_and_the_nearest_counts() -> None:

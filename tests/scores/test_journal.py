@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from b24app import pipeline
-from b24app.facts import operations as facts
+from b24app.facts import ledger
 from b24app.facts.cells import deal_cells
 from b24app.facts.rules import Cell, EntryDraft
 from b24app.jobs import scores as jobs
@@ -82,12 +82,12 @@ def test_an_entry_names_itself_and_its_author(portal):
     world.scorecard(document(indicator("plan", metric="entries", options={"code": "plan"})))
     everything()
     draft = EntryDraft("k", "plan", "add", Decimal(5), world.at("2026-11-03"), employee_id=ANN, author="token:3")
-    posted = facts.post_entries(PORTAL, [draft], NOW)
+    posted = ledger.post_entries(PORTAL, [draft], NOW)
     pipeline.recompute(PORTAL, posted.cells, NOW)
     (one,) = changes(code="plan")
     assert (one.before, one.after, one.cause, one.actor) == (None, 5, "entry", "token:3")
     assert one.records == (("entry", posted.items[0].id),)
-    cells = facts.undo_entry(PORTAL, posted.items[0].id, "user:1", NOW)
+    cells = ledger.undo_entry(PORTAL, posted.items[0].id, "user:1", NOW)
     pipeline.recompute(PORTAL, cells, NOW, Cause(CauseKind.FACT, "user:1"))
     latest, _first = changes(code="plan")
     assert (latest.after, latest.cause, latest.actor) == (None, "entry", "user:1")

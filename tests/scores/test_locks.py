@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from b24app import pipeline
-from b24app.facts import operations as facts
+from b24app.facts import ledger
 from b24app.facts.cells import deal_cells
 from b24app.facts.rules import Cell, EntryDraft
 from b24app.facts.tables import Deal
@@ -186,7 +186,7 @@ def test_an_entry_of_a_locked_month_is_counted(sold):
     everything()
     locks.lock(PORTAL, OCTOBER, "hand", "user:1", NOW)
     draft = EntryDraft("k", "plan", "add", Decimal(5), world.at("2026-10-03"), employee_id=ANN)
-    posted = facts.post_entries(PORTAL, [draft], NOW)
+    posted = ledger.post_entries(PORTAL, [draft], NOW)
     pipeline.recompute(PORTAL, posted.cells, NOW)
     row = results(scorecard="hand")[ANN, "plan"]
     assert (row.value, row.changed_after_lock) == (None, 1)

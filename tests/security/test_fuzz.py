@@ -44,7 +44,7 @@ TEXTS = st.sampled_from((*ODD, *DAYS)) | st.text(max_size=12)
 
 KNOWN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("start", "end", "until", "since", "first", "last", "day"), DAYS),
-    **dict.fromkeys(("edits_plan", "sees_money", "working"), ("yes", "no")),
+    **dict.fromkeys(("edits_plan", "sees_money", "enters_values", "working"), ("yes", "no")),
     **dict.fromkeys(("subject_id", "department", "absent", "deputy", "employee"), ("0", "1", "2", "3", "99")),
     **dict.fromkeys(("id", "before"), ("1", "2")),
     "period": ("day", "week", "month", "quarter", "half_year", "year", "custom"),

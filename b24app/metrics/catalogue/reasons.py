@@ -45,6 +45,10 @@ REASONS: Mapping[str, Text] = {
         "en": "Meets none of the alternative conditions",
     },
     "deleted": {"ru": "Удалено в Битрикс24", "en": "Deleted in Bitrix24"},
+    "waiting": {
+        "ru": "Ждёт подтверждения вторым человеком",
+        "en": "It waits for a second person to approve it",
+    },
     "undone": {"ru": "Запись отменена", "en": "The entry was undone"},
     "replaced": {
         "ru": "Позже значение было установлено заново",

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from b24app.facts import records
 from b24app.facts.kinds import declared, kind_of
-from b24app.facts.rules import DEAL, ENTRY, MOVE
+from b24app.facts.rules import COUNTED, DEAL, ENTRY, MOVE, WAITING
 from b24app.facts.tables import Deal, Entry, FieldValue, StageMove
 from b24app.lib.db import Int64
 from b24app.metrics.compile.matching import Condition, Fields, Matcher, table
@@ -139,6 +139,7 @@ def _standing(portal_id: int, scan: Scan, among: Among) -> Iterator[Condition]:
     if scan.entity == ENTRY:
         yield fields["undone"] == (true() if gone else false())
         yield fields["undoes_id"].is_(None)
+        yield fields["state"] == (WAITING if among is Among.WAITING else COUNTED)
         return
     if scan.entity == MOVE:
         yield fields["entity"] == DEAL

@@ -34,7 +34,7 @@ def give_role(portal_id: int, role: rules.Role, structure: Structure, actor: str
         row = tables.Role(portal_id=portal_id, holder_type=role.holder.type.value, holder_id=role.holder.id)
         db.session.add(row)
     row.reach = role.reach.value if role.reach else None
-    row.edits_plan, row.sees_money = role.edits_plan, role.sees_money
+    row.edits_plan, row.sees_money, row.enters_values = role.edits_plan, role.sees_money, role.enters_values
     _audit(portal_id, "access.role", role.holder, before, role, actor, now)
     return None
 

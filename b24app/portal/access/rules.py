@@ -1,9 +1,10 @@
 """From the structure, roles and delegations to what somebody sees and may do. Pure; `portal.rules.can` decides by it.
 
-Without any role an employee sees themselves and a head the sub-tree of what they head, whose plans they edit; money is
-shown. A role of a person changes that for them, exactly; a role of a department for all in it and below it, where
-nothing nearer to the person says otherwise, but takes nothing from whoever heads a department. While somebody is away
-their deputy sees and edits in addition what they do; whether money is shown stays everybody's own.
+Without any role an employee sees themselves and a head the sub-tree of what they head, whose plans they edit and whose
+values they enter; money is shown. A role of a person changes that for them, exactly; a role of a department for all in
+it and below it, where nothing nearer to the person says otherwise, but takes nothing from whoever heads a department.
+While somebody is away their deputy sees, edits and enters in addition what they do; whether money is shown stays
+everybody's own.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,6 +25,10 @@ class Reach(StrEnum):
     ALL = "all"
 
 
+DECIDED = ("reach", "edits_plan", "sees_money", "enters_values")
+"""What a role decides."""
+
+
 @dataclass(frozen=True, slots=True)
 class Role:
     """What is decided for a person or for the people of a department; None leaves it as it would be without."""
@@ -32,10 +37,11 @@ class Role:
     reach: Reach | None = None
     edits_plan: bool | None = None
     sees_money: bool | None = None
+    enters_values: bool | None = None
 
     @property
     def is_empty(self) -> bool:
-        return self.reach is None and self.edits_plan is None and self.sees_money is None
+        return self.reach is self.edits_plan is self.sees_money is self.enters_values is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class Access:
     sees_company: bool = False
     plans: frozenset[Subject] = frozenset()
     sees_money: bool = True
+    enters: frozenset[Subject] = frozenset()
 
     def __or__(self, other: "Access") -> "Access":
         """With what somebody else sees and plans, too."""
@@ -66,6 +73,7 @@ class Access:
             self.sees_company or other.sees_company,
             self.plans | other.plans,
             self.sees_money,
+            self.enters | other.enters,
         )
 
 
@@ -79,7 +87,8 @@ def access(
     for absent_id in sorted(away):
         theirs = _own(absent_id, structure, by_holder)
         seen, plans = theirs.employees | {absent_id}, theirs.plans - {employee(absent_id)}
-        found |= replace(theirs, employees=seen, plans=plans)
+        enters = theirs.enters - {employee(absent_id)}
+        found |= replace(theirs, employees=seen, plans=plans, enters=enters)
     return found
 
 
@@ -88,20 +97,25 @@ def _own(user_id: int, structure: Structure, roles: Mapping[Subject, Role]) -> A
     nearest = _nearest(user_id, structure, roles)
     headed = structure.headed_by(user_id)
     seen = _seen(user_id, structure, personal.reach, [role.reach for role in nearest["reach"] if role.reach])
-    edits = personal.edits_plan
-    if edits is None and nearest["edits_plan"]:
-        edits = any(role.edits_plan for role in nearest["edits_plan"])
     money = personal.sees_money
     if money is None:
         money = all(role.sees_money for role in nearest["sees_money"])
-    return Access(seen.employees, seen.departments, seen.sees_company, _plans(seen, structure, headed, edits), money)
+
+    def of_whom(what: str) -> frozenset[Subject]:
+        decided = getattr(personal, what)
+        if decided is None and nearest[what]:
+            decided = any(getattr(role, what) for role in nearest[what])
+        return _of_whom(seen, structure, headed, decided)
+
+    plans, enters = of_whom("edits_plan"), of_whom("enters_values")
+    return Access(seen.employees, seen.departments, seen.sees_company, plans, money, enters)
 
 
 def _nearest(user_id: int, structure: Structure, roles: Mapping[Subject, Role]) -> dict[str, Sequence[Role]]:
     """Of each thing that roles decide, those of the departments nearest to the person that decide it.
 
-    Somebody in several departments may have several: the widest view counts, plans are edited if one allows it, and
-    money is hidden if one hides it.
+    Somebody in several departments may have several: the widest view counts, plans are edited and values entered if one
+    allows it, and money is hidden if one hides it.
     """
     person = structure.people.get(user_id)
     starts = person.department_ids if person else ()
@@ -110,7 +124,7 @@ def _nearest(user_id: int, structure: Structure, roles: Mapping[Subject, Role]) 
         for start in starts:
             yield from islice((one for one in _upwards(start, structure, roles) if getattr(one, what) is not None), 1)
 
-    return {what: list(deciding(what)) for what in ("reach", "edits_plan", "sees_money")}
+    return {what: list(deciding(what)) for what in DECIDED}
 
 
 def _upwards(start: int, structure: Structure, roles: Mapping[Subject, Role]) -> Iterator[Role]:
@@ -152,12 +166,12 @@ def _heads(user_id: int, structure: Structure) -> Iterator[int]:
     return (unit.id for unit in structure.units.values() if unit.head_id == user_id)
 
 
-def _plans(seen: Access, structure: Structure, headed: frozenset[int], edits: bool | None) -> frozenset[Subject]:
+def _of_whom(seen: Access, structure: Structure, headed: frozenset[int], decided: bool | None) -> frozenset[Subject]:
     """Of whom they see: nobody's, everybody's, or undecided those of the departments they head."""
-    if edits is False:
+    if decided is False:
         return frozenset()
     everybody = frozenset({*map(employee, seen.employees), *map(department, seen.departments)})
-    if edits:
+    if decided:
         return everybody | ({COMPANY} if seen.sees_company else frozenset())
     below = {*map(employee, structure.everybody_in(headed)), *map(department, headed)}
     return everybody & below

@@ -19,6 +19,7 @@ class Role(Base):
     """own | department | subdepartments | all"""
     edits_plan: Mapped[bool | None]
     sees_money: Mapped[bool | None]
+    enters_values: Mapped[bool | None]
 
 
 class Delegation(Base):

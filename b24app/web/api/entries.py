@@ -3,8 +3,10 @@
 from fractions import Fraction
 
 from b24app import pipeline
-from b24app.facts import operations, queries
+from b24app.facts import ledger, queries
+from b24app.facts.approval import Approval, approval
 from b24app.facts.rules import EntryDraft
+from b24app.ingest import manual
 from b24app.lib import clock
 from b24app.lib.db import write
 from b24app.lib.i18n import gettext as _
@@ -37,24 +39,30 @@ def entries(viewer: Viewer, query: shapes.EntriesQuery) -> Page[shapes.Entry]:
     )
     page = rows[: query.limit]
     next_cursor = sealed((page[-1].id,)) if len(rows) > len(page) else None
-    return Page(items=[_entry(row, time) for row in page], next_cursor=next_cursor)
+    decided = approval(staff.get(viewer.portal_id).settings)
+    hides = (lambda code: False) if viewer.sees_money else decided.is_money
+    return Page(items=[_entry(row, time, hides(row.code)) for row in page], next_cursor=next_cursor)
 
 
 @call("POST", "/entries", tag=TAG, body=shapes.EntryList, answer=shapes.DoneList)
 def post_entries(viewer: Viewer, body: list[shapes.EntryItem]) -> shapes.DoneList:
-    """Post values. Each item is stored or refused by itself; the same key counts once.
+    """Post values, up to 10 000 in one call. Each item is stored or refused by itself; the same key counts once.
 
     `kind` is `add`, or `set` to start the period's sum anew from this value. An entry with an employee counts for them
     and their departments, one with only a department for it and the company, one with neither for the company.
+
+    The limit above which a second person approves (Data > Kinds of values) is for what people enter and import. What a
+    program posts counts at once, for an administrator made its token; unless they decide otherwise there: then an item
+    above the limit is stored all the same (`created`), has the state `waiting`, and counts once somebody approves it.
     """
     now = clock.now()
     people = staff.structure(viewer.portal_id)
     faults = {place: fault for place, item in enumerate(body) if (fault := _fault(item, people))}
     good = [place for place in range(len(body)) if place not in faults]
     with write():
-        portals.lock(viewer.portal_id)
-        drafts = [_draft(body[place], viewer, clock.epoch(now)) for place in good]
-        posted = operations.post_entries(viewer.portal_id, drafts, now)
+        decided = approval(portals.lock(viewer.portal_id).settings)
+        drafts = [_draft(body[place], viewer, clock.epoch(now), decided) for place in good]
+        posted = ledger.post_entries(viewer.portal_id, drafts, now)
         pipeline.recompute(viewer.portal_id, posted.cells, now, Cause(CauseKind.FACT, viewer.actor))
     done = {place: shapes.Done(index=place, status="error", error=fault) for place, fault in faults.items()}
     for item in posted.items:
@@ -65,11 +73,14 @@ def post_entries(viewer: Viewer, body: list[shapes.EntryItem]) -> shapes.DoneLis
 
 @call("POST", "/entries/<int:entry_id>/undo", tag=TAG, answer=shapes.DoneList)
 def undo_entry(viewer: Viewer, entry_id: int) -> shapes.DoneList:
-    """Take an entry back by a counter-entry. Both then count for nothing; undoing twice changes nothing."""
+    """Take an entry back by a counter-entry. Both then count for nothing; undoing twice changes nothing.
+
+    Where values of programs wait above the limit (see posting), so does taking such a value back.
+    """
     now = clock.now()
     with write():
         portals.lock(viewer.portal_id)
-        cells = operations.undo_entry(viewer.portal_id, entry_id, viewer.actor, now)
+        cells = manual.undo(viewer, entry_id, "", now, origin="api")
         pipeline.recompute(viewer.portal_id, cells, now, Cause(CauseKind.FACT, viewer.actor))
     return shapes.DoneList(items=[shapes.Done(index=0, status="updated", id=entry_id)])
 
@@ -82,7 +93,7 @@ def _fault(item: shapes.EntryItem, people: Structure) -> str | None:
     return None
 
 
-def _draft(item: shapes.EntryItem, viewer: Viewer, now: int) -> EntryDraft:
+def _draft(item: shapes.EntryItem, viewer: Viewer, now: int, decided: Approval) -> EntryDraft:
     return EntryDraft(
         key=item.key,
         code=item.code,
@@ -95,16 +106,17 @@ def _draft(item: shapes.EntryItem, viewer: Viewer, now: int) -> EntryDraft:
         comment=item.comment,
         origin="api",
         author=viewer.actor,
+        state=decided.state(item.code, item.value, "api"),
     )
 
 
-def _entry(row: queries.EntryRow, time: PortalClock) -> shapes.Entry:
+def _entry(row: queries.EntryRow, time: PortalClock, is_hidden: bool) -> shapes.Entry:
     return shapes.Entry(
         id=row.id,
         key=row.key,
         code=row.code,
         kind=row.kind,
-        value=Fraction(row.value, MILLIONTHS),
+        value=None if is_hidden else Fraction(row.value, MILLIONTHS),
         occurred_at=time.at(row.occurred_at),
         employee_id=row.employee_id,
         department_id=row.department_id,
@@ -114,5 +126,7 @@ def _entry(row: queries.EntryRow, time: PortalClock) -> shapes.Entry:
         author=row.author,
         undoes_id=row.undoes_id,
         undone=row.undone,
+        corrects_id=row.corrects_id,
+        state=row.state,
         created_at=time.at(row.created_at),
     )

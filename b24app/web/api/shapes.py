@@ -27,6 +27,7 @@ AnyPeriodKind = Literal[PeriodKind, "custom"]
 Direction = Annotated[str, WithJsonSchema({"enum": ["up", "down"]})]
 Zone = Annotated[str, WithJsonSchema({"enum": ["done", "close", "behind", "none"]})]
 EntryKind = Annotated[str, WithJsonSchema({"enum": ["add", "set"]})]
+EntryState = Annotated[str, WithJsonSchema({"enum": ["counted", "waiting", "refused"]})]
 Aggregate = Annotated[
     str, WithJsonSchema({"enum": ["sum", "count", "ratio", "mean", "median", "last", "min", "max", "formula"]})
 ]
@@ -192,7 +193,7 @@ class EntryItem(Shape):
     comment: Annotated[str, Field(max_length=2000)] = ""
 
 
-EntryList = Annotated[list[EntryItem], Field(min_length=1, max_length=1000)]
+EntryList = Annotated[list[EntryItem], Field(min_length=1, max_length=10_000)]
 
 
 class Entry(Shape):
@@ -200,7 +201,7 @@ class Entry(Shape):
     key: str
     code: str
     kind: EntryKind
-    value: Exact
+    value: Exact | None = Field(description="null: an amount of money, and the token lacks the scope `money`.")
     occurred_at: datetime
     employee_id: int | None
     department_id: int | None
@@ -210,6 +211,8 @@ class Entry(Shape):
     author: str
     undoes_id: int | None
     undone: bool
+    corrects_id: int | None = Field(description="The entry in whose place this one counts.")
+    state: EntryState = Field(description="It counts while `counted` and not `undone`.")
     created_at: datetime
 
 

@@ -1,8 +1,12 @@
 """The ledger through the API: each item for itself, the same key once, the score moved by the time of the answer."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from b24app.lib import clock
+from b24app.lib.db import write
+from b24app.portal.operations import change_settings
 from tests.web.api.conftest import SELLER, Api, paths
 
 
@@ -63,8 +67,8 @@ def test_a_body_of_another_shape_is_refused_as_a_whole(api: Api) -> None:
     assert api.get("/entries")["items"] == []
 
 
-def test_one_to_a_thousand_entries_are_taken(api: Api) -> None:
-    for body in ({}, [], [visit(str(number)) for number in range(1001)]):
+def test_one_to_ten_thousand_entries_are_taken(api: Api) -> None:
+    for body in ({}, [], [visit(str(number)) for number in range(10_001)]):
         api.problem(422, "POST", "/entries", body)
 
 
@@ -88,6 +92,8 @@ def test_the_ledger_is_listed_with_the_portals_offset(api: Api) -> None:
         "author": entry["author"],
         "undoes_id": None,
         "undone": False,
+        "corrects_id": None,
+        "state": "counted",
         "created_at": "2026-11-20T12:00:00+03:00",
     }
     assert entry["author"].startswith("token:")
@@ -113,3 +119,27 @@ def test_a_strangers_entry_cannot_be_undone(api: Api, scorecard: Any, stranger: 
     id = api.ok("POST", "/entries", [visit("a")])["items"][0]["id"]
     stranger.problem(404, "POST", f"/entries/{id}/undo")
     assert visits(api)["value"] == 1
+
+
+def decide(portal_id: int, **settings: Any) -> None:
+    with write():
+        change_settings(portal_id, settings, "user:1", clock.now())
+
+
+def test_what_a_program_posts_waits_above_the_limit_only_where_an_administrator_says_so(
+    api: Api, portal_id: int, scorecard: Any
+) -> None:
+    decide(portal_id, approval_limit="2")
+    api.ok("POST", "/entries", [visit("a", value=3)])
+    decide(portal_id, approval_of_api=True)
+    done = api.ok("POST", "/entries", [visit("b", value=3), visit("c", value=2)])["items"]
+    assert [one["status"] for one in done] == ["created", "created"]
+    assert [entry["state"] for entry in api.get("/entries")["items"]] == ["counted", "waiting", "counted"]
+    assert visits(api)["value"] == 5
+    api.ok("POST", f"/entries/{api.get('/entries', key='a')['items'][0]['id']}/undo")
+    assert visits(api)["value"] == 5
+
+
+def test_amounts_of_money_are_shown_to_tokens_that_see_money(api: Api, api_with: Callable[..., Api]) -> None:
+    api.ok("POST", "/entries", [visit("a", code="ad_spend"), visit("b")])
+    assert [entry["value"] for entry in api_with("read").get("/entries")["items"]] == [None, 1]

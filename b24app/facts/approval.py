@@ -1,0 +1,77 @@
+"""Which values of the ledger need a second person, and what the portal says of their codes (semantics 14). Pure.
+
+An administrator names a limit for all codes, another for single ones, and may have values of the API wait, too.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from b24app.facts.rules import COUNTED, WAITING
+
+LIMIT, OF_API, CODES = "approval_limit", "approval_of_api", "entry_codes"
+"""Portal settings."""
+
+MONEY = frozenset({"ad_spend"})
+"""Codes that are amounts of money although nobody has said so."""
+
+BY_PEOPLE = frozenset({"manual", "import"})
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What an administrator says of a code: its name for people, whether it is money, and a limit of its own."""
+
+    name: str = ""
+    is_money: bool = False
+    limit: Decimal | None = None
+
+    def told(self) -> dict[str, Any]:
+        """As it is stored."""
+        return {"name": self.name, "money": self.is_money, "limit": None if self.limit is None else str(self.limit)}
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What the portal has decided; without any limit nothing waits."""
+
+    limit: Decimal | None = None
+    of_api: bool = False
+    codes: Mapping[str, Code] = field(default_factory=dict)
+
+    def state(self, code: str, change: Decimal, origin: str) -> str:
+        """Of an entry that changes the ledger by so much: above the limit it waits for a second person.
+
+        Robots count at once whatever they say, for a workflow waits for the number.
+        """
+        known = self.codes.get(code)
+        limit = self.limit if known is None or known.limit is None else known.limit
+        asked = origin in BY_PEOPLE or (origin == "api" and self.of_api)
+        return WAITING if asked and limit is not None and abs(change) > limit else COUNTED
+
+    def is_money(self, code: str) -> bool:
+        known = self.codes.get(code)
+        return code in MONEY if known is None else known.is_money
+
+    def name(self, code: str) -> str:
+        known = self.codes.get(code)
+        return (known.name if known else "") or code
+
+
+def approval(settings: Mapping[str, Any]) -> Approval:
+    """From the settings of a portal."""
+    codes = {
+        code: Code(str(said.get("name") or ""), bool(said.get("money")), decimal(said.get("limit")))
+        for code, said in (settings.get(CODES) or {}).items()
+    }
+    return Approval(decimal(settings.get(LIMIT)), bool(settings.get(OF_API)), codes)
+
+
+def decimal(text: object) -> Decimal | None:
+    """None for nothing, and for what is no number."""
+    try:
+        found = Decimal(str(text)) if text not in (None, "") else None
+    except InvalidOperation:
+        return None
+    return found if found is not None and found.is_finite() else None
