@@ -93,6 +93,7 @@ def _register(app: Flask) -> None:
         audit,
         calls,
         dashboards,
+        data,
         errors,
         formats,
         gates,
@@ -117,6 +118,9 @@ def _register(app: Flask) -> None:
     viewer.init_app(app)
     gates.init_app(app)
     called = (install, placements, events, robots, robot_settings, session, api, ops)
-    pages = (dashboards, recognition, periods, scorecards, settings, calls, access, keys, audit, notifications, health)
+    pages = (
+        *(dashboards, recognition, periods, scorecards, data),
+        *(settings, calls, access, keys, audit, notifications, health),
+    )
     for module in (*called, *pages):
         app.register_blueprint(module.bp)

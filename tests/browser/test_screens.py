@@ -59,6 +59,10 @@ PAGES = {
     "scorecards": ("/ui/scorecards", {}),
     "scorecard": ("/ui/scorecards/sales", {}),
     "notifications": ("/ui/settings/notifications", {}),
+    "ledger": ("/ui/data", {}),
+    "entry": ("/ui/data/entries/9", {}),
+    "values by hand": ("/ui/data/enter", {}),
+    "kinds of values": ("/ui/data/kinds", {}),
 }
 
 FITS = """() => new Promise((done) => {

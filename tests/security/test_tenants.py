@@ -9,7 +9,7 @@ from flask import Flask
 
 from b24app.lib.db import Base
 from tests.databases import tables
-from tests.scores.world import ANN, OTHER, PORTAL
+from tests.scores.world import ANN, BOB, OTHER, PORTAL
 from tests.security.world import ADMIN, EVENT_SECRET, JOB, MARK, STRANGER, Site, everything_of
 
 gate = pytest.mark.databases("sqlite")
@@ -71,6 +71,17 @@ CASES: dict[str, Case] = {
     "scorecards.listing": get("/ui/scorecards"),
     "scorecards.scorecard": get("/ui/scorecards/sales"),
     "scorecards.numbers": post("/ui/scorecards/sales/numbers", take="article"),
+    "data.page": get("/ui/data"),
+    "data.entry": get("/ui/data/entries/1"),
+    "data.correct": post("/ui/data/entries/1/correct", value="5", reason="x"),
+    "data.undo": post("/ui/data/entries/1/undo", reason="x"),
+    "data.approve": post("/ui/data/entries/1/approve"),
+    "data.refuse": post("/ui/data/entries/1/refuse"),
+    "data.enter": get("/ui/data/enter"),
+    "data.save": post("/ui/data/enter", code="visit", day="2026-11-10", **{f"employee-{BOB}": "1"}),
+    "data.kinds": get("/ui/data/kinds"),
+    "data.save_kind": post("/ui/data/kinds", code="visit", name="x", limit="x"),
+    "data.save_limit": post("/ui/data/kinds/limits", limit="x"),
     "settings.calendar": get("/ui/settings/calendar"),
     "settings.save": post("/ui/settings/calendar", time_zone="UTC"),
     "settings.set_day": post("/ui/settings/calendar/days", day="2026-11-04", working="no", name="x"),
@@ -213,6 +224,7 @@ def test_the_first_portal_sees_its_own(here: Site) -> None:
                         ("scorecards.scorecard", here.session(ADMIN)), ("settings.calendar", here.session(ADMIN)),
                         ("access.page", here.session(ADMIN)), ("audit.page", here.session(ADMIN)),
                         ("keys.page", here.session(ADMIN)), ("api.explain", here.keys["first"]),
+                        ("data.page", here.session(ADMIN)), ("data.enter", here.session(ADMIN)),
                         ("install.progress", here.session(ADMIN)), ("api.scorecard", here.keys["first"])):  # fmt: skip
         assert MARK in ask(here, name, token).text, name
 

@@ -8,6 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from b24app.lib import i18n
+from b24app.lib.clock import epoch
+from b24app.outcomes.dashboards.ledger import Ledger, Line, Sheet
+from b24app.outcomes.dashboards.ledger import Row as Row_
 from b24app.outcomes.dashboards.panel import (
     ChangeRow,
     Changes,
@@ -417,3 +420,34 @@ def posts() -> tuple[Sending, ...]:
     first = Sending(1, "webhook", "kpi_reached", 0, "sent", 1, NOW, NOW, NOW, "200", "")
     late = replace(first, id=2, kind="behind_plan", state="due", attempts=3, sent_at=None, answer="503")
     return replace(late, reason="The address answered with the status 503."), first
+
+
+DECIDED = {
+    "approval_limit": "100000",
+    "entry_codes": {"ad_spend": {"name": "Advertising", "money": True, "limit": "5"}},
+}
+"""What the administrator said of values from outside."""
+
+
+def ledger() -> Ledger:
+    """A value that waits, one that counts, one taken back with its counter-entry, and an amount of money hidden."""
+    line = Line(
+        id=9, code="visit", name="Visits", is_money=False, value=Fraction(12), kind="add", occurred_at=epoch(NOW),
+        whose=NAMES[ANNA], comment="", origin="manual", by=NAMES[VERA], posted_at=epoch(NOW), state="waiting",
+        takes_back=False, corrects=False, may_change=True, may_decide=True,
+    )  # fmt: skip
+    money = replace(line, code="ad_spend", name="Advertising", is_money=True, origin="api", by="")
+    lines = (
+        line,
+        replace(money, id=8, value=Fraction(12000), kind="set", state="counted"),
+        replace(line, id=7, state="counter", takes_back=True, comment="Entered twice"),
+        replace(line, id=6, state="undone", decided_by=NAMES[VERA], decided_at=epoch(NOW)),
+        replace(money, id=5, value=None, state="counted", origin="robot"),
+    )
+    return Ledger(lines, 5, (("ad_spend", "Advertising"), ("visit", "Visits")), (("7", NAMES[ANNA]),), 1, "RUB")
+
+
+def sheet() -> Sheet:
+    rows = tuple(Row_(f"employee-{id}", name, "") for id, name in NAMES.items())
+    departments = (("5", say("West")), ("6", "East"))
+    return Sheet(ledger().codes, departments, WEST, (*rows, Row_("department-5", "West", "As a whole")), 3)

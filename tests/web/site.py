@@ -11,6 +11,7 @@ from b24app.lib import clock
 from b24app.lib.errors import AppError
 from b24app.lib.i18n import speaking
 from b24app.lib.paths import STATIC, TEMPLATES
+from b24app.outcomes.dashboards.ledger import Ledger, Sheet, Told
 from b24app.outcomes.dashboards.nightly import Night
 from b24app.outcomes.dashboards.panel import Changes, Held, LateRecords, NotCounted, Question, Why
 from b24app.outcomes.dashboards.rules import Card, Company, Team
@@ -27,6 +28,7 @@ from b24app.web import (
     access,
     audit,
     dashboards,
+    data,
     formats,
     health,
     keys,
@@ -55,6 +57,8 @@ ASKED = (
     (notifications, "queries"),
     (notifications, "tenants"),
     (recognition, "queries"),
+    (data, "ledger"),
+    (data, "people"),
 )
 """Where the views find those whom `Queries` stands for."""
 
@@ -82,6 +86,9 @@ class Knowing:
 
     now: datetime
     settings: Settings = samples.SETTINGS
+
+    def structure(self) -> Structure:
+        return samples.structure()
 
     @property
     def today(self) -> date:
@@ -142,7 +149,11 @@ class Queries:
         return (samples.scorecard(),)
 
     def get(self, portal_id: int, code: str = "") -> object:
-        return samples.scorecard() if code else Portal(base_currency="RUB", time_zone="Europe/Moscow")
+        return (
+            samples.scorecard()
+            if code
+            else Portal(base_currency="RUB", time_zone="Europe/Moscow", settings=samples.DECIDED)
+        )
 
     def wishes(self, portal_id: int) -> Wishes:
         return Wishes(workflow=3, workflow_document="DEAL_12")
@@ -161,6 +172,22 @@ class Queries:
             Given("star", {"ru": "Звезда месяца", "en": "Star of the month"}, date(2026, 10, 1), samples.NOW, "Fair"),
         )
 
+    def ledger(self, viewer: Viewer, structure: Structure, asked: object, before_id: object) -> Ledger:
+        return samples.ledger()
+
+    def told(self, viewer: Viewer, structure: Structure, entry_id: int) -> Told:
+        first, *rest = samples.ledger().lines
+        return Told(first, tuple(rest), "RUB")
+
+    def sheet(self, viewer: Viewer, structure: Structure, department_id: int | None) -> Sheet:
+        return samples.sheet()
+
+    def codes(self, viewer: Viewer, structure: Structure) -> tuple[tuple[str, str], ...]:
+        return samples.ledger().codes
+
+    def may_enter(self, viewer: Viewer, structure: Structure) -> bool:
+        return True
+
     def structure(self, portal_id: int) -> Structure:
         return samples.structure()
 
@@ -177,7 +204,7 @@ def application(
     app = Flask("pages", template_folder=str(TEMPLATES), static_folder=str(STATIC), static_url_path="/static")
     formats.init_templates(app)
     for page in (
-        access, audit, dashboards, health, keys, notifications, periods, recognition, scorecards, settings
+        access, audit, dashboards, data, health, keys, notifications, periods, recognition, scorecards, settings
     ):  # fmt: skip
         app.register_blueprint(page.bp)
     fake = Queries(answers or Answers())

@@ -45,7 +45,7 @@ def choices(viewer: Viewer) -> Choices:
     return Choices(
         tuple(people),
         tuple(ScorecardChoice(one.code, pick(one.document.name), _indicators(one)) for one in latest),
-        tuple(sorted({entry for one in latest for entry in _entry_codes(one)})),
+        tuple(sorted({entry for one in latest for entry in entry_codes(one)})),
         tuple((one.code, pick(one.name)) for one in badges()),
     )
 
@@ -54,7 +54,7 @@ def _indicators(version: Version) -> tuple[Named, ...]:
     return tuple((one.code, pick(one.document.name)) for one in version.indicators)
 
 
-def _entry_codes(version: Version) -> tuple[Named, ...]:
+def entry_codes(version: Version) -> tuple[Named, ...]:
     return tuple(
         (str(one.document.options["code"]), pick(one.document.name))
         for one in version.indicators

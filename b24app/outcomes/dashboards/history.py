@@ -42,7 +42,7 @@ def held(viewer: Viewer, shown: Card | Team | Company, context: Context) -> Held
         )
     return Held(
         at=moment(lock.at),
-        by=_name(lock.by, context.structure()),
+        by=who(lock.by, context.structure()),
         late=late.how_many(viewer.portal_id, code, lock.start, subjects),
         subject=subjects[0] if len(subjects) == 1 else None,
         may_unlock=rules,
@@ -90,7 +90,7 @@ def late_records(
         scorecard_code=scorecard,
         period=period,
         locked_at=moment(lock.at),
-        by=_name(lock.by, context.structure()),
+        by=who(lock.by, context.structure()),
         rows=tuple(
             LateRow(link, tuple(names[code] for code in row.indicators if code in names), row.at)
             for row, link in visible
@@ -124,7 +124,7 @@ def changes(viewer: Viewer, question: Question, context: Context) -> Changes:
                 value_moved=one.before != one.after,
                 target_moved=one.target_before != one.target_after,
                 cause=words.cause(one.cause),
-                by=_name(one.actor, context.structure()),
+                by=who(one.actor, context.structure()),
                 records=tuple(_link(viewer, record, known) for record in one.records),
                 more=max(one.count - len(one.records), 0),
             )
@@ -160,7 +160,7 @@ def _link(viewer: Viewer, record: Record, known: Mapping[Record, Titled]) -> Rec
     return RecordLink(one.title or f"№ {one.id}", path.format(id=one.id) if path else None)
 
 
-def _name(actor: str, structure: Structure) -> str:
+def who(actor: str, structure: Structure) -> str:
     """Whom the audit log means; empty for nobody."""
     kind, _colon, id = actor.partition(":")
     if kind == "user" and id.isdecimal():
