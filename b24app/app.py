@@ -98,6 +98,7 @@ def _register(app: Flask) -> None:
         formats,
         gates,
         health,
+        imports,
         keys,
         notifications,
         ops,
@@ -119,7 +120,7 @@ def _register(app: Flask) -> None:
     gates.init_app(app)
     called = (install, placements, events, robots, robot_settings, session, api, ops)
     pages = (
-        *(dashboards, recognition, periods, scorecards, data),
+        *(dashboards, recognition, periods, scorecards, data, imports),
         *(settings, calls, access, keys, audit, notifications, health),
     )
     for module in (*called, *pages):

@@ -50,6 +50,11 @@ class Approval:
         asked = origin in BY_PEOPLE or (origin == "api" and self.of_api)
         return WAITING if asked and limit is not None and abs(change) > limit else COUNTED
 
+    def limits(self) -> tuple[Mapping[str, Decimal], Decimal | None]:
+        """Of single codes, and of all others."""
+        own = {code: one.limit for code, one in self.codes.items() if one.limit is not None}
+        return own, self.limit
+
     def is_money(self, code: str) -> bool:
         known = self.codes.get(code)
         return code in MONEY if known is None else known.is_money

@@ -195,6 +195,7 @@ def draft_of(entry: Entry) -> EntryDraft:
         department_id=entry.department_id,
         source_id=entry.source_id,
         origin="manual",
+        import_id=entry.import_id,
     )
 
 
@@ -268,6 +269,11 @@ def _append(
         return {}
     statement = storage.insert(Entry).on_conflict_do_nothing(index_elements=["portal_id", "key"])
     return {row.key: row.id for row in db.session.execute(statement.returning(Entry.key, Entry.id), rows)}
+
+
+def known_keys(portal_id: int, keys: Collection[str]) -> frozenset[str]:
+    """Those of the keys that are in the ledger already."""
+    return frozenset(_entry_ids(portal_id, keys))
 
 
 def _entry_ids(portal_id: int, keys: Collection[str]) -> dict[str, int]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from b24app.jobs import absences, inbox, install, offline, outbox, robots, scores, sync
+from b24app.jobs import absences, imports, inbox, install, offline, outbox, robots, scores, sync
 from b24app.lib import clock
 from b24app.lib.db import db
 from b24app.lib.log import logger
@@ -39,6 +39,7 @@ SCHEDULE = (
     Periodic(install.sweep, 60, "live", per_portal=False),
     Periodic(install.knock_everywhere, 5 * 60, "default", per_portal=False),
     Periodic(sync.resume, 60, "sync"),
+    Periodic(imports.resume, 60, "default"),
     Periodic(sync.staff, 15 * 60, "default"),
     Periodic(absences.read, 4 * 3600, "default"),
     Periodic(offline.poll, 5 * 60, "sync"),
@@ -50,6 +51,7 @@ SCHEDULE = (
     Periodic(scores.lock_due, 3600, "sync"),
     Periodic(outbox.look, 5 * 60, "default"),
     Periodic(outbox.purge, 24 * 3600, "default"),
+    Periodic(imports.purge, 24 * 3600, "default"),
     Periodic(sync.purge, 24 * 3600, "default", per_portal=False),
     Periodic(sync.reconcile, 24 * 3600, "sync"),
     Periodic(scores.nightly, 24 * 3600, "sync"),

@@ -74,6 +74,8 @@ def what_happened() -> dict[str, str]:
         "entry.enter": _("Values entered"),
         "entry.refuse": _("Value refused"),
         "entry.undo": _("Value taken back"),
+        "import.begin": _("File imported"),
+        "import.undo": _("Import taken back"),
         "notification.retry": _("Message sent again"),
         "period.lock": _("Period locked"),
         "period.unlock": _("Period unlocked"),

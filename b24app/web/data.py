@@ -42,7 +42,10 @@ T = TypeVar("T")
 @bp.get("")
 def page() -> ResponseReturnValue:
     """The ledger, as far as the viewer may see it."""
-    asked = {name: request.args.get(name, "")[:64] for name in ("code", "person", "origin", "state", "since", "until")}
+    asked = {
+        name: request.args.get(name, "")[:64]
+        for name in ("code", "person", "origin", "state", "since", "until", "file")
+    }
     shown = ledger.ledger(g.viewer, g.context.structure(), _asked(asked), _id(request.args.get("before", "")))
     return render_template(
         "data/ledger.html",
@@ -222,6 +225,7 @@ def _asked(asked: Mapping[str, str]) -> Asked:
         code=asked["code"] or None,
         employee_id=_id(asked["person"]),
         origin=asked["origin"] or None,
+        import_id=_id(asked["file"]),
         state=asked["state"] or None,
         since=midnight(since, settings) if since else None,
         until=midnight(until + ONE_DAY, settings) if until else None,

@@ -62,6 +62,9 @@ PAGES = {
     "ledger": ("/ui/data", {}),
     "entry": ("/ui/data/entries/9", {}),
     "values by hand": ("/ui/data/enter", {}),
+    "import": ("/ui/data/import", {}),
+    "checked file": ("/ui/data/import/1", {}),
+    "imported file": ("/ui/data/import/3", {}),
     "kinds of values": ("/ui/data/kinds", {}),
 }
 

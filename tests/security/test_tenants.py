@@ -10,7 +10,7 @@ from flask import Flask
 from b24app.lib.db import Base
 from tests.databases import tables
 from tests.scores.world import ANN, BOB, OTHER, PORTAL
-from tests.security.world import ADMIN, EVENT_SECRET, JOB, MARK, STRANGER, Site, everything_of
+from tests.security.world import ADMIN, EVENT_SECRET, FILE, JOB, MARK, STRANGER, Site, everything_of
 
 gate = pytest.mark.databases("sqlite")
 """Who has no key is turned away before any database is asked."""
@@ -82,6 +82,15 @@ CASES: dict[str, Case] = {
     "data.kinds": get("/ui/data/kinds"),
     "data.save_kind": post("/ui/data/kinds", code="visit", name="x", limit="x"),
     "data.save_limit": post("/ui/data/kinds/limits", limit="x"),
+    "imports.page": get("/ui/data/import"),
+    "imports.take": post("/ui/data/import"),
+    "imports.file": get(f"/ui/data/import/{FILE}"),
+    "imports.relayout": post(f"/ui/data/import/{FILE}/layout", encoding="utf-8"),
+    "imports.check": post(f"/ui/data/import/{FILE}/check", **{"column-0": "day"}),
+    "imports.say_who": post(f"/ui/data/import/{FILE}/people", **{"text-1": "x", "whom-1": ANN}),
+    "imports.begin": post(f"/ui/data/import/{FILE}/begin"),
+    "imports.undo": post(f"/ui/data/import/{FILE}/undo", reason="x"),
+    "imports.forget": post(f"/ui/data/import/{FILE}/forget"),
     "settings.calendar": get("/ui/settings/calendar"),
     "settings.save": post("/ui/settings/calendar", time_zone="UTC"),
     "settings.set_day": post("/ui/settings/calendar/days", day="2026-11-04", working="no", name="x"),
@@ -225,6 +234,7 @@ def test_the_first_portal_sees_its_own(here: Site) -> None:
                         ("access.page", here.session(ADMIN)), ("audit.page", here.session(ADMIN)),
                         ("keys.page", here.session(ADMIN)), ("api.explain", here.keys["first"]),
                         ("data.page", here.session(ADMIN)), ("data.enter", here.session(ADMIN)),
+                        ("imports.page", here.session(ADMIN)), ("imports.file", here.session(ADMIN)),
                         ("install.progress", here.session(ADMIN)), ("api.scorecard", here.keys["first"])):  # fmt: skip
         assert MARK in ask(here, name, token).text, name
 

@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 from b24app import pipeline
 from b24app.app import create_app
 from b24app.config import Config
+from b24app.ingest.imports.tables import ImportFile
 from b24app.lib import clock, crypto
 from b24app.lib.db import Base, db, write
 from b24app.portal import operations
@@ -35,6 +36,9 @@ MARK = "Quokka"
 SECRET = "a secret for these tests, long enough for its purpose"
 EVENT_SECRET = "application-token-of-the-first"
 STRANGER = 99
+FILE = 77
+"""An import of the first portal's."""
+
 JOB = "11111111-1111-4111-8111-111111111111"
 
 CARD = {
@@ -109,6 +113,14 @@ def settle() -> dict[str, str]:
             world.deal(owner, "2026-11-10", amount, title=f"{MARK} deal of {owner}", id=700 + owner)
         pipeline.recompute_open(PORTAL, NOW)
         session.add(Job(id=JOB, portal_id=PORTAL, kind="install", state="failed", error=MARK, created_at=0))
+        session.add(
+            ImportFile(
+                id=FILE, portal_id=PORTAL, author=f"user:{ADMIN}", is_admin=True, name=f"{MARK}.csv", size=1, digest="",
+                content=b"x", layout={"kind": "csv", "encoding": "utf-8", "separator": ";", "sheet": "",
+                        "has_heads": True},
+                head={"rows": [[MARK]], "sheets": []}, meaning={"roles": ["day"]}, created_at=0,
+            )
+        )  # fmt: skip
         session.add(AuditEntry(portal_id=PORTAL, at=1, actor="user:1", action="x.y", target=MARK, before=MARK, after=1))
         session.add(Role(portal_id=PORTAL, holder_type="employee", holder_id=900, reach="own"))
         session.add(Delegation(portal_id=PORTAL, absent_id=900, deputy_id=900, first="2026-11-01", last="2026-11-30"))

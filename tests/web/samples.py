@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
+from b24app.ingest.imports.tables import ImportFile
 from b24app.lib import i18n
 from b24app.lib.clock import epoch
 from b24app.outcomes.dashboards.ledger import Ledger, Line, Sheet
@@ -451,3 +452,26 @@ def sheet() -> Sheet:
     rows = tuple(Row_(f"employee-{id}", name, "") for id, name in NAMES.items())
     departments = (("5", say("West")), ("6", "East"))
     return Sheet(ledger().codes, departments, WEST, (*rows, Row_("department-5", "West", "As a whole")), 3)
+
+
+IMPORTS = {1: {"state": "checked"}, 2: {"state": "importing", "done": 300, "total": 1000}, 3: {"state": "done"}}
+
+
+def import_file(**changes: object) -> ImportFile:
+    """A file with mistakes in it, in one of the states of IMPORTS."""
+    found = {
+        "rows": 1200, "new": 1000, "known": 20, "waiting": 3, "wrong": 2, "totals": {"visit": "4000"},
+        "faults": [[5, 1, "unknown_person", "Ivanov"], [9, 1, "unknown_person", "Ivanov"], [7, None, "own", ""]],
+        "people": {"Ivanov": "unknown_person"},
+    }  # fmt: skip
+    layout = {"kind": "csv", "encoding": "cp1251", "separator": ";", "sheet": "", "has_heads": True}
+    rows = [["Day", "Who", "Visits", ""], ["2026-11-10", "Anna Snelling", "4", "Fair"]]
+    known = {
+        "id": 1,
+        "name": "visits.csv",
+        "layout": layout,
+        "head": {"rows": rows, "sheets": []},
+        "done": 0,
+        "total": 0,
+    }
+    return ImportFile(**{"state": "checked", "found": found, "created_at": epoch(NOW), **known, **changes})

@@ -7,6 +7,8 @@ from datetime import date, datetime
 
 from flask import Flask, g, render_template, request
 
+from b24app.ingest.imports.rules import Meaning
+from b24app.ingest.imports.tables import ImportFile
 from b24app.lib import clock
 from b24app.lib.errors import AppError
 from b24app.lib.i18n import speaking
@@ -31,6 +33,7 @@ from b24app.web import (
     data,
     formats,
     health,
+    imports,
     keys,
     notifications,
     periods,
@@ -59,6 +62,8 @@ ASKED = (
     (recognition, "queries"),
     (data, "ledger"),
     (data, "people"),
+    (imports, "operations"),
+    (imports, "ledger"),
 )
 """Where the views find those whom `Queries` stands for."""
 
@@ -185,6 +190,20 @@ class Queries:
     def codes(self, viewer: Viewer, structure: Structure) -> tuple[tuple[str, str], ...]:
         return samples.ledger().codes
 
+    UNDER_WAY = ("importing",)
+
+    def people(self, viewer: Viewer, structure: Structure) -> tuple[tuple[str, str], ...]:
+        return samples.ledger().people
+
+    def listed(self, viewer: Viewer) -> tuple[ImportFile, ...]:
+        return (samples.import_file(), samples.import_file(state="importing"))
+
+    def load(self, viewer: Viewer, import_id: int) -> ImportFile:
+        return samples.import_file(**samples.IMPORTS[import_id])
+
+    def meaning_of(self, file: ImportFile) -> Meaning:
+        return Meaning(("day", "employee", "value:visit", ""))
+
     def may_enter(self, viewer: Viewer, structure: Structure) -> bool:
         return True
 
@@ -204,7 +223,8 @@ def application(
     app = Flask("pages", template_folder=str(TEMPLATES), static_folder=str(STATIC), static_url_path="/static")
     formats.init_templates(app)
     for page in (
-        access, audit, dashboards, data, health, keys, notifications, periods, recognition, scorecards, settings
+        access, audit, dashboards, data, imports, health, keys, notifications, periods, recognition, scorecards,
+        settings,
     ):  # fmt: skip
         app.register_blueprint(page.bp)
     fake = Queries(answers or Answers())

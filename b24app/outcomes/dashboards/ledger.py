@@ -128,6 +128,12 @@ def codes(viewer: Viewer, structure: Structure) -> tuple[Named, ...]:
     return _Teller(viewer, structure, approval(portals.get(viewer.portal_id).settings)).codes()
 
 
+def people(viewer: Viewer, structure: Structure) -> tuple[Named, ...]:
+    """Whose values the viewer may enter, by name."""
+    those = (one for one in structure.people.values() if one.active and can(viewer, Action.ENTER, employee(one.id)))
+    return tuple(sorted(((str(one.id), one.name) for one in those), key=lambda one: one[1].casefold()))
+
+
 def sheet(viewer: Viewer, structure: Structure, department_id: int | None) -> Sheet:
     """Forbidden for whoever may enter nothing. Without a department, the first one in the portal's order."""
     units = [

@@ -1,0 +1,156 @@
+"""Imports of files: checked and posted by a worker, and taken back as a whole.
+
+Each may run twice, late, or be killed half-way: what is staged counts for nothing until all of it is there, and every
+step begins again where the state of the file says. One import of a portal at a time, so that two do not take each
+other's keys.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from b24app import pipeline
+from b24app.facts import imported, ledger
+from b24app.facts.approval import approval
+from b24app.facts.rules import Cell
+from b24app.ingest.imports import operations as imports
+from b24app.jobs import outbox
+from b24app.jobs.inbox import alone
+from b24app.lib import clock
+from b24app.lib.db import db, write
+from b24app.lib.errors import AppError
+from b24app.lib.i18n import gettext as _
+from b24app.lib.i18n import speaking
+from b24app.lib.log import logger
+from b24app.lib.queue import enqueue
+from b24app.portal import operations as portals
+from b24app.portal import queries as tenants
+from b24app.scores.rules import Cause, CauseKind
+
+HOLD_S = 600
+CELLS_AT_ONCE = 5_000
+
+
+def ask(portal_id: int) -> None:
+    """Have a worker go on with the portal's imports; call it after the commit."""
+    enqueue(work, portal_id, queue="default", unique=f"imports:{portal_id}")
+
+
+def work(portal_id: int) -> None:
+    """Everything that is to be checked, posted or taken back."""
+    with alone("imports", portal_id, HOLD_S) as lock, speaking(tenants.get(portal_id).language):
+        if lock is None:
+            return
+        for import_id in imports.under_way(portal_id):
+            _work(portal_id, import_id)
+
+
+def _work(portal_id: int, import_id: int) -> None:
+    db.session.rollback()
+    try:
+        state = imports.find(portal_id, import_id).state
+        {imports.CHECKING: _check, imports.IMPORTING: _post, imports.COUNTING: _count, imports.UNDOING: _undo}[state](
+            portal_id, import_id
+        )
+    except AppError as error:
+        _give_up(portal_id, import_id, error.message)
+    except Exception:
+        logger.exception("import_failed", portal=portal_id, file=import_id)
+        _give_up(
+            portal_id,
+            import_id,
+            _("Something went wrong on our side. Try again; if it happens again, tell your administrator."),
+        )
+        raise
+
+
+def _check(portal_id: int, import_id: int) -> None:
+    given = imports.source(portal_id, import_id, clock.now())
+    db.session.rollback()
+    result = imports.check(given, lambda done, total: _report(portal_id, import_id, done, total))
+    with write():
+        portals.lock(portal_id)
+        imports.keep_found(portal_id, import_id, result)
+
+
+def _post(portal_id: int, import_id: int) -> None:
+    """Staged in portions, each a short transaction; then all of it counts in one."""
+    given = imports.source(portal_id, import_id, clock.now())
+    db.session.rollback()
+    done = 0
+    for portion in imports.portions(given, import_id):
+        done += len(portion)
+        with write():
+            portals.lock(portal_id)
+            ledger.post_entries(portal_id, portion, clock.now())
+            imports.move(portal_id, import_id, imports.IMPORTING, clock.now(), done=done)
+    with write():
+        portal = portals.lock(portal_id)
+        imported.count(portal_id, import_id, approval(portal.settings))
+        total = imported.rows(portal_id, import_id)
+        imports.move(portal_id, import_id, imports.COUNTING, clock.now(), done=0, total=total)
+    _count(portal_id, import_id)
+
+
+def _count(portal_id: int, import_id: int) -> None:
+    """The numbers that it moves are computed."""
+    _recompute(portal_id, import_id, imports.DONE)
+
+
+def _undo(portal_id: int, import_id: int) -> None:
+    with write():
+        portals.lock(portal_id)
+        row = imports.find(portal_id, import_id)
+        imported.take_back(portal_id, import_id, row.found["undone_by"], row.found["reason"], clock.now())
+    _recompute(portal_id, import_id, imports.UNDONE)
+
+
+def _recompute(portal_id: int, import_id: int, then: str) -> None:
+    author = imports.find(portal_id, import_id).author
+    portions = list(imported.cells(portal_id, import_id, CELLS_AT_ONCE))
+    state = imports.COUNTING if then == imports.DONE else imports.UNDOING
+    done = 0
+    for cells in portions:
+        done += len(cells)
+        _move_numbers(portal_id, cells, author, clock.now())
+        with write():
+            imports.move(portal_id, import_id, state, clock.now(), done=done)
+    with write():
+        imports.move(portal_id, import_id, then, clock.now())
+
+
+def _move_numbers(portal_id: int, cells: Iterable[Cell], author: str, now: datetime) -> None:
+    with write():
+        portals.lock(portal_id)
+        changes = pipeline.recompute(portal_id, cells, now, Cause(CauseKind.FACT, author))
+    outbox.ask_if(portal_id, changes)
+
+
+def _give_up(portal_id: int, import_id: int, reason: str) -> None:
+    """Whatever was staged goes: nothing is half-imported. What counts already is computed by the next run."""
+    db.session.rollback()
+    if imports.find(portal_id, import_id).state in (imports.COUNTING, imports.UNDOING):
+        return
+    db.session.rollback()
+    more = True
+    while more:
+        with write():
+            portals.lock(portal_id)
+            more = imported.drop(portal_id, import_id)
+    with write():
+        imports.move(portal_id, import_id, imports.FAILED, clock.now(), reason)
+
+
+def _report(portal_id: int, import_id: int, done: int, total: int) -> None:
+    with write():
+        imports.move(portal_id, import_id, imports.CHECKING, clock.now(), done=done, total=total)
+
+
+def purge(portal_id: int) -> None:
+    with write():
+        imports.purge(portal_id, clock.now())
+
+
+def resume(portal_id: int) -> None:
+    """Take up what the queue has lost."""
+    if imports.under_way(portal_id):
+        ask(portal_id)

@@ -1,0 +1,172 @@
+"""The pages of an import: choose a file, say what its columns are, look at what was found, import it, take it back.
+
+What may be done with a file in which state is asked where it is done (ingest/imports/operations.py); a worker does it.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from b24app.ingest.imports import operations, words
+from b24app.ingest.imports.reading import ENCODINGS, SEPARATORS
+from b24app.ingest.imports.rules import OF_KIND, Meaning, Role
+from b24app.jobs import imports as jobs
+from b24app.lib import clock, db, typed
+from b24app.lib.errors import Fault, Forbidden, Invalid
+from b24app.lib.i18n import gettext as _
+from b24app.outcomes.dashboards import ledger
+from b24app.portal import operations as portal
+
+bp = Blueprint("imports", __name__, url_prefix="/ui/data/import")
+
+LONGEST_CODE, LONGEST_SOURCE = 64, 64
+PEOPLE = "whom-"
+"""How fields begin that say whom a text means; a number follows, and the text itself is in `text-<number>`."""
+
+
+@bp.before_request
+def _only_who_enters() -> None:
+    if not ledger.may_enter(g.viewer, g.context.structure()):
+        raise Forbidden(_("You may not enter values here. Ask an administrator."))
+
+
+@bp.get("")
+def page() -> ResponseReturnValue:
+    return _page()
+
+
+@bp.post("")
+def take() -> ResponseReturnValue:
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        return _page({"file": _("Choose a file.")})
+    name, content = file.filename, file.read()
+    with db.write():
+        import_id = operations.take(g.viewer, name, content, clock.now())
+    return redirect(url_for(".file", import_id=import_id), 303)
+
+
+@bp.get("/<int:import_id>")
+def file(import_id: int) -> ResponseReturnValue:
+    return _file(import_id)
+
+
+@bp.post("/<int:import_id>/layout")
+def relayout(import_id: int) -> ResponseReturnValue:
+    given = {name: request.form.get(name, "") for name in ("encoding", "separator", "sheet")}
+    return _done(import_id, lambda: operations.relayout(g.viewer, import_id, **given), asks=False)
+
+
+@bp.post("/<int:import_id>/check")
+def check(import_id: int) -> ResponseReturnValue:
+    return _done(import_id, lambda: operations.choose(g.viewer, import_id, _meaning(), clock.now()))
+
+
+@bp.post("/<int:import_id>/people")
+def say_who(import_id: int) -> ResponseReturnValue:
+    structure = g.context.structure()
+    return _done(import_id, lambda: operations.say_who(g.viewer, import_id, _chosen(), structure))
+
+
+@bp.post("/<int:import_id>/begin")
+def begin(import_id: int) -> ResponseReturnValue:
+    leaves_out = request.form.get("leaves_out") == "yes"
+    return _done(import_id, lambda: operations.begin(g.viewer, import_id, leaves_out, clock.now()))
+
+
+@bp.post("/<int:import_id>/undo")
+def undo(import_id: int) -> ResponseReturnValue:
+    reason = request.form.get("reason", "")
+    return _done(import_id, lambda: operations.ask_back(g.viewer, import_id, reason, clock.now()))
+
+
+@bp.post("/<int:import_id>/forget")
+def forget(import_id: int) -> ResponseReturnValue:
+    with db.write():
+        operations.forget(g.viewer, import_id)
+    return redirect(url_for(".page"), 303)
+
+
+def _done(import_id: int, change: Callable[[], None], asks: bool = True) -> ResponseReturnValue:
+    """The page of the file after the change, or with sentences at the fields; a worker is asked to go on."""
+    portal_id = g.viewer.portal_id
+    try:
+        with db.write():
+            portal.lock(portal_id)
+            change()
+    except Invalid as error:
+        return _file(import_id, {fault.path: fault.message for fault in error.errors})
+    if asks:
+        jobs.ask(portal_id)
+    return redirect(url_for(".file", import_id=import_id), 303)
+
+
+def _page(faults: Mapping[str, str] | None = None) -> ResponseReturnValue:
+    shown = render_template("data/import.html", **_common(), files=operations.listed(g.viewer), faults=faults or {})
+    return shown, {"HX-Push-Url": url_for(".page")}
+
+
+def _file(import_id: int, faults: Mapping[str, str] | None = None) -> ResponseReturnValue:
+    row = operations.load(g.viewer, import_id)
+    faults = dict(faults or {})
+    if "meaning" in faults:
+        faults["meaning"] = words.missing(faults["meaning"])
+    shown = render_template(
+        "data/import_file.html",
+        **_common(),
+        file=row,
+        meaning=_given() if faults else operations.meaning_of(row),
+        faults=faults,
+        codes=ledger.codes(g.viewer, g.context.structure()),
+        people=ledger.people(g.viewer, g.context.structure()),
+        encodings=ENCODINGS,
+        separators=SEPARATORS,
+        roles=[role.value for role in Role],
+        of_kind=OF_KIND,
+        mistakes=words.mistakes(row.found.get("faults", ())),
+        is_under_way=row.state in operations.UNDER_WAY,
+    )
+    return shown, {"HX-Push-Url": url_for(".file", import_id=import_id)}
+
+
+def _common() -> dict[str, Any]:
+    return {"viewer": g.viewer, "time_zone": g.context.settings.time_zone, "may_enter": True}
+
+
+def _given() -> Meaning:
+    """What the form says, as far as it can be read: to be shown again beside what is wrong with it."""
+    form = request.form
+    columns = [
+        form.get(f"column-{place}") for place in range(len([name for name in form if name.startswith("column-")]))
+    ]
+    known = {role.value for role in Role}
+    roles = tuple(one if one in known or (one or "").startswith(OF_KIND) else "" for one in columns)
+    code = form.get("new_code", "").strip() if g.viewer.is_admin else ""
+    day = typed.day(form.get("day", ""))
+    return Meaning(
+        tuple(one[: len(OF_KIND) + LONGEST_CODE] for one in roles if one is not None),
+        code=(code or form.get("code", ""))[:LONGEST_CODE],
+        day=day,
+        source=form.get("source", "").strip()[:LONGEST_SOURCE],
+        kind="set" if form.get("kind") == "set" else "add",
+        decimal=typed.DOT if form.get("decimal") == typed.DOT else typed.COMMA,
+        month_first=form.get("dates") == "month",
+        counts_again=form.get("counts_again") == "yes",
+    )
+
+
+def _meaning() -> Meaning:
+    if request.form.get("day") and not isinstance(typed.day(request.form["day"]), date):
+        raise Invalid(_("Choose a day."), [Fault("day", _("Choose a day."))])
+    return _given()
+
+
+def _chosen() -> dict[str, int]:
+    found = {}
+    for name, id in request.form.items():
+        if name.startswith(PEOPLE) and id.isascii() and id.isdecimal() and len(id) < 16:
+            found[request.form.get(name.replace(PEOPLE, "text-"), "")] = int(id)
+    return found
