@@ -4,6 +4,7 @@
     reading   the history of a portal, against the limiter's bound and others     (bench/reading.py)
     pages     Team and Company with 500 people, against the same table rendered bare  (bench/pages.py)
     formulas  a million evaluations                                               (bench/formulas.py)
+    imports   100 000 rows of CSV and Excel, against reading the files alone      (bench/imports.py)
     events    how many are taken a second, and a burst of ten thousand            (bench/events.py)
 
 All of it takes about half an hour; `--quick` measures the same with a tenth of the deals and less than that of history.
@@ -15,12 +16,12 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from bench import engine, events, formulas, pages, reading
+from bench import engine, events, formulas, imports, pages, reading
 from bench.figures import Figure
 from bench.stores import store
 
 DATABASES = ("sqlite", "postgresql")
-SECTIONS = ("engine", "reading", "pages", "formulas", "events")
+SECTIONS = ("engine", "reading", "pages", "formulas", "imports", "events")
 
 
 def main() -> None:
@@ -66,6 +67,12 @@ def _formulas(_databases: list[str], _quick: bool) -> Iterator[Figure]:
     yield from formulas.million()
 
 
+def _imports(databases: list[str], quick: bool) -> Iterator[Figure]:
+    for database in databases:
+        with store(database):
+            yield from imports.imported(database, 10_000 if quick else 100_000)
+
+
 def _events(databases: list[str], quick: bool) -> Iterator[Figure]:
     for database in databases:
         with store(database) as address:
@@ -76,7 +83,7 @@ def _events(databases: list[str], quick: bool) -> Iterator[Figure]:
 
 MEASURED: Mapping[str, Callable[[list[str], bool], Iterator[Figure]]] = {
     "engine": _engine, "reading": _reading, "pages": _pages, "formulas": _formulas,
-    "events": _events,
+    "imports": _imports, "events": _events,
 }  # fmt: skip
 
 

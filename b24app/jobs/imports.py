@@ -27,7 +27,7 @@ from b24app.portal import queries as tenants
 from b24app.scores.rules import Cause, CauseKind
 
 HOLD_S = 600
-CELLS_AT_ONCE = 5_000
+CELLS_AT_ONCE = 2_000
 
 
 def ask(portal_id: int) -> None:

@@ -44,8 +44,9 @@ def take() -> ResponseReturnValue:
     if file is None or not file.filename:
         return _page({"file": _("Choose a file.")})
     name, content = file.filename, file.read()
+    looked = operations.look(name, content)
     with db.write():
-        import_id = operations.take(g.viewer, name, content, clock.now())
+        import_id = operations.take(g.viewer, name, content, looked, clock.now())
     return redirect(url_for(".file", import_id=import_id), 303)
 
 
@@ -57,7 +58,8 @@ def file(import_id: int) -> ResponseReturnValue:
 @bp.post("/<int:import_id>/layout")
 def relayout(import_id: int) -> ResponseReturnValue:
     given = {name: request.form.get(name, "") for name in ("encoding", "separator", "sheet")}
-    return _done(import_id, lambda: operations.relayout(g.viewer, import_id, **given), asks=False)
+    looked = operations.look_again(g.viewer, import_id, **given)
+    return _done(import_id, lambda: operations.retake(g.viewer, import_id, looked), asks=False)
 
 
 @bp.post("/<int:import_id>/check")

@@ -45,7 +45,7 @@ def here(app: Flask) -> Iterator[None]:
 def checked(text: str = FILE, viewer=HEAD_SEES, **changes: object) -> int:
     """A file that was taken, understood as it was guessed, and checked."""
     with write():
-        id = imports.take(viewer, "a.csv", text.encode(), NOW)
+        id = imports.take(viewer, "a.csv", text.encode(), imports.look("a.csv", text.encode()), NOW)
         meaning = replace(imports.meaning_of(imports.find(PORTAL, id)), code="visit", **changes)
         imports.choose(viewer, id, meaning, NOW)
     jobs.work(PORTAL)

@@ -1,7 +1,7 @@
 """The way of a file into the ledger: taken, understood, checked, posted, and taken back.
 
-    take -> choose -> check (a job: nothing is written but what was found) -> begin -> post (a job: staged in portions,
-    then all of it counts at once) -> take_back
+    look -> take -> choose -> check (a job: nothing is written but what was found) -> begin -> post (a job: staged in
+    portions, then all of it counts at once) -> take_back
 
 Every step may be repeated: values are known by their keys. Flushes and never commits; who may enter whose values is
 asked for every row.
@@ -55,9 +55,55 @@ Progress = Callable[[int, int], None]
 # --- taken and understood
 
 
-def take(viewer: Viewer, name: str, content: bytes, now: datetime) -> int:
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was seen of a file before anything of it is kept."""
+
+    layout: Layout
+    rows: tuple[tuple[Cell, ...], ...]
+    """The first ones."""
+    sheets: tuple[str, ...]
+    has_heads: bool
+
+    @property
+    def heads(self) -> tuple[Cell, ...]:
+        """Of every column; None for those that have none."""
+        width = max(len(row) for row in self.rows)
+        named = self.rows[0] if self.has_heads else ()
+        return named + (None,) * (width - len(named))
+
+
+def look(name: str, content: bytes) -> Looked:
+    """Reads the beginning, not in a transaction: a workbook takes long. Unreadable if it is no file of ours."""
+    return _look(content, reading.look(name, content))
+
+
+def look_again(viewer: Viewer, import_id: int, encoding: str, separator: str, sheet: str) -> Looked:
+    """The same file in another encoding, with another separator, or another sheet of it."""
+    before = layout_of(load(viewer, import_id, NEW, CHECKED, FAILED))
+    content = content_of(viewer.portal_id, import_id)
+    if before.kind == EXCEL:
+        names = workbooks.sheets(content)
+        return _look(content, replace(before, sheet=sheet if sheet in names else names[0]))
+    known = {*reading.ENCODINGS, before.encoding}
+    changed = replace(
+        before,
+        encoding=encoding if encoding in known else before.encoding,
+        separator=separator if separator in reading.SEPARATORS else before.separator,
+    )
+    return _look(content, changed)
+
+
+def _look(content: bytes, layout: Layout) -> Looked:
+    first = tuple(line.cells for line in islice(reading.lines(content, layout), SAMPLE))
+    if not first:
+        raise workbooks.Unreadable(_("The file is empty."))
+    sheets = workbooks.sheets(content) if layout.kind == EXCEL else ()
+    return Looked(layout, first, sheets, recognised.has_heads(first[0]))
+
+
+def take(viewer: Viewer, name: str, content: bytes, looked: Looked, now: datetime) -> int:
     """Keep a file that can be read; a guess at its columns is made, or what was chosen for such columns before."""
-    layout = reading.look(name, content)
     row = ImportFile(
         portal_id=viewer.portal_id,
         author=viewer.actor,
@@ -68,32 +114,31 @@ def take(viewer: Viewer, name: str, content: bytes, now: datetime) -> int:
         content=content,
         created_at=epoch(now),
     )
-    _look_into(row, content, layout, viewer.portal_id)
+    _understand(row, looked)
     db.session.add(row)
     db.session.flush()
     return row.id
 
 
-def _look_into(row: ImportFile, content: bytes, layout: Layout, portal_id: int) -> None:
-    first = list(islice(reading.lines(content, layout), SAMPLE))
-    if not first:
-        raise workbooks.Unreadable(_("The file is empty."))
-    has_heads = recognised.has_heads(first[0].cells)
-    width = max(len(line.cells) for line in first)
-    heads = tuple(first[0].cells) + (None,) * (width - len(first[0].cells)) if has_heads else (None,) * width
-    row.layout = {**asdict(layout), "has_heads": has_heads}
-    row.head = {
-        "rows": [[_text(cell) for cell in line.cells] for line in first],
-        "sheets": list(workbooks.sheets(content)) if layout.kind == EXCEL else [],
-    }
-    kept = db.session.get(ImportMeaning, (portal_id, _fingerprint(heads)))
-    row.meaning = kept.meaning if kept else _told(_guess(heads, [line.cells for line in first]))
+def retake(viewer: Viewer, import_id: int, looked: Looked) -> None:
+    """From here on it is read so."""
+    row = load(viewer, import_id, NEW, CHECKED, FAILED)
+    _understand(row, looked)
+    row.state, row.found, row.error = NEW, {}, None
+    db.session.flush()
 
 
-def _guess(heads: tuple[Cell, ...], rows: list[tuple[Cell, ...]]) -> Meaning:
-    found = Meaning(recognised.roles(heads))
+def _understand(row: ImportFile, looked: Looked) -> None:
+    row.layout = {**asdict(looked.layout), "has_heads": looked.has_heads}
+    row.head = {"rows": [list(map(_text, cells)) for cells in looked.rows], "sheets": list(looked.sheets)}
+    kept = db.session.get(ImportMeaning, (row.portal_id, _fingerprint(looked.heads)))
+    row.meaning = kept.meaning if kept else _told(_guess(looked))
+
+
+def _guess(looked: Looked) -> Meaning:
+    found = Meaning(recognised.roles(looked.heads))
     places = [place for place, _code in found.values]
-    return replace(found, decimal=recognised.decimal(rows[1:], places))
+    return replace(found, decimal=recognised.decimal(looked.rows[1:], places))
 
 
 def _text(cell: Cell) -> str:
@@ -113,26 +158,6 @@ def meaning_of(row: ImportFile) -> Meaning:
     said = row.meaning
     day = date.fromisoformat(said["day"]) if said.get("day") else None
     return Meaning(**{**said, "roles": tuple(said["roles"]), "day": day})
-
-
-def relayout(viewer: Viewer, import_id: int, encoding: str, separator: str, sheet: str) -> None:
-    """Read the same file otherwise: in another encoding, with another separator, or another sheet of it."""
-    row = load(viewer, import_id, NEW, CHECKED, FAILED)
-    content = content_of(viewer.portal_id, import_id)
-    before = layout_of(row)
-    if before.kind == EXCEL:
-        names = workbooks.sheets(content)
-        layout = replace(before, sheet=sheet if sheet in names else names[0])
-    else:
-        known = {*reading.ENCODINGS, before.encoding}
-        layout = replace(
-            before,
-            encoding=encoding if encoding in known else before.encoding,
-            separator=separator if separator in reading.SEPARATORS else before.separator,
-        )
-    _look_into(row, content, layout, viewer.portal_id)
-    row.state, row.found, row.error = NEW, {}, None
-    db.session.flush()
 
 
 def choose(viewer: Viewer, import_id: int, meaning: Meaning, now: datetime) -> None:
