@@ -7,8 +7,8 @@ from sqlalchemy.pool import NullPool
 from tests.databases import Databases, tables
 
 NUMBERED = frozenset({
-    "api_token", "audit_entry", "entry", "inbox", "job", "notification", "period_lock", "rest_call", "result_change",
-    "scorecard_version", "target",
+    "api_token", "audit_entry", "entry", "import_file", "inbox", "job", "notification", "period_lock", "rest_call",
+    "result_change", "scorecard_version", "target",
 })  # fmt: skip
 """Their key is a number counted up by the database, over all portals. A partitioned one would have (portal_id, id);
 nothing points at them, and no number is ever given twice."""

@@ -76,7 +76,7 @@ def moment(text: str, *, month_first: bool = False) -> datetime | None:
     if numbers is None or clock is None:
         return None
     try:
-        return datetime.combine(date(*numbers), clock)  # noqa: DTZ - the zone is the reader's business
+        return datetime.combine(date(*numbers), clock)
     except ValueError:
         return None
 
