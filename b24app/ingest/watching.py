@@ -67,7 +67,7 @@ def begin(portal_id: int, entity: str, total: int, now: datetime) -> Run | None:
 
 
 def total(client: Client, entity: str) -> int:
-    return int(source_of(entity).listing.total(client))
+    return client.total(*source_of(entity).listing.counted)
 
 
 def refused(portal_id: int, entity: str, refusal: RestError) -> None:
