@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from b24app.demo import custom_fields
+from b24app.demo import custom_fields, tickets
 from b24app.demo.fields import LIST, YESNO, CustomField, Field, Fields
 from b24app.lib.i18n import gettext as _
 
@@ -86,12 +86,12 @@ def _standard() -> dict[str, str]:
 
 
 def titles() -> dict[str, str]:
-    return _standard() | custom_fields.titles()
+    return _standard() | custom_fields.titles() | tickets.titles()
 
 
 def described(fields: Fields, original_names: bool = False) -> dict[str, dict[str, Any]]:
     """As crm.item.fields prints them."""
-    names, options = titles(), custom_fields.options()
+    names, options = titles(), custom_fields.options() | tickets.options()
     result = {}
     for field in fields.values():
         title = names.get(field.name) or field.upper

@@ -47,7 +47,7 @@ def write(staff: Staff, deals: Table, first: date, end: date, zone: ZoneInfo, se
     rows = [
         row
         for user in staff.users.values()
-        if not user.is_admin and not staff.head_of(user.id)
+        if user.sells and not user.is_admin and not staff.head_of(user.id)
         for row in _agent(user.id, by_agent.get(user.id, []), first, end, zone, Random(seed * 1000 + user.id))
     ]
     rows.sort(key=lambda row: (row["START_TIME"], row["RESPONSIBLE_ID"]))

@@ -39,6 +39,7 @@ class User:
     departments: tuple[int, ...]
     is_admin: bool = False
     active: bool = True
+    sells: bool = True
 
     @property
     def full_name(self) -> str:
@@ -90,8 +91,9 @@ class Staff:
         return next(user for user in self.users.values() if user.full_name == full_name)
 
 
-def hire(agents: tuple[Agent, ...]) -> Staff:
-    """The administrator is user 1, then the managers, then the agents, in the order of the data."""
+def hire(agents: tuple[Agent, ...], helpers: tuple[str, ...] = ()) -> Staff:
+    """The administrator is user 1, then the managers, then the agents, in the order of the data; then those who help
+    customers."""
     departments = {ROOT_ID: Department(ROOT_ID, _("Computer Hardware Ltd"), None)}
     users: dict[int, User] = {}
 
@@ -118,4 +120,10 @@ def hire(agents: tuple[Agent, ...]) -> Staff:
             teams[agent.manager] = team
     for agent in agents:
         welcome(agent.name, _("Sales agent"), teams[agent.manager])
+    if helpers:
+        support = open_department(_("Customer support"), ROOT_ID)
+        for name in helpers:
+            engineer = welcome(name, _("Support engineer"), support)
+            engineer.sells = False
+        support.head = engineer.id
     return Staff(users, departments)

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from b24app.demo import absences, dataset, diary, dictionaries, open_lines, people, seed, tasks, telephony
+from b24app.demo import absences, dataset, diary, dictionaries, open_lines, people, seed, tasks, telephony, tickets
 from b24app.demo.courier import Courier
 from b24app.demo.dictionaries import Dictionaries
 from b24app.demo.errors import RestError
@@ -127,12 +127,15 @@ class Portal:
         accounts = dataset.accounts()
         products = dataset.products()
         prices = {product.name: product.price for product in products}
-        self.staff = people.hire(dataset.agents())
+        self.staff = people.hire(dataset.agents(), tickets.agents())
         self.dictionaries = dictionaries.build(settings.currency)
         self.companies = seed.companies(accounts, opened)
         self.contacts = seed.contacts(accounts, opened, self.random)
         leads = min(max(len(pipeline) // 2, 12), _MOST_LEADS)
         self.leads = seed.leads(self.staff, first, self.today, leads, self.zone, settings.seed)
+        self.processes[tickets.TYPE] = tickets.process(
+            tickets.tickets(self.today, settings.deals), self.staff, self.zone
+        )
         self.sections = seed.sections(products)
         self.products = seed.catalogue(products, self.sections, settings.currency, opened)
         self.deals = seed.deals(

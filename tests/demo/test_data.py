@@ -5,7 +5,7 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from b24app.demo import dataset
+from b24app.demo import dataset, tickets
 from b24app.demo.settings import DemoSettings
 from b24app.demo.state import Portal
 
@@ -92,3 +92,19 @@ def test_every_product_name_of_the_pipeline_is_in_the_price_list():
     assert {deal.product for deal in dataset.opportunities(date(2026, 11, 23))} <= {
         product.name for product in dataset.products()
     }
+
+
+def test_tickets_lie_before_today_and_keep_their_known_truth(whole):
+    items = list(whole.processes[tickets.TYPE].table.rows.values())
+    answered = [
+        (one[tickets.FIRST_RESPONSE.name] - one["createdTime"]).total_seconds()
+        for one in items
+        if one[tickets.FIRST_RESPONSE.name]
+    ]
+    in_time = [seconds for seconds in answered if seconds >= 0]
+    ratings = [one[tickets.RATING.name] for one in items if one[tickets.RATING.name]]
+    assert (len(items), len(in_time), len(ratings)) == (2330, 2310, 1173)
+    assert round(sum(in_time) / len(in_time) / 60, 2) == 26.83
+    assert round(sum(ratings) / len(ratings), 3) == 3.511
+    assert max(one["updatedTime"] for one in items).date() < whole.today
+    assert {one["assignedById"] for one in items} == {whole.staff.by_name(name).id for name in tickets.agents()}

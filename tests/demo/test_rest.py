@@ -208,13 +208,14 @@ def test_dictionaries_people_and_departments(admin):
 
     assert {stage["STATUS_ID"]: stage["SEMANTICS"] for stage in stages}["WON"] == "S"
     assert {one["CURRENCY"]: one["BASE"] for one in currencies} == {"USD": "Y", "EUR": "N", "RUB": "N"}
-    assert people["total"] == 42
+    assert people["total"] == 50
     assert "EMAIL" not in people["result"][0]
     assert [one["NAME"] for one in departments if one.get("PARENT") == "1"] == [
         "Administration",
         "Central",
         "East",
         "West",
+        "Customer support",
     ]
 
 
