@@ -12,8 +12,8 @@ from sqlalchemy import Connection, text
 from b24app.lib.db import Encrypted
 
 for room in (
-    *("portal", "portal.access", "periods", "facts", "ingest", "ingest.imports", "scorecards", "scores"),
-    *("outcomes.notifications", "outcomes.recognition"),
+    *("portal", "portal.access", "periods", "facts", "facts.requests", "ingest", "ingest.imports"),
+    *("scorecards", "scores", "outcomes.notifications", "outcomes.recognition"),
 ):
     importlib.import_module(f"b24app.{room}.tables")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import starmap
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from b24app.facts import deals, records, watching
 from b24app.facts.kinds import Kind, declared, kind_of
@@ -121,6 +121,14 @@ def entries(
     if visible is not None:
         query = query.where(Entry.employee_id.in_(visible))
     return tuple(EntryRow(*row) for row in db.session.execute(query.order_by(Entry.id).limit(limit)))
+
+
+def codes_in_use(portal_id: int, codes: Collection[str]) -> frozenset[str]:
+    """Of these codes those that have any entry."""
+    wanted = sorted(codes)
+    found = [exists().where(Entry.portal_id == portal_id, Entry.code == code) for code in wanted]
+    row = db.session.execute(select(*found)).one() if found else ()
+    return frozenset(code for code, is_there in zip(wanted, row, strict=True) if is_there)
 
 
 def counts(portal_id: int) -> dict[str, int]:

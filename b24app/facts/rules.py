@@ -74,6 +74,7 @@ class ValueDraft:
     text: str | None = None
     day: str | None = None
     ref: int | None = None
+    at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

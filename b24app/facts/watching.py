@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import Update, select, update
 
 from b24app.facts.rules import DEAL, PRODUCT_SECTIONS, RECORDS
-from b24app.facts.tables import Watch
+from b24app.facts.tables import FieldValue, Watch
 from b24app.lib import storage
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
@@ -67,6 +67,13 @@ def restart(portal_id: int, fields: Collection[str], since: int, entity: str = D
         if one.field in fields:
             values = {"complete": False, "position": 0, "since": max(since, one.since + 1)}
             db.session.execute(_where(portal_id, one).values(values))
+
+
+def without_instants(portal_id: int, fields: Collection[str], entity: str = DEAL) -> frozenset[str]:
+    """Of these names those of times and dates that were read before instants were kept."""
+    mine = (FieldValue.portal_id == portal_id, FieldValue.entity == entity, FieldValue.field.in_(sorted(fields)))
+    query = select(FieldValue.field).where(*mine, FieldValue.day.is_not(None), FieldValue.at.is_(None))
+    return frozenset(db.session.scalars(query.distinct())) if fields else frozenset()
 
 
 def advance(portal_id: int, names: Iterable[Watched], start: int, position: int) -> None:

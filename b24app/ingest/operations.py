@@ -16,6 +16,7 @@ from b24app.facts import operations as facts
 from b24app.facts import queries, watching
 from b24app.facts import rules as fact
 from b24app.facts.entities import dictionary
+from b24app.facts.requests import operations as requests
 from b24app.facts.rules import Cell, TermDraft
 from b24app.ingest.extras import WATCHED, extras, rows_refused, stage_semantics
 from b24app.ingest.inbox import DONE as DONE
@@ -50,7 +51,8 @@ def store(portal_id: int, reading: Reading, *, in_history: bool = False) -> froz
     put_aside(portal_id, fact.DEAL if entity == fact.MOVE else entity, reading.rejected, read_at)
     match entity:
         case fact.MOVE:
-            return facts.upsert_moves(portal_id, reading.drafts, read_at, in_history=in_history)
+            moved = facts.upsert_moves(portal_id, reading.drafts, read_at, in_history=in_history)
+            return moved | requests.make(portal_id, fact.DEAL, {move.record_id for move in reading.drafts})
         case fact.DEAL:
             cells = facts.upsert_deals(
                 portal_id, reading.drafts, reading.moves, read_at, reading.asked, in_history=in_history
@@ -61,8 +63,10 @@ def store(portal_id: int, reading: Reading, *, in_history: bool = False) -> froz
                 portal_id, entity, reading.drafts, read_at, reading.asked, in_history=in_history
             )
             _read_again(portal_id, reading, reading.asked)
-    restored(portal_id, entity, [draft.id for draft in reading.drafts])
-    return cells | facts.forget(portal_id, entity, reading.gone, read_at)
+    ids = [draft.id for draft in reading.drafts]
+    restored(portal_id, entity, ids)
+    cells |= facts.forget(portal_id, entity, reading.gone, read_at)
+    return cells | requests.make(portal_id, entity, (*ids, *reading.gone))
 
 
 def _watched(portal_id: int, reading: Reading) -> None:
@@ -88,6 +92,10 @@ def rows_told(portal_id: int) -> None:
     cursor(portal_id, product_rows.key).error = None
 
 
+CLOCK = ("time_zone", "country")
+"""Settings by which working time is counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Polled:
     """What a poll changed: cells whose amounts are others, who is where, and the currency everything is counted in."""
@@ -102,12 +110,15 @@ def store_poll(portal_id: int, poll: Poll, now: datetime) -> Polled:
     found = settings_of(poll.profile, poll.currencies.base)
     fixed = set_by_hand(portal_id)
     free = {name: value for name, value in found.items() if name not in fixed}
-    base_before = db.session.scalars(select(Portal.base_currency).where(Portal.id == portal_id)).one()
+    known = select(Portal.base_currency, Portal.time_zone, Portal.country).where(Portal.id == portal_id)
+    base_before, *clock_before = db.session.execute(known).one()
     base = free.get("base_currency", base_before)
     if base != base_before:
         facts.drop_rates(portal_id)
     if free:
         portals.change_settings(portal_id, free, "system", now)
+    if clock_before != [free.get(name, before) for name, before in zip(CLOCK, clock_before, strict=True)]:
+        requests.restart(portal_id)
     structure_changed = portals.sync_staff(portal_id, poll.people, poll.departments, now)
     save_terms(portal_id, poll.terms, poll.read_at)
     cells: frozenset[Cell] = frozenset()

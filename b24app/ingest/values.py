@@ -6,13 +6,14 @@ A value that cannot be read is left out: it is one of many, and its record count
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from b24app.facts.money import plain
 from b24app.facts.rules import ValueDraft
 from b24app.ingest import parsing
 from b24app.ingest.parsing import MILLIONTHS, BadRecord
-from b24app.periods.rules import Settings, local_day
+from b24app.periods.rules import Settings, local_day, midnight
 
 LONGEST = 255
 STRING = "string"
@@ -73,9 +74,16 @@ def _yes_or_no(field: str, raw: Any, _settings: Settings) -> ValueDraft | None:
             return None
 
 
-def _day(field: str, raw: Any, _settings: Settings) -> ValueDraft | None:
+def _day(field: str, raw: Any, settings: Settings) -> ValueDraft | None:
     day = parsing.day(raw)
-    return ValueDraft(field, text=day, day=day) if day else None
+    return ValueDraft(field, text=day, day=day, at=_midnight(day, settings)) if day else None
+
+
+def _midnight(day: str, settings: Settings) -> int | None:
+    try:
+        return midnight(date.fromisoformat(day), settings)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _time(field: str, raw: Any, settings: Settings) -> ValueDraft | None:
@@ -86,7 +94,7 @@ def _time(field: str, raw: Any, settings: Settings) -> ValueDraft | None:
         day = local_day(instant, settings).isoformat()
     except (ValueError, OverflowError, OSError):
         return None
-    return ValueDraft(field, text=day, day=day)
+    return ValueDraft(field, text=day, day=day, at=instant)
 
 
 def _employee(field: str, raw: Any, _settings: Settings) -> ValueDraft | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from b24app.jobs import absences, imports, inbox, install, offline, outbox, robots, scores, sync
+from b24app.jobs import absences, imports, inbox, install, offline, outbox, requests, robots, scores, sync
 from b24app.lib import clock
 from b24app.lib.db import db
 from b24app.lib.log import logger
@@ -40,6 +40,7 @@ SCHEDULE = (
     Periodic(install.knock_everywhere, 5 * 60, "default", per_portal=False),
     Periodic(sync.resume, 60, "sync"),
     Periodic(imports.resume, 60, "default"),
+    Periodic(requests.make_anew, 5 * 60, "sync"),
     Periodic(sync.staff, 15 * 60, "default"),
     Periodic(absences.read, 4 * 3600, "default"),
     Periodic(offline.poll, 5 * 60, "sync"),

@@ -16,6 +16,7 @@ from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
 
 ONE_DAY = timedelta(days=1)
+MINUTES_A_DAY = 24 * 60
 LONGEST_CUSTOM_YEARS = 5
 YEARS = range(1970, 2101)
 """Of the days somebody may name: far from where the calendar of a computer ends."""
@@ -276,3 +277,29 @@ def parse_kind(text: str, allowed: Iterable[Kind] = Kind) -> Kind:
     if text in choices:
         return Kind(text)
     raise _invalid("period", _("A period is one of: %(kinds)s.", kinds=", ".join(choices)))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Hours:
+    """When work begins and ends on a working day, in minutes after local midnight."""
+
+    start: int = 9 * 60
+    end: int = 18 * 60
+
+
+def working_seconds(calendar: Calendar, hours: Hours, since: int, until: int, settings: Settings) -> int:
+    """The seconds of working time between two instants, by the clock on the portal's wall (daylight saving safe)."""
+    total, day, last = 0, local_day(since, settings), local_day(until, settings)
+    while day <= last:
+        if calendar.is_working(day):
+            start, end = (_on_the_clock(day, minutes, settings) for minutes in (hours.start, hours.end))
+            total += max(0, min(until, end) - max(since, start))
+        day += ONE_DAY
+    return total
+
+
+def _on_the_clock(day: date, minutes: int, settings: Settings) -> int:
+    if minutes == MINUTES_A_DAY:
+        return midnight(day + ONE_DAY, settings)
+    shown = datetime(day.year, day.month, day.day, minutes // 60, minutes % 60, tzinfo=_zone(settings.time_zone))
+    return int(shown.timestamp())

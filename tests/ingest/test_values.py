@@ -1,5 +1,7 @@
 """Values of fields as Bitrix24 writes them."""
 
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -44,7 +46,22 @@ Columns = tuple[int | None, str | None, str | None, int | None]
 )
 def test_a_value_is_kept_by_its_type(kind: str, raw: Any, expected: Columns) -> None:
     num, text, day, ref = expected
-    assert values("f", kind, raw, MOSCOW) == (ValueDraft("f", 0, num, text, day, ref),)
+    assert [replace(one, at=None) for one in values("f", kind, raw, MOSCOW)] == [
+        ValueDraft("f", 0, num, text, day, ref)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "at"),
+    [
+        ("datetime", "2026-11-05T22:30:00+00:00", "2026-11-05T22:30:00+00:00"),
+        ("date", "2026-11-05T03:00:00+03:00", "2026-11-05T00:00:00+03:00"),
+        ("string", "2026-11-05", None),
+    ],
+)
+def test_a_time_is_kept_as_an_instant_and_a_date_as_its_midnight(kind: str, raw: str, at: str | None) -> None:
+    instant = None if at is None else int(datetime.fromisoformat(at).timestamp())
+    assert [one.at for one in values("f", kind, raw, MOSCOW)] == [instant]
 
 
 @pytest.mark.parametrize(

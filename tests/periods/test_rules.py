@@ -11,6 +11,7 @@ from b24app.lib.errors import Invalid
 from b24app.periods.rules import (
     REGULAR,
     Calendar,
+    Hours,
     Kind,
     Period,
     Settings,
@@ -28,6 +29,7 @@ from b24app.periods.rules import (
     span,
     working_days,
     working_days_left,
+    working_seconds,
 )
 
 UTC_ONLY = Settings("UTC")
@@ -209,3 +211,28 @@ def test_elapsed_share_and_days_left(today: str, share: Fraction, left: int) -> 
 def test_a_period_without_working_days_has_no_elapsed_share() -> None:
     sunday = period_at(Kind.DAY, d("2024-01-07"), UTC_ONLY)
     assert elapsed_share(Calendar(), sunday, sunday.start) is None
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "hours"),
+    [
+        ("2024-03-30T20:00", "2024-03-31T10:00", 0),  # a Saturday evening and the Sunday when the clock jumps
+        ("2024-03-29T16:30", "2024-04-01T07:30", 1),  # half an hour on Friday until 18:00, half an hour on Monday
+        ("2024-07-01T05:00", "2024-07-01T20:00", 9),
+    ],
+)
+def test_working_time_is_told_by_the_clock_on_the_wall(since: str, until: str, hours: int) -> None:
+    moments = (int(datetime.fromisoformat(one).replace(tzinfo=UTC).timestamp()) for one in (since, until))
+    assert working_seconds(Calendar(), Hours(), *moments, Settings("Europe/Berlin")) == hours * 3600
+
+
+@given(st.integers(0, 2 * 10**9), st.integers(0, 10**6), settings)
+def test_working_time_of_parts_adds_up_and_is_never_longer_than_the_whole(
+    since: int, lasts: int, settings: Settings
+) -> None:
+    def worked(start: int, end: int) -> int:
+        return working_seconds(Calendar(), Hours(), start, end, settings)
+
+    middle, until = since + lasts // 3, since + lasts
+    assert worked(since, middle) + worked(middle, until) == worked(since, until) <= lasts
+    assert working_seconds(Calendar(frozenset()), Hours(0, 1440), since, until, settings) == lasts

@@ -1,0 +1,107 @@
+"""The stored records that mappings read, brought into one shape: deals and items of smart processes."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from sqlalchemy import func, select
+
+from b24app.facts import queries as facts
+from b24app.facts.money import MILLIONTHS
+from b24app.facts.requests.rules import Record, RequestMapping
+from b24app.facts.rules import DEAL
+from b24app.facts.tables import Deal, FieldValue, Item, StageMove
+from b24app.lib.db import db
+
+FIELD = "field"
+_LARGEST = 10**10
+
+_NAMES = ("id", "title", "category_id", "stage_id", "responsible_id", "created_by_id", "created_at", "updated_at",
+          "moved_at", "read_at", "deleted_at")  # fmt: skip
+
+
+def readable(portal_id: int, entity: str) -> dict[str, str]:
+    """The fields of the records with their types, as the portal's dictionary tells them."""
+    terms = facts.terms(portal_id, FIELD) if entity == DEAL else ()
+    return {term.id: str(term.extra.get("type", "")) for term in terms if term.active}
+
+
+def following(portal_id: int, entity: str, after: int, limit: int) -> list[int]:
+    """The ids of the next records."""
+    table, mine = _table(entity)
+    query = select(table.id).where(table.portal_id == portal_id, *mine, table.id > after)
+    return list(db.session.scalars(query.order_by(table.id).limit(limit)))
+
+
+def count(portal_id: int, entity: str) -> int:
+    table, mine = _table(entity)
+    return db.session.scalar(select(func.count()).select_from(table).where(table.portal_id == portal_id, *mine)) or 0
+
+
+def records(portal_id: int, entity: str, ids: Collection[int], mappings: Sequence[RequestMapping]) -> Iterator[Record]:
+    """Of at most a chunk of ids. Nothing is asked of the database that no mapping reads."""
+    table, mine = _table(entity)
+    columns = [getattr(table, name) for name in _NAMES]
+    rows = db.session.execute(select(*columns).where(table.portal_id == portal_id, *mine, table.id.in_(ids)))
+    fields = frozenset[str]().union(*(mapping.fields for mapping in mappings))
+    values = _values(portal_id, entity, ids, fields) if fields else {}
+    by_stages = any(mapping.responded_stages or mapping.resolved_stages for mapping in mappings)
+    moves = _moves(portal_id, entity, ids) if by_stages else {}
+    for row in rows:
+        told: dict[str, Any] = {**dict(zip(_NAMES, row, strict=True)), **values.get(row.id, {})}
+        yield Record(entity=entity, moves=moves.get(row.id, ()), **told)
+
+
+def _table(entity: str) -> tuple[Any, tuple[Any, ...]]:
+    """The table of an entity, and the conditions of its rows."""
+    return (Deal, (Deal.is_recurring.is_(False),)) if entity == DEAL else (Item, (Item.type == entity,))
+
+
+def _moves(portal_id: int, entity: str, ids: Collection[int]) -> dict[int, list[tuple[str, int]]]:
+    found: dict[int, list[tuple[str, int]]] = defaultdict(list)
+    query = (
+        select(StageMove.record_id, StageMove.stage_id, StageMove.at)
+        .where(StageMove.portal_id == portal_id, StageMove.entity == entity, StageMove.record_id.in_(ids))
+        .order_by(StageMove.record_id, StageMove.at, StageMove.id)
+    )
+    for record_id, stage, at in db.session.execute(query):
+        found[record_id].append((stage, at))
+    return found
+
+
+def _values(
+    portal_id: int, entity: str, ids: Collection[int], fields: Collection[str]
+) -> dict[int, dict[str, dict[str, int]]]:
+    """By record what `Record` has of its fields: their first values."""
+    options = _options(portal_id, entity, fields)
+    mine = (FieldValue.portal_id == portal_id, FieldValue.entity == entity, FieldValue.record_id.in_(ids))
+    query = select(
+        FieldValue.record_id, FieldValue.field, FieldValue.at, FieldValue.num, FieldValue.text, FieldValue.ref
+    ).where(*mine, FieldValue.field.in_(sorted(fields)), FieldValue.place == 0)
+    found: dict[int, dict[str, dict[str, int]]] = defaultdict(lambda: {"instants": {}, "numbers": {}, "refs": {}})
+    for record_id, field, at, num, text, ref in db.session.execute(query):
+        number = options[field].get(text) if field in options else num if num is not None else _number(text)
+        for name, value in (("instants", at), ("numbers", number), ("refs", ref)):
+            if value is not None:
+                found[record_id][name][field] = value
+    return found
+
+
+def _options(portal_id: int, entity: str, fields: Collection[str]) -> dict[str, Mapping[str | None, int]]:
+    """Of lists the numbers their lines say: a rating is often a list of 1 to 5."""
+    terms = facts.terms(portal_id, FIELD) if entity == DEAL else ()
+    lists = {term.id: term.extra["options"] for term in terms if term.id in fields and term.extra.get("options")}
+    return {
+        field: {id: number for id, name in lines.items() if (number := _number(name)) is not None}
+        for field, lines in lists.items()
+    }
+
+
+def _number(text: str | None) -> int | None:
+    """In millionths; None for what is no number or none that can be stored."""
+    try:
+        number = Decimal((text or "").strip().replace(",", ".")) * MILLIONTHS
+    except InvalidOperation:
+        return None
+    return int(number) if number.is_finite() and abs(number) < _LARGEST * MILLIONTHS and number % 1 == 0 else None
