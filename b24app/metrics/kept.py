@@ -93,11 +93,12 @@ def _is_seen(one: FactRow, visible: Collection[int] | None) -> bool:
 def _written(one: Kept) -> list[Any]:
     row, department = one
     texts = (None if value is None else str(value) for value in (row.number, row.amount, row.amount_original, row.rate))
-    return [row.entity, row.id, row.title, row.date, row.employee_id, department, row.currency, *texts]
+    written = [row.entity, row.id, row.title, row.date, row.employee_id, department, row.currency, *texts]
+    return written if row.made_of is None else [*written, *row.made_of]
 
 
 def _read(written: Sequence[Any], side: Side) -> Kept:
-    entity, id, title, date, employee_id, department, currency, number, amount, original, rate = written
+    entity, id, title, date, employee_id, department, currency, number, amount, original, rate, *made_of = written
     row = FactRow(
         entity=entity,
         id=id,
@@ -110,6 +111,7 @@ def _read(written: Sequence[Any], side: Side) -> Kept:
         rate=_decimal(rate),
         date=date,
         employee_id=employee_id,
+        made_of=(made_of[0], made_of[1]) if made_of else None,
     )
     return row, department
 

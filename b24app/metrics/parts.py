@@ -106,9 +106,13 @@ class Parts:
         facts = sum(tally.facts for _measure, tally in below)
         shared = plan.numerator.scan == plan.denominator.scan
         known = [number for one in below if (number := _or_nothing(*one)) is not None]
+        above = _or_nothing(plan.numerator, top)
+        if plan.taken_off is not None:
+            above = plan.balance(above, self._tally(plan.taken_off, span, members, departments).value)
+        lacks = plan.needs_numerator and above is None
         return Part(
-            _or_nothing(plan.numerator, top),
-            sum(known) if known else None,
+            above,
+            sum(known) if known and not lacks else None,
             facts if shared else top.facts + facts,
         )
 
@@ -120,7 +124,7 @@ class Parts:
         over = plan.numerator.over_nothing
         if not plan.below:
             return [Part(over if tally[0] is None else tally[0], None, tally[1]) for tally in top]
-        if plan.denominator_more or plan.below[0].scan != plan.numerator.scan:
+        if plan.denominator_more or plan.taken_off or plan.below[0].scan != plan.numerator.scan:
             return [self.get(plan, span, (id,)) for id in employees]
         under = plan.below[0].over_nothing
         return [

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from b24app.facts.kinds import kind_of
+from b24app.facts.requests.rules import REQUEST
 from b24app.facts.rules import DEAL, ENTRY, MOVE
 from b24app.lib.db import db
 from b24app.lib.errors import Fault, Invalid
@@ -82,6 +83,8 @@ class FactRow:
     employee_id: int | None
     share: Fraction = Fraction(1)
     reason: str | None = None
+    made_of: tuple[str, int] | None = None
+    """The record of the portal that it was made of, where it is none itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +229,7 @@ def fact(row: Any, side: Side, reason: str | None = None) -> FactRow:
         date=row.fact_at + scan.delay,
         employee_id=row.fact_owner_id,
         reason=reason,
+        made_of=(row.entity, row.record_id) if entity == REQUEST else None,
     )
 
 

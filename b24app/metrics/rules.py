@@ -214,7 +214,8 @@ class Plan:
     """A measure, or the ratio of two: value = factor x numerator / denominator.
 
     `numerator_more` are measures of other facts whose numbers are added to the numerator of a plan without denominator,
-    `denominator_more` such as are added to the denominator. `shown_as` is the
+    `denominator_more` such as are added to the denominator; `taken_off` is one whose number is taken off the numerator,
+    in the finer scale of the two. `needs_numerator`: nothing above the line is no data, not 0. `shown_as` is the
     aggregate that gives the value again from the listed facts. A numerator that shares the scan of its denominator is
     about a part of the facts of the denominator.
     """
@@ -228,15 +229,29 @@ class Plan:
     near: tuple[Near, ...] = ()
     denominator_more: tuple[Measure, ...] = ()
     numerator_more: tuple[Measure, ...] = ()
+    taken_off: Measure | None = None
+    needs_numerator: bool = False
 
     @property
     def measures(self) -> tuple[Measure, ...]:
-        return (*self.above, *self.below)
+        off = () if self.taken_off is None else (self.taken_off,)
+        return (*self.above, *off, *self.below)
 
     @property
     def above(self) -> tuple[Measure, ...]:
         """What the numerator is the sum of."""
         return (self.numerator, *self.numerator_more)
+
+    @property
+    def scale(self) -> int:
+        """Stored units of the numerator per unit of it."""
+        return self.numerator.scale if self.taken_off is None else self.taken_off.scale
+
+    def balance(self, top: int | None, off: int | None) -> int | None:
+        """The numerator: what is above the line, less what is taken off it."""
+        if self.taken_off is None or (top is None and off is None):
+            return top
+        return (top or 0) * (self.scale // self.numerator.scale) - (off or 0)
 
     @property
     def below(self) -> tuple[Measure, ...]:
@@ -265,8 +280,8 @@ class Plan:
 
     @property
     def is_money(self) -> bool:
-        """Whether the value is for those only who may see money."""
-        return self.unit is Unit.MONEY
+        """Whether the value is for those only who may see money, or is made of money alone."""
+        return self.unit is Unit.MONEY or self.numerator.field == "amount"
 
     def part(self, of: "Measured", number_of: "Numbers") -> "Part":
         return of(self)
@@ -283,7 +298,7 @@ class Plan:
         if part.numerator is None or self.numerator.aggregate is Aggregate.MEDIAN:
             top = None
         else:
-            top = Fraction(part.numerator, self.numerator.scale)
+            top = Fraction(part.numerator, self.scale)
         if self.denominator is None or part.denominator is None:
             return top, None
         return top, Fraction(part.denominator, self.denominator.scale)
@@ -388,8 +403,10 @@ def sides(plan: AnyPlan) -> tuple[Side, ...]:
         return tuple(Side("value", one, one.field, one.scale) for one in plan.above)
     if plan.shown_as == "mean":
         return (Side("value", bottom, top.field, top.scale),)
+    off = plan.taken_off
     return (
         Side("numerator", top, top.field, top.scale),
+        *((Side("numerator", off, off.field, -off.scale),) if off else ()),
         *(Side("denominator", one, one.field, one.scale) for one in plan.below),
     )
 
@@ -447,11 +464,11 @@ def value_of(plan: Plan, numerator: int | None, denominator: int | None) -> Frac
     times, over = plan.factor.as_integer_ratio()
     if plan.denominator is None:
         twice = 2 if plan.numerator.aggregate is Aggregate.MEDIAN else 1
-        return None if numerator is None else Fraction(times * numerator, over * twice * plan.numerator.scale)
+        return None if numerator is None else Fraction(times * numerator, over * twice * plan.scale)
     if not denominator:
         return None
     above = times * (numerator or 0) * plan.denominator.scale
-    return Fraction(above, over * denominator * plan.numerator.scale)
+    return Fraction(above, over * denominator * plan.scale)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from b24app.facts import call_sources, watching
+from b24app.facts.requests import queries as requests
+from b24app.facts.requests.rules import REQUEST
 from b24app.facts.rules import ACTIVITY, CALL, CALLS_FROM_TELEPHONY, DEAL, ENTRY, MOVE, RECORDS
 from b24app.ingest import queries as ingest
 from b24app.ingest.extras import unavailable
@@ -25,7 +27,7 @@ from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.metrics import queries as metrics
 from b24app.metrics.parts import Parts
-from b24app.metrics.rules import AnyPlan, Measured, Need, Numbers, Part, Plan, Sibling, needs, presence, why_empty
+from b24app.metrics.rules import AnyPlan, Measured, Need, Numbers, Part, Plan, Sibling, Test, needs, presence, why_empty
 from b24app.periods import queries as periods
 from b24app.periods.rules import ONE_DAY, Calendar, Kind, Period, Settings, inside, local_day, span, working_days
 from b24app.portal import queries as portal
@@ -194,6 +196,15 @@ class Context:
         return {(one.entity, one.field): one.complete for one in watching.everything(self.portal_id)}
 
     @cached_property
+    def mappings(self) -> Mapping[str, bool]:
+        """What makes requests of records, by code: whether of all of them, with all they are made of."""
+        return {
+            one.mapping.code: one.complete
+            and all(self.watched.get((one.mapping.entity, name)) for name in one.mapping.fields)
+            for one in requests.mappings(self.portal_id)
+        }
+
+    @cached_property
     def unavailable(self) -> frozenset[Need]:
         return unavailable(self.portal_id)
 
@@ -336,6 +347,7 @@ def _of_work(context: Context, work: Work, measured: "_Measured", kept: Mapping[
     known = _Known(work.version)
     for indicator in work.version.in_order:
         unread = _unread(context, indicator.plan) or _untold(context, indicator.plan)
+        unread = unread or _unmapped(context, indicator.plan)
         absent = _absent(indicator, measured)
         theirs = targets.of_each(indicator, measured.people)
         theirs += [targets.of(indicator, group) for group in measured.groups]
@@ -491,6 +503,18 @@ def _untold(context: Context, plan: AnyPlan) -> str | None:
     if needed & context.unavailable:
         return "unavailable"
     return None if all(context.watched.get(name) for name in needed) else "not_synced"
+
+
+def _unmapped(context: Context, plan: AnyPlan) -> str | None:
+    """Why nothing is known of requests: no mapping says what they are, or its requests have not been made yet."""
+    for leaf in (leaf for leaf in plan.leaves if leaf.numerator.scan.entity == REQUEST):
+        tests = (test for test in leaf.numerator.where.tests if isinstance(test, Test) and test.field == "mapping")
+        codes = [str(code) for test in tests for code in test.values] or list(context.mappings)
+        if not codes or not context.mappings.keys() >= set(codes):
+            return "not_mapped"
+        if not all(context.mappings[code] for code in codes):
+            return "not_synced"
+    return None
 
 
 def targets_of(context: Context, version: Version, period: Period) -> TargetsOfPeriod | TargetsOverPeriods:

@@ -34,7 +34,8 @@ class Finding(NamedTuple):
     denominator: int | None
     facts: int
     reason: str | None
-    """Why there is no data: no_facts | absent | few_facts | not_synced | unavailable | empty_operand | no_result."""
+    """Why there is no data: no_facts | absent | few_facts | not_synced | unavailable | not_mapped | empty_operand |
+    no_result."""
     target: Fraction | None
     target_people: tuple[int, int] | None = None
     computed_at: datetime | None = None

@@ -140,4 +140,4 @@ def _unit(plan: Plan) -> Fraction:
     """The value of 1, or of 1 / 1: `value_of` of any other number is so many times that."""
     twice = 2 if plan.denominator is None and plan.numerator.aggregate is Aggregate.MEDIAN else 1
     scale = plan.denominator.scale if plan.denominator else 1
-    return plan.factor * scale / (twice * plan.numerator.scale)
+    return plan.factor * scale / (twice * plan.scale)

@@ -41,6 +41,7 @@ def page(language: str) -> str:
             "; ".join(_lead(number, one, words) for number, one in enumerate(WORLD["leads"], 1)),
         ), "",
         _work(words), "",
+        words["requests"].format("; ".join(map(_request, WORLD["requests"]))), "",
         f"## {words['examples']}", "",
         *table(words["example"], map(_example, WORLD["examples"])),
     ]  # fmt: skip
@@ -88,6 +89,13 @@ def _lead(number: int, one: Sequence[Any], words: Mapping[str, Any]) -> str:
     return f"{number}: {created[:10]}, {words['outcomes'][outcome]}, {(closed or '—')[:10]}, {source}"
 
 
+def _request(one: Mapping[str, Any]) -> str:
+    moments = (one.get(name, "—").replace("T", " ") for name in ("created", "answered", "resolved"))
+    rating = f", {one['rating']} ({one.get('rated', '—')[:10]})" if "rating" in one else ""
+    working = f", {one['working'] // 3600} h" if "working" in one else ""
+    return f"{one['id']} {one['mapping']}: {', '.join(moments)}{rating}{working}"
+
+
 def _example(one: Mapping[str, Any]) -> str:
     asked = {**one.get("options", {}), **one.get("where", {})}
     told = f"`{json.dumps(asked)}`" if asked else "—"
@@ -101,6 +109,8 @@ def shape(made: Plan) -> str:
     top = " + ".join(map(_measure, made.above))
     if made.denominator is None:
         return top
+    if made.taken_off is not None:
+        top = f"({top} − {_measure(made.taken_off)})"
     factor = f"{made.factor} × " if made.factor != 1 else ""
     return f"{factor}{top} / {' + '.join(map(_measure, made.below))}"
 

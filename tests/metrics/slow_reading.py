@@ -16,6 +16,7 @@ from b24app.facts.tables import (
     Item,
     ProductRow,
     ProductSection,
+    Request,
     Session,
     StageMove,
     Task,
@@ -24,7 +25,15 @@ from b24app.lib.db import Base
 from b24app.metrics.rules import Aggregate, AnyTest, FieldTest, Measure, Op, Part, Plan, ProductTest, Scan, Where
 from b24app.periods.rules import Span
 
-ENTITIES = {Deal: "deal", Activity: "activity", Entry: "entry", Call: "call", Task: "task", Session: "session"}
+ENTITIES = {
+    Deal: "deal",
+    Activity: "activity",
+    Entry: "entry",
+    Call: "call",
+    Task: "task",
+    Session: "session",
+    Request: "request",
+}
 
 
 @dataclass
@@ -77,8 +86,19 @@ def read(
         for measure in (plan.denominator, *plan.denominator_more)
     ]
     known = [number for number in (aggregate(*one, now) for one in below) if number is not None]
+    if plan.taken_off is not None:
+        off = aggregate(plan.taken_off, chosen(facts, plan.taken_off, span, members, departments, now), now)
+        numerator = less(plan, numerator, off)
+    if plan.needs_numerator and numerator is None:
+        known = []
     all_of_them = [*top, *(seen for _measure, found in below for seen in found)]
     return Part(numerator, sum(known) if known else None, len({seen.key for seen in all_of_them}))
+
+
+def less(plan: Plan, top: int | None, off: int | None) -> int:
+    """Hundredths less millionths, in millionths."""
+    assert (plan.numerator.scale, plan.scale) == (100, 1_000_000)
+    return (top or 0) * 10_000 - (off or 0)
 
 
 def chosen(

@@ -26,6 +26,7 @@ from b24app.facts.tables import (
     Item,
     ProductRow,
     ProductSection,
+    Request,
     StageMove,
     Task,
 )
@@ -186,6 +187,30 @@ def leads(draw: st.DrawFn, id: int) -> Item:
 
 
 @st.composite
+def requests(draw: st.DrawFn, id: int) -> Request:
+    answered, rated = draw(st.none() | instants), draw(st.booleans())
+    seconds = draw(st.none() | st.integers(0, 10**6)) if answered else None
+    resolved = draw(st.none() | instants)
+    return Request(
+        id=id,
+        mapping=draw(st.sampled_from(("help", "help", "shop"))),
+        entity="deal",
+        record_id=id,
+        responsible_id=draw(people),
+        created_at=draw(instants),
+        updated_at=0,
+        first_response_at=answered,
+        resolved_at=resolved,
+        rating=draw(st.integers(0, 5 * 10**6)) if rated else None,
+        rated_at=resolved if rated else None,
+        seconds_to_response=seconds,
+        seconds_working=seconds and seconds // 3,
+        deleted_at=draw(st.sampled_from((None, None, None, 5))),
+        read_at=0,
+    )
+
+
+@st.composite
 def entries(draw: st.DrawFn, id: int) -> Entry:
     undoes = draw(st.integers(0, 9)) == 0
     return Entry(
@@ -238,8 +263,8 @@ def kept_of(draw: st.DrawFn, deal: int) -> list[Fact]:
 @st.composite
 def worlds(draw: st.DrawFn, of: tuple[Any, ...] = ()) -> tuple[Fact, ...]:
     mixes = (
-        *((deals,), (deals,), (activities, calls), (leads,), (tasks,), (entries,)),
-        (deals, activities, calls, leads, entries),
+        *((deals,), (deals,), (activities, calls), (leads,), (tasks,), (entries,), (requests,)),
+        *((deals, leads, entries), (deals, activities, calls, leads, requests, entries)),
     )
     kinds = of or draw(st.sampled_from(mixes))
     records: list[Fact] = [draw(st.one_of(*(kind(id) for kind in kinds))) for id in range(1, draw(st.integers(1, 26)))]
@@ -292,6 +317,9 @@ def merged(parts: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 some_days = st.sampled_from((1, 7, 30, 200))
+asked_of_requests = st.fixed_dictionaries(
+    {}, optional={"source": st.sampled_from(("help", "shop")), "clock": st.sampled_from(("calendar", "working"))}
+)
 OPTIONS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "entries": st.fixed_dictionaries(
         {
@@ -310,6 +338,13 @@ OPTIONS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         st.fixed_dictionaries({}, optional={"answered": st.booleans(), "min_seconds": st.sampled_from((9, 10, 11))}),
     ),
     "duration": st.fixed_dictionaries({"stat": st.sampled_from(("mean", "median"))}),
+    **dict.fromkeys(("requests", "resolved", "rating"), asked_of_requests),
+    "response": st.builds(
+        dict.__or__, asked_of_requests, st.fixed_dictionaries({"stat": st.sampled_from(("mean", "median"))})
+    ),
+    **dict.fromkeys(
+        ("spending", "returned"), st.fixed_dictionaries({}, optional={"code": st.sampled_from(("nps", "ad_spend"))})
+    ),
     "entered": st.fixed_dictionaries({"stages": st.lists(stages, min_size=1, max_size=2)}),
     "returns": st.one_of(
         st.fixed_dictionaries({"stage_id": st.lists(stages, min_size=1, max_size=2)}),

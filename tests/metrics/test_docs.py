@@ -28,6 +28,7 @@ from tests.metrics.world import (
     move,
     product_row,
     put,
+    request,
     task,
 )
 
@@ -59,6 +60,16 @@ def facts(portal: int) -> Iterator[Fact]:
         yield lead(portal, created_at=at(moment), semantic=semantic, closed_at=when, source_id=source)
     for code, kind, value in WORLD["entries"]:
         yield entry(portal, code, value, kind=kind)
+    for one in WORLD["requests"]:
+        created, answered, resolved, rated = (
+            at(one[name]) if name in one else None for name in ("created", "answered", "resolved", "rated")
+        )
+        rating = one["rating"] * 1_000_000 if "rating" in one else None
+        yield request(
+            portal, id=one["id"], mapping=one["mapping"], created_at=created, first_response_at=answered,
+            resolved_at=resolved, rating=rating, rated_at=(rated or resolved) if rating else None,
+            seconds_to_response=answered - created if "working" in one else None, seconds_working=one.get("working"),
+        )  # fmt: skip
     for kind, direction, completed in WORLD["activities"]:
         moment = at("2024-05-17T13:00")
         yield activity(

@@ -18,6 +18,7 @@ from b24app.facts.tables import (
     Item,
     ProductRow,
     ProductSection,
+    Request,
     Session,
     StageMove,
     Task,
@@ -32,6 +33,7 @@ Fact = (
     | Item
     | Activity
     | Entry
+    | Request
     | StageMove
     | FieldValue
     | ProductRow
@@ -255,6 +257,30 @@ def entry(portal: int, code: str, value: float, **known: Any) -> Entry:
         created_at=0,
     )
     return _known(entry, known)
+
+
+def request(portal: int, **known: Any) -> Request:
+    """A request of Ann's of 17 May 2024, answered after two hours, resolved the next day and rated 4."""
+    number = next(_numbers)
+    request = Request(
+        portal_id=portal,
+        id=number,
+        mapping="help",
+        entity="deal",
+        record_id=number,
+        title="Request",
+        responsible_id=ANN,
+        created_at=at("2024-05-17T12:00"),
+        updated_at=at("2024-05-18T12:00"),
+        first_response_at=at("2024-05-17T14:00"),
+        resolved_at=at("2024-05-18T12:00"),
+        rating=4_000_000,
+        rated_at=at("2024-05-18T12:00"),
+        seconds_to_response=7200,
+        seconds_working=3600,
+        read_at=0,
+    )
+    return _known(request, known)
 
 
 def _known(row: Any, known: dict[str, Any]) -> Any:

@@ -227,7 +227,7 @@ CONDITIONS = (
     {"any": [{"product_id": [3]}, FIELD]},
 )
 MODES = [
-    *((code, ready.example) for code, ready in CATALOGUE.items() if ready.entity == "deal"),
+    *((code, ready.example) for code, ready in CATALOGUE.items() if ready.entity == "deal" and code != "ad_roi"),
     ("deal_conversion", {"mode": "cohort"}),
     ("deal_conversion", {"mode": "resolved", "stale_days": 3}),
     ("deal_conversion", {"mode": "window", "days": 9}),

@@ -72,6 +72,7 @@ COMPLETED = {"completed_at": "completed"}
 DUE = {"due_at": "due"}
 OCCURRED = {"occurred_at": "occurred"}
 ENTERED = {"entered_at": "entered"}
+RATED = {"rated_at": "rated"}
 
 ANYONE = {"responsible": "responsible", "created_by": "created_by"}
 CLOSER = {**ANYONE, "closed_by": "closed_by"}

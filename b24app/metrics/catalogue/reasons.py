@@ -28,6 +28,18 @@ REASONS: Mapping[str, Text] = {
     "not_answered": {"ru": "На звонок не ответили", "en": "The call was not answered"},
     "too_short": {"ru": "Звонок короче, чем нужно", "en": "The call was too short"},
     "no_deadline": {"ru": "У задачи не было крайнего срока", "en": "The task had no deadline"},
+    "unanswered": {
+        "ru": "Ответа ещё нет",
+        "en": "Not answered yet",
+    },
+    "answered_before": {
+        "ru": "Ответ раньше создания",
+        "en": "Answered before it was created",
+    },
+    "undated_rating": {
+        "ru": "Оценка без даты: обращение не решено",
+        "en": "The rating has no date: the request is not resolved",
+    },
     "other_funnel": {"ru": "Другая воронка", "en": "Another funnel"},
     "other_stage": {"ru": "Другая стадия", "en": "Another stage"},
     "other_source": {"ru": "Другой источник", "en": "Another source"},

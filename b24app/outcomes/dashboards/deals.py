@@ -233,7 +233,7 @@ def _in_state(context: Context, actual: Record, state: Record) -> Moved:
             return part
         below = sum(numbers[measure] for measure in plan.below)
         return part._replace(
-            numerator=(part.numerator or 0) + numbers[plan.numerator],
+            numerator=(part.numerator or 0) + (plan.balance(numbers[plan.numerator], 0) or 0),
             denominator=(part.denominator or 0) + below if plan.denominator else None,
             facts=part.facts + facts,
         )

@@ -135,7 +135,8 @@ def _facts(asked: Asked, page: FactPage) -> tuple[WhyFact, ...]:
 
 def _fact(one: FactRow, result: ResultRow, structure: Structure, sees_money: bool) -> WhyFact:
     person = structure.people.get(one.employee_id) if one.employee_id is not None else None
-    path = page_of(one.entity)
+    entity, id = one.made_of or (one.entity, one.id)
+    path = page_of(entity)
     money_hidden = result.plan.is_money and not sees_money
     return WhyFact(
         entity=one.entity,
@@ -148,7 +149,7 @@ def _fact(one: FactRow, result: ResultRow, structure: Structure, sees_money: boo
         rate=None if one.rate is None else f"{one.rate:f}",
         date=moment(one.date),
         owner_name=person.name if person else "",
-        portal_path=path.format(id=one.id) if path else None,
+        portal_path=path.format(id=id) if path else None,
         part=one.part,
         reason=words.not_counted(one.reason) if one.reason else None,
     )

@@ -24,6 +24,10 @@ def no_data(reason: str | None, document: IndicatorDocument) -> str | None:
             return _("Calls are counted from activities, which know no missed ones. Choose telephony in the settings.")
         case "refused":
             return _("Bitrix24 does not tell the app of these records: it lacks the scope or the right to read them.")
+        case "not_mapped":
+            return _(
+                "Nothing says what a request is yet: an administrator sets that in the settings, under Data sources."
+            )
         case "empty_operand":
             return _("The formula lacks a number: something it names has no data.")
         case "no_result":

@@ -122,7 +122,8 @@ class Question:
 
     def fact(self, row: FactRow) -> dict[str, Any]:
         shown = self.viewer.sees_money
-        page = page_of(row.entity)
+        entity, id = row.made_of or (row.entity, row.id)
+        page = page_of(entity)
         return {
             "entity": row.entity,
             "id": row.id,
@@ -135,6 +136,6 @@ class Question:
             "rate": row.rate,
             "date": self.time.at(row.date),
             "employee_id": row.employee_id,
-            "url": urljoin(self.portal_url, page.format(id=row.id)) if page else None,
+            "url": urljoin(self.portal_url, page.format(id=id)) if page else None,
             "part": row.part,
         }
