@@ -108,6 +108,8 @@ def _register(app: Flask) -> None:
         scorecards,
         session,
         settings,
+        sources,
+        templates,
         viewer,
     )
     from b24app.web.bitrix import app as placements
@@ -120,8 +122,8 @@ def _register(app: Flask) -> None:
     gates.init_app(app)
     called = (install, placements, events, robots, robot_settings, session, api, ops)
     pages = (
-        *(dashboards, recognition, periods, scorecards, data, imports),
-        *(settings, calls, access, keys, audit, notifications, health),
+        *(dashboards, recognition, periods, scorecards, templates, data, imports),
+        *(settings, sources, calls, access, keys, audit, notifications, health),
     )
     for module in (*called, *pages):
         app.register_blueprint(module.bp)

@@ -56,7 +56,7 @@ def first_run(portal_id: int, now: datetime) -> bool:
     subjects = _subjects(portal_id, portal.structure(portal_id))
     if subjects is None:
         return False
-    months = _months(portal_id, now)
+    months = months_before(portal_id, now)
     template = scorecards.template(TEMPLATE)
     article = {one["code"]: str(one["target"]) for one in template["indicators"]}
     document = _document(template, subjects, versions[-1].effective_from if versions else months[-1].start)
@@ -116,7 +116,7 @@ def _owners(portal_id: int) -> set[int]:
     return {id for row in db.session.execute(query.distinct()) for id in row if id is not None}
 
 
-def _months(portal_id: int, now: datetime) -> list[Period]:
+def months_before(portal_id: int, now: datetime) -> list[Period]:
     """The last closed months, the latest first."""
     settings = periods.settings(portal_id)
     months = [previous(period_at(Kind.MONTH, local_day(epoch(now), settings), settings), settings)]

@@ -4,7 +4,6 @@ Whoever saves here runs the pipeline afterwards: the saved scorecard's numbers h
 it needs of past deals read (jobs.sync.ask_watched).
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +24,6 @@ from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.lib.errors import Conflict, Fault, Invalid, NotFound
 from b24app.lib.i18n import gettext as _
-from b24app.lib.paths import PACKAGE
 from b24app.metrics.rules import Need, needs
 from b24app.periods import queries as periods
 from b24app.periods.rules import Kind, Settings, named
@@ -34,11 +32,10 @@ from b24app.portal import queries as portal
 from b24app.portal.rules import COMPANY, Structure, Subject, SubjectType
 from b24app.scorecards import checks, documents, formulas, queries
 from b24app.scorecards.documents import ScorecardDocument, TargetDocument
+from b24app.scorecards.library import template as template
 from b24app.scorecards.queries import MILLIONTHS
 from b24app.scorecards.rules import Lock, Version, is_counted
 from b24app.scorecards.tables import ScorecardVersion, Target
-
-TEMPLATES = PACKAGE / "scorecards" / "templates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +97,6 @@ def apply_template(portal_id: int, code: str, changes: dict[str, Any], actor: st
     if queries.versions(portal_id, code):
         raise Conflict(_("There is a scorecard %(code)s already.", code=code))
     return save(portal_id, documents.parse({**template(code), **changes}), actor, now)
-
-
-def template(code: str) -> dict[str, Any]:
-    """A ready scorecard as raw document, without `subjects` and `effective_from`."""
-    path = TEMPLATES / f"{code}.json"
-    if not code.isidentifier() or not path.is_file():
-        raise NotFound(_("There is no template %(code)s.", code=code))
-    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return document
 
 
 def set_targets(portal_id: int, items: Sequence[TargetDocument], actor: str, now: datetime) -> tuple[Saved, ...]:

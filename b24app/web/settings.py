@@ -14,6 +14,8 @@ from babel import Locale
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from b24app.facts.requests import operations as supported
+from b24app.jobs import requests
 from b24app.jobs.scores import recompute_days, recompute_everything
 from b24app.lib import clock, db
 from b24app.lib.errors import Fault, Invalid
@@ -66,7 +68,7 @@ def save() -> ResponseReturnValue:
         if MOVES_NUMBERS.isdisjoint(changes):
             return None
         everything = recompute_everything, portal_id, None, None, CauseKind.SETTING.value, actor
-        return partial(enqueue, *everything, queue="sync", unique=f"recompute:{portal_id}")
+        return _and_requests(portal_id, partial(enqueue, *everything, queue="sync", unique=f"recompute:{portal_id}"))
 
     return _done("settings", change)
 
@@ -76,7 +78,8 @@ def save() -> ResponseReturnValue:
 def set_day() -> ResponseReturnValue:
     def change(portal_id: int, actor: str) -> Then | None:
         own = OwnDay(_day("day"), request.form.get("working") == "yes", request.form.get("name", "").strip())
-        return _compute(portal_id, operations.set_day(portal_id, own, actor, clock.now()))
+        touched = operations.set_day(portal_id, own, actor, clock.now())
+        return _and_requests(portal_id, _compute(portal_id, touched))
 
     return _done("days", change)
 
@@ -85,7 +88,8 @@ def set_day() -> ResponseReturnValue:
 @needs(Action.ADMINISTER)
 def forget_day() -> ResponseReturnValue:
     def change(portal_id: int, actor: str) -> Then | None:
-        return _compute(portal_id, operations.forget_day(portal_id, _day("day"), actor, clock.now()))
+        touched = operations.forget_day(portal_id, _day("day"), actor, clock.now())
+        return _and_requests(portal_id, _compute(portal_id, touched))
 
     return _done("days", change)
 
@@ -117,6 +121,20 @@ def _compute(portal_id: int, touched: Period | None) -> Then | None:
     start, end = touched.start.isoformat(), touched.end.isoformat()
     days = recompute_days, portal_id, start, end, g.viewer.actor
     return partial(enqueue, *days, unique=f"recompute:{portal_id}:{start}:{end}")
+
+
+def _and_requests(portal_id: int, then: Then | None) -> Then | None:
+    """The working time to the first answer to requests is counted anew, too."""
+    if then is None:
+        return None
+    has_requests = supported.restart(portal_id)
+
+    def both() -> None:
+        then()
+        if has_requests:
+            requests.ask(portal_id)
+
+    return both
 
 
 @bp.get("/check")

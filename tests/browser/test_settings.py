@@ -9,6 +9,10 @@ from flask import Flask
 from playwright.sync_api import Page
 
 from b24app import pipeline
+from b24app.facts import operations as facts
+from b24app.facts.requests import operations as requests
+from b24app.facts.requests.documents import MappingDocument
+from b24app.facts.rules import TermDraft
 from b24app.lib import clock, crypto
 from b24app.lib.db import db, write
 from b24app.portal import api_tokens
@@ -19,7 +23,10 @@ from tests.security.world import CARD
 
 pytestmark = [pytest.mark.browser, pytest.mark.databases("sqlite")]
 
-PAGES = ("calendar", "check", "calls", "access", "tokens", "notifications", "health", "audit")
+PAGES = (
+    *("calendar", "check", "calls", "access", "tokens", "notifications", "health", "audit"),
+    *("sources", "sources/requests/new", "../templates"),
+)
 SCREENS = {"en": {"width": 1280, "height": 800}, "ru": {"width": 375, "height": 700}}
 
 
@@ -32,6 +39,10 @@ def address(app: Flask) -> Iterator[str]:
             world.deal(ANN, "2026-11-10", 1234)
             pipeline.recompute_open(PORTAL, NOW)
             api_tokens.create_api_token(PORTAL, "1C", ("read",), NOW, f"user:{ADMIN}")
+            requests.save(PORTAL, MappingDocument(code="help", name="Help", entity="deal"), f"user:{ADMIN}", NOW)
+            stage = {"category_id": 0, "semantic": "S", "color": ""}
+            facts.save_terms(PORTAL, "funnel", [TermDraft("0", "Sales")])
+            facts.save_terms(PORTAL, "stage", [TermDraft("WON", "Solved", extra=stage)])
         db.session.remove()
         with served(app) as address:
             yield address

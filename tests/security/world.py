@@ -18,6 +18,8 @@ from werkzeug.test import TestResponse
 from b24app import pipeline
 from b24app.app import create_app
 from b24app.config import Config
+from b24app.facts.requests import operations as requests
+from b24app.facts.requests.documents import MappingDocument
 from b24app.ingest.imports.tables import ImportFile
 from b24app.lib import clock, crypto
 from b24app.lib.db import Base, db, write
@@ -137,6 +139,8 @@ def settle() -> dict[str, str]:
             )
         )
         world.entry("visit", 3, "2026-11-03", ANN)
+        help_ = MappingDocument(code="help", name=MARK, entity="deal")
+        requests.save(PORTAL, help_, "user:1", NOW)
         fill(PORTAL)
         scopes = {"first": ("read", "write", "money"), "first_read": ("read",), "first_write": ("write",)}
         keys = {name: operations.create_api_token(PORTAL, MARK, given, NOW) for name, given in scopes.items()}

@@ -1,11 +1,9 @@
 """View models as the dashboards' queries give them, made by hand: a sales team in November 2026."""
 
-import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 
 from b24app.ingest.imports.tables import ImportFile
 from b24app.lib import i18n
@@ -39,7 +37,7 @@ from b24app.outcomes.dashboards.tabs import DealGives, DealSummary, DealTab, Syn
 from b24app.outcomes.notifications.queries import Sending
 from b24app.periods.rules import Kind, Settings, custom, period_at, previous
 from b24app.portal.rules import COMPANY, Person, Structure, Subject, Unit, Viewer, department, employee
-from b24app.scorecards import documents
+from b24app.scorecards import documents, library
 from b24app.scorecards.rules import Indicator, Version
 
 ANNA, BORIS, VERA, GLEB = 7, 8, 9, 10
@@ -408,7 +406,7 @@ def structure() -> Structure:
 
 def scorecard() -> Version:
     """The sales template as a portal keeps it: for one department, without one of its people."""
-    template = json.loads((Path(documents.__file__).parent / "templates" / "sales.json").read_text("utf-8"))
+    template = library.template("sales")
     subjects = {"departments": [WEST], "employees": [GLEB], "exclude": {"departments": [], "employees": [BORIS]}}
     document = documents.parse({**template, "subjects": subjects, "effective_from": "2026-11-01"})
     return Version(

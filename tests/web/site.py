@@ -40,6 +40,8 @@ from b24app.web import (
     recognition,
     scorecards,
     settings,
+    sources,
+    templates,
 )
 from tests.web import samples
 
@@ -223,8 +225,8 @@ def application(
     app = Flask("pages", template_folder=str(TEMPLATES), static_folder=str(STATIC), static_url_path="/static")
     formats.init_templates(app)
     for page in (
-        access, audit, dashboards, data, imports, health, keys, notifications, periods, recognition, scorecards,
-        settings,
+        *(access, audit, dashboards, data, health, imports, keys, notifications, periods),
+        *(recognition, scorecards, settings, sources, templates),
     ):  # fmt: skip
         app.register_blueprint(page.bp)
     fake = Queries(answers or Answers())

@@ -1,0 +1,149 @@
+"""The pages of data sources and ready scorecards: who may, what is saved, computed and said."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from b24app.facts import operations as facts
+from b24app.facts.requests import queries
+from b24app.facts.rules import TermDraft
+from b24app.ingest.tables import SyncCursor
+from b24app.jobs import requests as jobs
+from b24app.lib import clock, crypto
+from b24app.lib.db import db, write
+from b24app.scorecards import queries as scorecards
+from b24app.scores.tables import Result
+from tests.scores import world
+from tests.scores.world import ADMIN, ANN, HEAD, NOW, PORTAL, SALES, SUE, SUPPORT
+
+SOURCES, TEMPLATES = "/ui/settings/sources", "/ui/templates"
+HELP = {
+    "name": "Help", "code": "help", "entity": "deal", "created": "createdTime", "resolved_stages": "WON",
+    "rating": "ufCrm_2", "owner": "responsible", "hours_from": "09:00", "hours_to": "18:00",
+}  # fmt: skip
+
+
+@dataclass
+class Reader:
+    app: Flask
+    user_id: int = ADMIN
+    language: str = "en"
+
+    def ask(self, method: str, path: str, **form: Any) -> TestResponse:
+        claims = {
+            "portal": PORTAL, "member": f"member{PORTAL}", "user": self.user_id, "admin": self.user_id == ADMIN,
+            "language": self.language,
+        }  # fmt: skip
+        token = crypto.sign(claims, self.app.config["SECRET_KEY"], clock.now(), 60)
+        headers = {"Authorization": f"Bearer {token}", "HX-Request": "true"}
+        answer = self.app.test_client().open(path, method=method, data=form or None, headers=headers)
+        db.session.rollback()
+        return answer
+
+    def read(self, path: str) -> str:
+        answer = self.ask("GET", path)
+        assert answer.status_code == 200
+        return " ".join(answer.text.split())
+
+    def faults(self, path: str, **form: Any) -> dict[str, str]:
+        """Field -> the sentence at it."""
+        answer = self.ask("POST", path, **form)
+        assert answer.status_code == 200
+        found = re.findall(r'class="fault" id="\w+-(\w+)-told".*?</svg>\s*(.*?)</p>', answer.text, re.DOTALL)
+        return dict(found)
+
+
+@pytest.fixture
+def admin(app: Flask) -> Iterator[Reader]:
+    with write():
+        world.settle()
+        extra = {"type": "integer", "options": {}, "multiple": False, "custom": True}
+        facts.save_terms(PORTAL, "field", [TermDraft("ufCrm_2", "Mark of the client", extra=extra)])
+        facts.save_terms(PORTAL, "funnel", [TermDraft("0", "Sales")])
+        stage = {"category_id": 0, "semantic": "S", "color": ""}
+        facts.save_terms(PORTAL, "stage", [TermDraft("WON", "Solved", extra=stage)])
+    with time_machine.travel(NOW, tick=False):
+        yield Reader(app)
+
+
+@pytest.mark.parametrize("path", [SOURCES, f"{SOURCES}/requests/new", TEMPLATES])
+def test_only_administrators_look(admin: Reader, path: str) -> None:
+    for user_id in (HEAD, ANN):
+        assert Reader(admin.app, user_id).ask("GET", path).status_code == 403
+
+
+def test_a_source_says_how_far_it_has_come_and_what_to_do(admin: Reader) -> None:
+    with write() as session:
+        for cursor in session.scalars(select(SyncCursor).where(SyncCursor.source == "activities")):
+            cursor.complete, cursor.error = False, "Access denied."
+    text = admin.read(SOURCES)
+    assert "Access denied. Check that the app was given this right" in text
+    assert "Nothing says yet what a request is" in text
+
+
+def test_the_form_offers_what_the_portal_has(admin: Reader) -> None:
+    admin.language = "ru"
+    text = admin.read(f"{SOURCES}/requests/new")
+    assert "Mark of the client" in text
+    assert "Solved" in text
+    assert "Оценка клиента" in text
+
+
+def test_a_mapping_makes_requests_of_the_deals_there_are_and_of_those_that_come(admin: Reader) -> None:
+    with write():
+        world.deal(ANN, "2026-11-10", 100, stage_id="WON")
+    assert admin.ask("POST", f"{SOURCES}/requests/new", **HELP).status_code == 303
+    assert jobs.make_anew(PORTAL)
+    assert queries.counts(PORTAL) == {"help": 1}
+    text = admin.read(SOURCES)
+    assert "1 request" in text
+    assert "Up to date" in text
+    assert 'value="WON" checked' in admin.read(f"{SOURCES}/requests/help")
+    assert admin.ask("POST", f"{SOURCES}/requests/help/remove").status_code == 303
+    assert queries.mappings(PORTAL) == ()
+
+
+def test_every_fault_is_told_at_its_field_and_what_was_filled_in_stays(admin: Reader) -> None:
+    wrong = HELP | {"code": "1", "name": "", "rating": "ufCrm_9", "hours_to": "25:00"}
+    assert admin.faults(f"{SOURCES}/requests/new", **wrong).keys() == {"code", "name", "hours_to"}
+    assert admin.faults(f"{SOURCES}/requests/new", **HELP | {"hours_to": "08:00"}).keys() == {"hours_to"}
+    assert admin.faults(f"{SOURCES}/requests/new", **HELP | {"rating": "ufCrm_9"}).keys() == {"rating"}
+    admin.ask("POST", f"{SOURCES}/requests/new", **HELP)
+    assert admin.faults(f"{SOURCES}/requests/new", **HELP).keys() == {"code"}
+
+
+def test_ready_scorecards_say_what_they_lack(admin: Reader) -> None:
+    text = admin.read(TEMPLATES)
+    for name in ("Sales", "Marketing", "Support", "First contacts", "Client care", "Quality of work"):
+        assert f">{name}</h2>" in text
+    assert "There are no entries with the code ad_spend yet" in text
+    assert "Nothing says yet what a request is" in text
+
+
+def test_a_ready_scorecard_is_taken_for_a_department_and_computed(admin: Reader) -> None:
+    assert admin.ask("POST", f"{TEMPLATES}/support", department=SUPPORT).status_code == 303
+    document = scorecards.get(PORTAL, "support").document
+    assert document.subjects.departments == (SUPPORT,)
+    reasons = db.session.scalars(select(Result.reason).where(Result.portal_id == PORTAL, Result.subject_id == SUE))
+    assert set(reasons) == {"not_mapped"}
+    assert "You have it" in admin.read(TEMPLATES)
+
+
+@pytest.mark.parametrize("department", [None, "99", "x"])
+def test_it_is_taken_for_a_department_that_there_is(admin: Reader, department: str | None) -> None:
+    answer = admin.ask("POST", f"{TEMPLATES}/support", **({"department": department} if department else {"x": ""}))
+    assert answer.status_code == 200
+    assert "Choose at least one department." in answer.text
+    assert scorecards.versions(PORTAL) == ()
+
+
+def test_it_is_not_taken_twice(admin: Reader) -> None:
+    admin.ask("POST", f"{TEMPLATES}/accounts", department=SALES)
+    assert "There is a scorecard accounts already." in admin.ask("POST", f"{TEMPLATES}/accounts", department=SALES).text
