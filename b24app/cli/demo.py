@@ -19,7 +19,7 @@ import requests
 
 from b24app import config
 from b24app.app import create_app
-from b24app.cli import supervisor
+from b24app.cli import demo_cards, supervisor
 from b24app.cli.check import upgrade
 from b24app.cli.roles import children, refuse_taken
 from b24app.demo.settings import DemoSettings
@@ -88,10 +88,12 @@ def _announce(port: int, folder: str) -> None:
     _wait_for(f"{app}/healthz")
     _wait_for(f"{portal}/demo/api/state")
     _install(portal, app)
+    token = _api_token()
+    demo_cards.prepare(app, token, clock.now().date())
     click.echo(f"\n  Open {portal}/ - a Bitrix24 portal with the KPI app in it. Its history is being read now.")
     click.echo(f"  The app itself and its API are at {app}/ - stop with Ctrl-C.\n")
     click.echo(f"  Portal: {DemoSettings().member_id}")
-    click.echo(f"  API token: {_api_token()}")
+    click.echo(f"  API token: {token}")
     click.echo(f"  Environment: {_environment_file(folder)} (for other commands: set -a; . it)\n")
 
 
