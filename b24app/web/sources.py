@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
 
 from b24app.facts.requests import operations, queries
-from b24app.facts.requests.choices import choices
+from b24app.facts.requests.choices import choices, entities
 from b24app.facts.requests.documents import MappingDocument
 from b24app.facts.requests.queries import Stored
 from b24app.ingest import queries as reading
@@ -91,7 +91,8 @@ def remove(code: str) -> ResponseReturnValue:
 
 def _stored(code: str) -> Mapping[str, Any]:
     if code == "new":
-        return {"entity": request.args.get("entity", "deal"), "hours_from": "09:00", "hours_to": "18:00"}
+        asked = request.args.get("entity", "deal")
+        return {"entity": asked if asked in entities() else "deal", "hours_from": "09:00", "hours_to": "18:00"}
     return _mapping(code).document.stored()
 
 
@@ -143,6 +144,7 @@ def _form(code: str, given: Mapping[str, Any], faults: Mapping[str, str] | None 
         code=code,
         given=given,
         choices=choices(g.viewer.portal_id, str(given.get("entity", "deal"))),
+        entities=entities(),
         failed="mapping" if faults else None,
         faults=faults or {},
     )

@@ -190,3 +190,9 @@ def test_items_of_a_smart_process_are_requests_too(world: World) -> None:
     (one,) = requests(world)
     assert (one.seconds_to_response, one.rating, one.resolved_at) == (HOUR, 5_000_000, T)
     assert {cell.date for cell in cells} == {"created", "rated"}
+
+
+def test_a_deal_may_be_resolved_by_its_closing(world: World) -> None:
+    save(world, responded="", rating="", resolved="closed_at", resolved_stages=())
+    stored(world, answered(1), answered(2, stage_id="NEW", semantic="P", moved_at=None))
+    assert [one.resolved_at for one in requests(world)] == [T - DAY, None]

@@ -110,6 +110,21 @@ def test_a_mapping_makes_requests_of_the_deals_there_are_and_of_those_that_come(
     assert queries.mappings(PORTAL) == ()
 
 
+def test_leads_may_be_requests_too_resolved_when_they_are_closed(admin: Reader) -> None:
+    text = admin.read(f"{SOURCES}/requests/new?entity=lead")
+    assert '<input type="hidden" name="entity" value="lead">' in text
+    assert '<option value="closed_at">The closing of the record</option>' in text
+    given = HELP | {"entity": "lead", "resolved": "closed_at", "rating": "", "resolved_stages": ""}
+    assert admin.ask("POST", f"{SOURCES}/requests/new", **given).status_code == 303
+    (stored,) = queries.mappings(PORTAL)
+    assert (stored.mapping.entity, stored.mapping.resolved, stored.mapping.fields) == ("lead", "closed_at", frozenset())
+
+
+@pytest.mark.parametrize("entity", ["item_1", "x", "entry"])
+def test_only_records_that_are_read_are_offered(admin: Reader, entity: str) -> None:
+    assert 'name="entity" value="deal"' in admin.read(f"{SOURCES}/requests/new?entity={entity}")
+
+
 def test_every_fault_is_told_at_its_field_and_what_was_filled_in_stays(admin: Reader) -> None:
     wrong = HELP | {"code": "1", "name": "", "rating": "ufCrm_9", "hours_to": "25:00"}
     assert admin.faults(f"{SOURCES}/requests/new", **wrong).keys() == {"code", "name", "hours_to"}

@@ -4,9 +4,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from b24app.facts import queries as facts
+from b24app.facts.kinds import kind_of
 from b24app.facts.queries import TermRow
-from b24app.facts.requests.records import FIELD
-from b24app.facts.rules import DEAL
+from b24app.facts.requests.records import FIELD, has
+from b24app.facts.requests.rules import ANSWERED, CLOSED
+from b24app.facts.rules import DEAL, LEAD
 
 FUNNEL, STAGE = "funnel", "stage"
 TIMES = frozenset({"datetime", "date"})
@@ -14,7 +16,7 @@ NUMBERS = frozenset({"integer", "double", "enumeration", "string"})
 PEOPLE = frozenset({"employee", "user"})
 
 Choice = tuple[str, str]
-"""What is stored, and what it is called."""
+"""What is stored, and what it is called; nothing where the page has its own word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +28,23 @@ class Choices:
     people: tuple[Choice, ...]
 
 
+def entities() -> tuple[str, ...]:
+    """Kinds of records that may be requests."""
+    return tuple(one for one in (DEAL, LEAD, "session") if one == DEAL or kind_of(one) is not None)
+
+
 def choices(portal_id: int, entity: str) -> Choices:
-    """Only what people have made: fields of the portal itself say nothing of an answer or a rating."""
+    """Only what people have made: fields of the portal itself say nothing of a rating, and of an answer only those that
+    are instants of their own."""
+    built_in = tuple((name, "") for name in (ANSWERED, CLOSED) if has(entity, name))
     if entity != DEAL:
-        return Choices((), (), (), (), ())
+        return Choices((), (), built_in, (), ())
     funnels = {one.id: one.name for one in facts.terms(portal_id, FUNNEL) if one.active}
     fields = [one for one in facts.terms(portal_id, FIELD) if one.active and one.extra.get("custom")]
     return Choices(
         funnels=tuple(funnels.items()),
         stages=tuple(_stages(portal_id, funnels)),
-        times=_of_types(fields, TIMES),
+        times=built_in + _of_types(fields, TIMES),
         numbers=_of_types(fields, NUMBERS),
         people=_of_types(fields, PEOPLE),
     )

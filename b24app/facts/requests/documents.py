@@ -5,11 +5,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from b24app.facts.requests.rules import CREATED_BY, CREATED_TIME, RESPONSIBLE, RequestMapping
+from b24app.facts.requests.rules import BUILT_IN, CREATED_BY, CREATED_TIME, RESPONSIBLE, RequestMapping
 from b24app.lib.errors import Fault
 from b24app.lib.i18n import gettext as _
 from b24app.periods.rules import Hours
 
+KNOWN = BUILT_IN | {CREATED_TIME, RESPONSIBLE, CREATED_BY}
 Word = Annotated[str, Field(max_length=64)]
 
 
@@ -20,7 +21,7 @@ class MappingDocument(BaseModel):
 
     code: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
     name: Annotated[str, Field(min_length=1, max_length=255)]
-    entity: Annotated[str, Field(pattern=r"^(deal|lead|item_[1-9][0-9]{0,9})$")]
+    entity: Annotated[str, Field(pattern=r"^(deal|lead|session|item_[1-9][0-9]{0,9})$")]
     category_ids: tuple[int, ...] = ()
     created: Word = CREATED_TIME
     responded: Word = ""
@@ -39,7 +40,7 @@ class MappingDocument(BaseModel):
             yield Fault("hours_to", _("Work must end after it begins."))
         named = {name: getattr(self, name) for name in ("created", "responded", "resolved", "rated", "rating", "owner")}
         for place, field in named.items():
-            if fields and field and field not in fields and field not in (CREATED_TIME, RESPONSIBLE, CREATED_BY):
+            if fields and field and field not in fields and field not in KNOWN:
                 yield Fault(place, _("There is no such field."))
 
     def mapping(self, number: int) -> RequestMapping:

@@ -3,15 +3,19 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, null, select
 
 from b24app.facts import queries as facts
+from b24app.facts import records as stored
+from b24app.facts.kinds import kind_of
 from b24app.facts.money import MILLIONTHS
-from b24app.facts.requests.rules import Record, RequestMapping
+from b24app.facts.requests.rules import BUILT_IN, Record, RequestMapping
 from b24app.facts.rules import DEAL
 from b24app.facts.tables import Deal, FieldValue, Item, StageMove
+from b24app.lib import storage
 from b24app.lib.db import db
 
 FIELD = "field"
@@ -29,33 +33,50 @@ def readable(portal_id: int, entity: str) -> dict[str, str]:
 
 def following(portal_id: int, entity: str, after: int, limit: int) -> list[int]:
     """The ids of the next records."""
-    table, mine = _table(entity)
-    query = select(table.id).where(table.portal_id == portal_id, *mine, table.id > after)
-    return list(db.session.scalars(query.order_by(table.id).limit(limit)))
+    columns, mine = _rows(portal_id, entity)
+    query = select(columns["id"]).where(*mine, columns["id"] > after)
+    return list(db.session.scalars(query.order_by(columns["id"]).limit(limit)))
 
 
 def count(portal_id: int, entity: str) -> int:
-    table, mine = _table(entity)
-    return db.session.scalar(select(func.count()).select_from(table).where(table.portal_id == portal_id, *mine)) or 0
+    columns, mine = _rows(portal_id, entity)
+    return db.session.scalar(select(func.count(columns["id"])).where(*mine)) or 0
 
 
 def records(portal_id: int, entity: str, ids: Collection[int], mappings: Sequence[RequestMapping]) -> Iterator[Record]:
     """Of at most a chunk of ids. Nothing is asked of the database that no mapping reads."""
-    table, mine = _table(entity)
-    columns = [getattr(table, name) for name in _NAMES]
-    rows = db.session.execute(select(*columns).where(table.portal_id == portal_id, *mine, table.id.in_(ids)))
+    columns, mine = _rows(portal_id, entity)
+    asked = [columns[name].label(name) if name in columns else null().label(name) for name in (*_NAMES, *BUILT_IN)]
+    rows = db.session.execute(select(*asked).where(*mine, columns["id"].in_(ids)))
     fields = frozenset[str]().union(*(mapping.fields for mapping in mappings))
     values = _values(portal_id, entity, ids, fields) if fields else {}
     by_stages = any(mapping.responded_stages or mapping.resolved_stages for mapping in mappings)
     moves = _moves(portal_id, entity, ids) if by_stages else {}
-    for row in rows:
-        told: dict[str, Any] = {**dict(zip(_NAMES, row, strict=True)), **values.get(row.id, {})}
-        yield Record(entity=entity, moves=moves.get(row.id, ()), **told)
+    for row in map(dict, map(attrgetter("_mapping"), rows)):
+        instants = {name: at for name in BUILT_IN if (at := row.pop(name)) is not None}
+        told: dict[str, Any] = {**row, **values.get(row["id"], {})}
+        told["instants"] = instants | told.get("instants", {})
+        yield Record(entity=entity, moves=moves.get(row["id"], ()), **told)
 
 
-def _table(entity: str) -> tuple[Any, tuple[Any, ...]]:
-    """The table of an entity, and the conditions of its rows."""
-    return (Deal, (Deal.is_recurring.is_(False),)) if entity == DEAL else (Item, (Item.type == entity,))
+def has(entity: str, column: str) -> bool:
+    """Whether the records have such an instant."""
+    return column in _table(entity).c
+
+
+def _rows(portal_id: int, entity: str) -> tuple[Any, list[Any]]:
+    """The columns of an entity's table, and the conditions of its rows."""
+    kind, columns = kind_of(entity), _table(entity).c
+    if kind is not None:
+        return columns, stored.of_kind(portal_id, kind)
+    mine = [columns.portal_id == portal_id]
+    return columns, [*mine, columns.is_recurring.is_(False)] if entity == DEAL else [*mine, columns.type == entity]
+
+
+def _table(entity: str) -> Table:
+    if kind := kind_of(entity):
+        return stored.table_of(kind)
+    return storage.table_of(Deal if entity == DEAL else Item)
 
 
 def _moves(portal_id: int, entity: str, ids: Collection[int]) -> dict[int, list[tuple[str, int]]]:

@@ -14,6 +14,10 @@ MOST_MAPPINGS = 100
 """In a portal: so many ids of requests lie between those of two records."""
 
 CREATED_TIME = "createdTime"
+CLOSED, ANSWERED = "closed_at", "first_response_at"
+BUILT_IN = frozenset({CLOSED, ANSWERED})
+"""Instants that are columns of some records: deals and conversations are closed, conversations answered."""
+
 RESPONSIBLE, CREATED_BY = "responsible", "created_by"
 
 
@@ -47,7 +51,7 @@ class RequestMapping:
         named = {self.created, self.responded, self.resolved, self.rating, self.rated}
         if self.owner not in (RESPONSIBLE, CREATED_BY):
             named.add(self.owner)
-        return frozenset(name for name in named if name) - {CREATED_TIME}
+        return frozenset(name for name in named if name) - BUILT_IN - {CREATED_TIME}
 
 
 @dataclass(frozen=True, slots=True)
