@@ -17,7 +17,7 @@ from htmx_flask import Htmx
 from b24app.lib import clock, i18n
 from b24app.lib.i18n import gettext as _
 from b24app.lib.paths import STATIC
-from b24app.outcomes.dashboards.figures import NO_DATA, figure, locale, money, percent, plain, rounded
+from b24app.outcomes.dashboards.figures import MINUS, NO_DATA, figure, locale, money, percent, plain, rounded
 from b24app.outcomes.dashboards.rules import Number, Point
 from b24app.periods.rules import Period
 from b24app.portal.rules import COMPANY, Action, Viewer, can
@@ -75,7 +75,7 @@ def difference(value: Number) -> str:
     told = (
         _("%(points)s pp", points=plain(size)) if value.unit == "percent" else figure(size, value.unit, value.currency)
     )
-    return f"{'−' if value.value < 0 else '+'}{told}"
+    return f"{MINUS if value.value < 0 else '+'}{told}"
 
 
 def sees_company(viewer: Viewer) -> bool:

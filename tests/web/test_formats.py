@@ -49,6 +49,8 @@ def test_rounds_half_up_but_never_up_to_a_limit_that_was_not_reached(value, digi
         ("en", Fraction("63.1499"), "percent", None, "63.15%"),
         ("en", Fraction("51.78"), "days", None, "51.78 days"),
         ("ru", 3, "days", None, "3 дн."),
+        ("ru", -100, "percent", None, "−100 %"),
+        ("en", Fraction("-12.5"), "money", "USD", "−$12.50"),
         ("en", 4238, "count", None, "4,238"),
         ("en", None, "money", "RUB", "—"),
         ("en", 0, "count", None, "0"),

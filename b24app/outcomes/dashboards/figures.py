@@ -18,6 +18,8 @@ Real = Fraction | Decimal | int
 
 NO_DATA = "—"
 SPACE = "\N{NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+"""As wide as a plus, and not taken for a dash."""
 LONGEST = 3000
 """More digits than any number has: an attainment by a formula's tiny value can be as long as formulas allow."""
 
@@ -33,7 +35,7 @@ def remembered(write: Callable[Given, str]) -> Callable[Given, str]:
 
     @lru_cache(maxsize=30_000)
     def written(_language: str, *args: Given.args, **kwargs: Given.kwargs) -> str:
-        return write(*args, **kwargs)
+        return write(*args, **kwargs).replace("-", MINUS)
 
     @wraps(write)
     def ask(*args: Given.args, **kwargs: Given.kwargs) -> str:
