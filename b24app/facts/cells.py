@@ -42,8 +42,11 @@ def touched_records(kind: Kind, stored: Mapping[int, Any], changed: Mapping[int,
 
 def record_cells(kind: Kind, fact: Any) -> Iterator[Cell]:
     """Where a simple record counts: every date it has, for every owner."""
-    dates = ((name, getattr(fact, f"{name}_at")) for name in kind.dates)
+    dates = [(name, getattr(fact, f"{name}_at")) for name in kind.dates]
     owners = [(name, getattr(fact, f"{name}_id")) for name in kind.owners]
+    if kind.has_values:
+        dates += _first(fact.values, "at")
+        owners += _first(fact.values, "ref")
     return _cells(kind.entity, fact.id, dates, owners)
 
 
@@ -77,8 +80,9 @@ def cells(deal: DealFact) -> Iterator[Cell]:
 
 def deal_cells(deal: Closable, values: Iterable[ValueDraft] = ()) -> Iterator[Cell]:
     """By creation and close. An open deal has no closer, and no metric of closed deals counts it by its creation."""
-    dates = (("created", deal.created_at), ("closed", deal.closed_at))
-    return _cells(DEAL, deal.id, dates, _owners(deal, values))
+    found = tuple(values)
+    dates = [("created", deal.created_at), ("closed", deal.closed_at), *_first(found, "at")]
+    return _cells(DEAL, deal.id, dates, _owners(deal, found))
 
 
 def _updated_cells(deal: DealFact) -> Iterator[Cell]:
@@ -92,9 +96,13 @@ def _owners(deal: Closable, values: Iterable[ValueDraft]) -> list[tuple[str, int
     owners = [("responsible", deal.responsible_id), ("created_by", deal.created_by_id)]
     if deal.closed_at is not None:
         owners.append(("closed_by", deal.closed_by_id))
-    named = sorted((value.field, value.place, value.ref) for value in values if value.ref is not None)
-    first = {field: ref for field, _place, ref in reversed(named)}
-    return owners + list(first.items())
+    return owners + _first(values, "ref")
+
+
+def _first(values: Iterable[ValueDraft], what: str) -> list[tuple[str, int | None]]:
+    """Of each field that has any the first instant, or the first employee it names."""
+    told = sorted((one.field, one.place, getattr(one, what)) for one in values if getattr(one, what) is not None)
+    return list({field: found for field, _place, found in reversed(told)}.items())
 
 
 def move_cells(states: Iterable[tuple[int, int | None]], moves: Iterable[MoveDraft]) -> Iterator[Cell]:

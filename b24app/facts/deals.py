@@ -184,7 +184,7 @@ def buyers(portal_id: int) -> Iterator[list[str]]:
 def cells_of(portal_id: int, deals: Sequence[Any]) -> set[Cell]:
     """All cells of deals of which the columns that tell them are given; their moves and user fields are looked up."""
     ids = [deal.id for deal in deals]
-    owners, history = details.employees(portal_id, ids), moves.load(portal_id, ids)
+    owners, history = details.places(portal_id, ids), moves.load(portal_id, ids)
     cells = {cell for deal in deals for cell in deal_cells(deal, owners.get(deal.id, ()))}
     for deal in deals:
         cells.update(move_cells([(deal.id, deal.responsible_id)], history.get(deal.id, ())))

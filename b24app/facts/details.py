@@ -94,12 +94,13 @@ def _save(
     )
 
 
-def employees(portal_id: int, ids: Collection[int]) -> Mapping[int, tuple[ValueDraft, ...]]:
-    """The values that name employees, of any number of deals."""
+def places(portal_id: int, ids: Collection[int]) -> Mapping[int, tuple[ValueDraft, ...]]:
+    """The values that say where a deal counts, of any number of deals: those that name employees, and instants."""
     found: dict[int, list[ValueDraft]] = defaultdict(list)
     if watching.watches(portal_id).keys() - NOT_FIELDS:
         for part in chunks(ids):
             for record_id, *columns in _of(portal_id, DEAL, FieldValue, _VALUE_COLUMNS, part, FieldValue.place):
-                if (value := ValueDraft(*columns)).ref is not None:
+                value = ValueDraft(*columns)
+                if value.ref is not None or value.at is not None:
                     found[record_id].append(value)
     return {id: tuple(values) for id, values in found.items()}

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import delete
 
-from b24app.facts import deals, records, watching, words
+from b24app.facts import deals, queries, records, watching, words
 from b24app.facts.kinds import Kind, kind_of
 from b24app.facts.money import plain
 from b24app.facts.rules import (
@@ -116,7 +116,9 @@ def save_rates(portal_id: int, rates: Sequence[RateDraft], day: date) -> frozens
         return frozenset()
     reaches_back = any(before.is_first(currency, day) for currency in changed)
     since = 0 if reaches_back else midnight(day, periods.settings(portal_id))
-    return deals.reconvert(portal_id, changed, since)
+    kinds = (kind for kind in queries.kinds_of(portal_id) if kind.is_priced)
+    items = (records.reconvert(portal_id, kind, changed, since) for kind in kinds)
+    return deals.reconvert(portal_id, changed, since).union(*items)
 
 
 def drop_rates(portal_id: int) -> None:
@@ -147,3 +149,8 @@ def watch(portal_id: int, fields: Iterable[str], now: datetime, entity: str = DE
     """Read these names of records from now on; returns those not watched before, which records of the past still lack.
     `rules.RECORDS` is the name for records of a type that is not read unless something names it."""
     return watching.watch(portal_id, fields, now, entity)
+
+
+def read_instants(portal_id: int, entity: str, field: str, now: datetime) -> None:
+    """A field by whose dates records count: where only its days are known, it is read again."""
+    watching.restart(portal_id, watching.without_instants(portal_id, {field}, entity), epoch(now), entity)

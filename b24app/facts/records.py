@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, or_, select
 
 from b24app.facts import deals, details, tables
 from b24app.facts.cells import touched_records
@@ -85,6 +85,22 @@ def forget(portal_id: int, kind: Kind, ids: Collection[int], at: int) -> frozens
         }
         gone |= {id: _unseen(kind, id, at) for id in part if id not in stored}
         cells |= touched_records(kind, stored, _write(portal_id, kind, stored, gone))
+    return frozenset(cells)
+
+
+def reconvert(portal_id: int, kind: Kind, currencies: Collection[str], closed_since: int) -> frozenset[Cell]:
+    """Rates are new: convert again what is open, was closed since, or had no rate (semantics 3.5)."""
+    columns = table_of(kind).c
+    concerned = or_(columns.closed_at.is_(None), columns.closed_at >= closed_since, columns.amount.is_(None))
+    query = select(columns.id).where(
+        *of_kind(portal_id, kind), columns.deleted_at.is_(None), columns.currency.in_(currencies), concerned
+    )
+    cells: set[Cell] = set()
+    for ids in chunks(db.session.scalars(query).all()):
+        stored = load(portal_id, kind, ids)
+        making = _making(portal_id, kind, stored.values(), 0, in_history=False)
+        facts = {id: kind.make(fact, fact, replace(making, read_at=fact.read_at)) for id, fact in stored.items()}
+        cells |= touched_records(kind, stored, _write(portal_id, kind, stored, facts))
     return frozenset(cells)
 
 

@@ -111,6 +111,7 @@ class FieldValue(Base):
     """
 
     __tablename__ = "field_value"
+    __table_args__ = (Index("ix_field_value_at", "portal_id", "entity", "field", "at"),)
 
     portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"), primary_key=True)
     entity: Mapped[str] = mapped_column(String(16), primary_key=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from b24app.metrics.rules import Aggregate, Measure, Part, Plan
+from b24app.metrics.rules import BY_NUMBERS, Aggregate, Measure, Part, Plan
 
 Holder = tuple[int | None, int | None]
 """Whom a fact counts for: (employee, None); an entry of a department (None, department); nobody known (None, None)."""
@@ -84,6 +84,18 @@ def middle(bins: Iterable[tuple[int, int]]) -> Tally:
     return Tally(twice, total)
 
 
+def different(bins: Iterable[tuple[int, int]]) -> Tally:
+    """How many different numbers there are, whoever has them."""
+    counts: Counter[int] = Counter()
+    for number, times in bins:
+        counts[number] += times
+    return Tally(len(counts), counts.total()) if counts else _NOTHING
+
+
+def _of_numbers(measure: Measure, bins: Iterable[tuple[int, int]]) -> Tally:
+    return middle(bins) if measure.aggregate is Aggregate.MEDIAN else different(bins)
+
+
 class Parts:
     """What `evaluate` found, kept per holder; any group of people is summed up when asked for."""
 
@@ -138,7 +150,7 @@ class Parts:
 
     def _each(self, measure: Measure, span: int, employees: Sequence[int]) -> list[tuple[int | None, int]]:
         """(value, facts) of each."""
-        if measure.aggregate is Aggregate.MEDIAN:
+        if measure.aggregate in BY_NUMBERS:
             return [self._of_one(measure, span, (id, None))[:2] for id in employees]
         grid = self._grids[measure]
         rows, columns = grid.spans[span], grid.columns[measure]
@@ -157,10 +169,10 @@ class Parts:
         if members is not None and len(members) == 1 and not departments:
             return self._of_one(measure, span, (next(iter(members)), None))
         holders: list[Holder] = [*((id, None) for id in members or ()), *((None, id) for id in departments)]
-        if measure.aggregate is Aggregate.MEDIAN:
+        if measure.aggregate in BY_NUMBERS:
             held = self._histograms[measure][span]
             chosen = held.values() if members is None else (held.get(holder, ()) for holder in holders)
-            return middle(one for bins in chosen for one in bins)
+            return _of_numbers(measure, (one for bins in chosen for one in bins))
         grid = self._grids[measure]
         columns, rows = grid.columns[measure], grid.spans[span]
         theirs = rows.values() if members is None else [rows[holder] for holder in holders if holder in rows]
@@ -169,8 +181,8 @@ class Parts:
         return _added(columns, theirs)
 
     def _of_one(self, measure: Measure, span: int, holder: Holder) -> Tally:
-        if measure.aggregate is Aggregate.MEDIAN:
-            return middle(self._histograms[measure][span].get(holder, ()))
+        if measure.aggregate in BY_NUMBERS:
+            return _of_numbers(measure, self._histograms[measure][span].get(holder, ()))
         grid = self._grids[measure]
         row = grid.spans[span].get(holder)
         return _NOTHING if row is None else grid.columns[measure].read(row)

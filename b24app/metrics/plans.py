@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from b24app.facts.kinds import kind_of
+from b24app.facts.rules import DEAL
 from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.metrics.catalogue import CATALOGUE, Miss, Ready
@@ -50,12 +52,13 @@ def plan(
     chosen, rest = _choose(ready, dict(options or {}), faults)
     params = _parse(kind.Params, rest, "options", faults)
     faults += [Fault(f"options.{fault.path}", fault.message) for fault in (params.faults() if params else ())]
+    entity = params.entity(ready.entity) if params else ready.entity
     scan = Scan(
-        ready.entity,
+        entity,
         _word(date, params.dates(ready.dates) if params else ready.dates, "date", faults),
-        _owner(owner, ready, faults),
+        _owner(owner, entity, params.owners(ready.owners) if params else ready.owners, faults),
     )
-    asked = _conditions(where, params.entities(ready.entity) if params else (ready.entity,), faults)
+    asked = _conditions(where, params.entities(entity) if params else (entity,), faults)
     if faults or params is None:
         raise Invalid(_("The indicator cannot be computed as it is written."), faults)
 
@@ -73,8 +76,8 @@ def defaults(metric: str, options: Mapping[str, Any]) -> tuple[str, str]:
     """The words for the date and owner of a metric whose document names none; its options are right."""
     ready = CATALOGUE[metric]
     _chosen, rest = _choose(ready, dict(options), [])
-    dates = metric_types()[ready.type].Params.model_validate(rest).dates(ready.dates)
-    return next(iter(dates)), next(iter(ready.owners))
+    params = metric_types()[ready.type].Params.model_validate(rest)
+    return next(iter(params.dates(ready.dates))), next(iter(params.owners(ready.owners)))
 
 
 def _choose(ready: Ready, options: dict[str, Any], faults: list[Fault]) -> tuple[list[Any], dict[str, Any]]:
@@ -104,11 +107,13 @@ def _word(word: str | None, allowed: Mapping[str, str], path: str, faults: list[
 _USER_FIELD = re.compile("uf[A-Za-z0-9_]{1,62}", re.IGNORECASE)
 
 
-def _owner(word: str | None, ready: Ready, faults: list[Fault]) -> str:
-    """A stored owner, or the field of deals that names the employee (semantics 3.4)."""
-    if ready.entity == "deal" and word is not None and _USER_FIELD.fullmatch(word):
+def _owner(word: str | None, entity: str, owners: Mapping[str, str], faults: list[Fault]) -> str:
+    """A stored owner, or the field of the records that names the employee (semantics 3.4)."""
+    kind = kind_of(entity)
+    has_fields = kind.has_values if kind else entity == DEAL
+    if has_fields and word is not None and _USER_FIELD.fullmatch(word):
         return word
-    return _word(word, ready.owners, "owner", faults)
+    return _word(word, owners, "owner", faults)
 
 
 def _conditions(where: WhereDocument | Mapping[str, Any] | None, entities: Iterable[str], faults: list[Fault]) -> Where:

@@ -15,7 +15,7 @@ from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.metrics import compile
 from b24app.metrics.parts import Grid, Histogram, Holder, Parts
-from b24app.metrics.rules import Aggregate, Among, AnyPlan, Measure, Near, Plan, Scan, Side, sides
+from b24app.metrics.rules import BY_NUMBERS, Among, AnyPlan, Measure, Near, Plan, Scan, Side, sides
 from b24app.periods.rules import Span
 
 MOST_MEASURES = 400
@@ -26,14 +26,15 @@ def evaluate(portal_id: int, plans: Sequence[Plan], spans: Sequence[Span], now: 
     """What the plans give for every employee in every span, ready to be summed up for departments and the company.
 
     One grouped statement per entity, date and owner, however many plans, spans and people there are (decision 1), and
-    one per median. A change of one fact asks for everybody in its period, too: the company and the departments are made
-    of them. `now` is the present in epoch seconds, which some conditions depend on.
+    one per median or count of different numbers. A change of one fact asks for everybody in its period, too: the
+    company and the departments are made of them. `now` is the present in epoch seconds, which some conditions depend
+    on.
     """
     by_scan: dict[Scan, dict[Measure, None]] = defaultdict(dict)
-    medians: dict[Measure, None] = {}
+    by_numbers: dict[Measure, None] = {}
     for plan in plans:
         for measure in plan.measures:
-            (medians if measure.aggregate is Aggregate.MEDIAN else by_scan[measure.scan])[measure] = None
+            (by_numbers if measure.aggregate in BY_NUMBERS else by_scan[measure.scan])[measure] = None
     parameters = compile.parameters(portal_id, spans, now) if spans else {}
     return Parts(
         (
@@ -42,7 +43,7 @@ def evaluate(portal_id: int, plans: Sequence[Plan], spans: Sequence[Span], now: 
             for some in _chunks(tuple(measures))
             if spans
         ),
-        {measure: _histogram(measure, len(spans), parameters) for measure in medians if spans},
+        {measure: _histogram(measure, len(spans), parameters) for measure in by_numbers if spans},
     )
 
 

@@ -12,8 +12,8 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
 
-from b24app.facts.kinds import named
-from b24app.facts.rules import DEAL, MOVE, PRODUCT_ROWS, PRODUCT_SECTIONS, RECORDS
+from b24app.facts.kinds import kind_of, named
+from b24app.facts.rules import DEAL, MOVE, PRODUCT_ROWS, PRODUCT_SECTIONS, RECORDS, DealFact
 from b24app.metrics.formula import Formula
 
 
@@ -126,11 +126,18 @@ class Aggregate(StrEnum):
     MIN = "min"
     MAX = "max"
     LAST = "last"
+    VALUES = "values"
+    """How many different numbers the facts have: those of people do not add up."""
     MEDIAN = "median"
     """Told as twice the median, which is whole: the sum of the two numbers in the middle."""
 
 
 STORED_OWNERS = frozenset({"responsible", "created_by", "closed_by", "employee"})
+STORED_DATES = frozenset({"created", "closed", "updated", "start", "completed", "due", "rated", "entered", "occurred"})
+"""All others are names of fields."""
+
+BY_NUMBERS = frozenset({Aggregate.MEDIAN, Aggregate.VALUES})
+"""What is worked out from each different number, and how many facts have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +156,10 @@ class Scan:
     @property
     def is_by_field(self) -> bool:
         return self.owner not in STORED_OWNERS
+
+    @property
+    def is_dated_by_field(self) -> bool:
+        return self.date not in STORED_DATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +183,7 @@ class Measure:
     @property
     def over_nothing(self) -> int | None:
         """A count is 0 and so is a sum of facts; anything else, a sum of entries too, is no data (semantics 4.1)."""
-        if self.aggregate in (Aggregate.COUNT, Aggregate.DISTINCT):
+        if self.aggregate in (Aggregate.COUNT, Aggregate.DISTINCT, Aggregate.VALUES):
             return 0
         return 0 if self.aggregate is Aggregate.SUM and self.scan.entity != "entry" else None
 
@@ -400,7 +411,7 @@ def sides(plan: AnyPlan) -> tuple[Side, ...]:
         return tuple(dict.fromkeys(every))
     top, bottom = plan.numerator, plan.denominator
     if bottom is None:
-        return tuple(Side("value", one, one.field, one.scale) for one in plan.above)
+        return tuple(Side("value", one, one.field, _shown_in(one)) for one in plan.above)
     if plan.shown_as == "mean":
         return (Side("value", bottom, top.field, top.scale),)
     off = plan.taken_off
@@ -409,6 +420,13 @@ def sides(plan: AnyPlan) -> tuple[Side, ...]:
         *((Side("numerator", off, off.field, -off.scale),) if off else ()),
         *(Side("denominator", one, one.field, one.scale) for one in plan.below),
     )
+
+
+def _shown_in(measure: Measure) -> int:
+    """The scale of the numbers of its facts: of a count of different ones it is not the scale of the count."""
+    if measure.aggregate is not Aggregate.VALUES:
+        return measure.scale
+    return 100 if measure.field == "amount" else 1_000_000
 
 
 Need = tuple[str, str]
@@ -426,6 +444,10 @@ def _needs(measure: Measure) -> Iterator[Need]:
         yield entity, RECORDS
     if measure.scan.is_by_field:
         yield entity, measure.scan.owner
+    if measure.scan.is_dated_by_field:
+        yield entity, measure.scan.date
+    if measure.field and not is_column(entity, measure.field):
+        yield entity, measure.field
     for test in measure.where.leaves:
         match test:
             case FieldTest(field=field):
@@ -434,6 +456,21 @@ def _needs(measure: Measure) -> Iterator[Need]:
                 yield entity, PRODUCT_ROWS
                 if sections:
                     yield entity, PRODUCT_SECTIONS
+
+
+def is_column(entity: str, field: str) -> bool:
+    """Whether what is aggregated is stored with the records, or else a field of theirs that is watched."""
+    if entity == DEAL:
+        return field in DealFact.__dataclass_fields__
+    kind = kind_of(entity)
+    return kind is None or field in kind.fact.__dataclass_fields__
+
+
+def dated(plan: AnyPlan) -> frozenset[Need]:
+    """The fields by whose dates it counts."""
+    return frozenset(
+        (measure.scan.entity, measure.scan.date) for measure in plan.measures if measure.scan.is_dated_by_field
+    )
 
 
 def ripening(plan: AnyPlan) -> frozenset[tuple[str, str, int]]:

@@ -24,7 +24,7 @@ from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.lib.errors import Conflict, Fault, Invalid, NotFound
 from b24app.lib.i18n import gettext as _
-from b24app.metrics.rules import Need, needs
+from b24app.metrics.rules import Need, dated, needs
 from b24app.periods import queries as periods
 from b24app.periods.rules import Kind, Settings, named
 from b24app.portal import audit
@@ -73,6 +73,8 @@ def save(portal_id: int, document: ScorecardDocument, actor: str, now: datetime)
     if is_counted(document):
         for entity, names in _needed(document).items():
             facts.watch(portal_id, names, now, entity)
+        for entity, field in sorted(frozenset[Need]().union(*map(dated, document.plans()))):
+            facts.read_instants(portal_id, entity, field, now)
     audit.record(portal_id, actor, "scorecard.save", f"{document.code} {start}", before, row.document, now)
     return queries.version(row)
 

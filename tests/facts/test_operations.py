@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from sqlalchemy import event, select
 
-from b24app.facts import operations, queries
-from b24app.facts.rules import Cell, RateDraft, TermDraft
+from b24app.facts import operations, queries, records
+from b24app.facts.kinds import named
+from b24app.facts.rules import RECORDS, Cell, RateDraft, TermDraft
 from b24app.facts.tables import Deal, StageMove
 from b24app.lib.db import db, write
 from tests.facts.conftest import World
@@ -237,6 +238,20 @@ def test_rates_for_many_units(world: World) -> None:
         operations.save_rates(1, [RateDraft("RUB", Decimal("1.25"), 100)], date(2026, 11, 24))
     world.store(deal(currency="RUB"))
     assert (world.deal().amount, world.deal().rate) == (12_50, "0.0125")
+
+
+def test_a_new_rate_moves_other_records_too(world: World) -> None:
+    name = named("item_147")
+    assert name is not None
+    nothing = dict.fromkeys(name.draft.__dataclass_fields__)
+    known = {"id": 1, "title": "Contract", "stage_id": "", "semantic": "P", "currency": "EUR", "values": ()}
+    money = {"amount_original": 1000_000_000, "created_at": T - DAY, "updated_at": T - DAY, "responsible_id": ANN}
+    with write():
+        operations.watch(1, [RECORDS], NOON, "item_147")
+        operations.upsert_records(1, "item_147", [name.draft(**nothing | known | money)], NOON)
+    cells = rates(world, date(2026, 11, 24), EUR="1.20")
+    assert Cell("item_147", "created", "responsible", ANN, T - DAY) in anonymous(cells)
+    assert records.load(1, name, [1])[1].amount == 1200_00
 
 
 # --- activities

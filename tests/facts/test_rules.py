@@ -26,6 +26,7 @@ from b24app.facts.rules import (
     may_replace,
     with_unasked,
 )
+from b24app.metrics.rules import STORED_DATES
 from b24app.periods.rules import Settings
 from tests.facts.samples import ANN, BOB, CEO, DAY, HOUR, T, activity, anonymous, deal, move, won
 
@@ -327,6 +328,21 @@ def test_a_lead_touches_its_creation_and_its_closing_before_and_after() -> None:
     }  # fmt: skip
     assert {cell.entity for cell in cells} == {"lead"}
     assert not touched_records(LEADS, {1: after}, {1: lead(responsible_id=BOB, title="Noted", updated_at=T + 1)})
+
+
+def test_a_record_counts_by_the_dates_and_for_the_employees_its_fields_name() -> None:
+    values = (
+        ValueDraft("ufCrm_8", 0, text="1970-01-02", day="1970-01-02", at=DAY),
+        ValueDraft("ufCrm_8", 1, text="1970-01-03", day="1970-01-03", at=2 * DAY),
+        ValueDraft("ufCrm_9", 0, num=BOB * 1_000_000, text=str(BOB), ref=BOB),
+    )
+    cells = touched_records(LEADS, {1: lead()}, {1: lead(values=values)})
+    assert Cell("lead", "ufCrm_8", "ufCrm_9", BOB, DAY, 1) in cells
+    assert {cell.at for cell in cells if cell.date == "ufCrm_8"} == {DAY}
+
+
+def test_every_date_of_a_kind_is_known_as_no_field() -> None:
+    assert {date for kind in declared().values() for date in kind.dates} <= STORED_DATES
 
 
 def test_an_activity_touches_its_start_its_completion_and_its_deadline() -> None:

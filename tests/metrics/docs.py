@@ -41,11 +41,17 @@ def page(language: str) -> str:
             "; ".join(_lead(number, one, words) for number, one in enumerate(WORLD["leads"], 1)),
         ), "",
         _work(words), "",
+        words["items"].format("; ".join(_item(number, one) for number, one in enumerate(WORLD["items"], 1))), "",
         words["requests"].format("; ".join(map(_request, WORLD["requests"]))), "",
         f"## {words['examples']}", "",
         *table(words["example"], map(_example, WORLD["examples"])),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def _item(number: int, one: Sequence[Any]) -> str:
+    created, *held = one
+    return f"{number}: {created[:10]}, {', '.join('—' if value is None else str(value) for value in held)}"
 
 
 def _work(words: Mapping[str, Any]) -> str:

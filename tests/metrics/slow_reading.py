@@ -60,8 +60,11 @@ class Seen:
         if scan.owner in ("responsible", "created_by", "closed_by", "employee"):
             found: int | None = getattr(self.record, f"{scan.owner}_id")
             return found
-        first = [value for value in self.values if value.field == scan.owner and value.place == 0]
-        return first[0].ref if first else None
+        first = self.first(scan.owner)
+        return first.ref if first else None
+
+    def first(self, field: str) -> FieldValue | None:
+        return next((value for value in self.values if value.field == field and value.place == 0), None)
 
 
 def read(
@@ -124,7 +127,7 @@ def chosen(
         return [entry for holder in by_holder(found) for entry in since_last_set(holder)]
     if measure.aggregate is Aggregate.LAST:
         return found[-1:]
-    if measure.aggregate in (Aggregate.SUM, Aggregate.MEDIAN):
+    if measure.field is not None:
         return [seen for seen in found if number(seen, measure, now) is not None]
     if measure.aggregate is Aggregate.DISTINCT:
         first = {seen.record.id: seen for seen in reversed(found)}
@@ -137,9 +140,12 @@ def looked_at(facts: list[Base], scan: Scan) -> list[Seen]:
     sections = {(one.product_id, one.section_id) for one in facts if isinstance(one, ProductSection)}
 
     def seen(record: Any, move: StageMove | None = None) -> Seen:
-        if not isinstance(record, Deal):
+        if not isinstance(record, Deal | Item):
             return Seen(record, sources=[one for one in facts if isinstance(one, CallSource)])
-        values = [one for one in facts if isinstance(one, FieldValue) and one.record_id == record.id]
+        own = entity_of(record), record.id
+        values = [one for one in facts if isinstance(one, FieldValue) and (one.entity, one.record_id) == own]
+        if isinstance(record, Item):
+            return Seen(record, values=values)
         rows = [one for one in facts if isinstance(one, ProductRow) and one.record_id == record.id]
         return Seen(record, move, values, rows, sections)
 
@@ -165,6 +171,9 @@ def is_alive(fact: Any) -> bool:
 def moment(seen: Seen, scan: Scan) -> int | None:
     if seen.move:
         return seen.move.at
+    if not hasattr(seen.record, f"{scan.date}_at"):
+        first = seen.first(scan.date)
+        return first.at if first else None
     at: int | None = getattr(seen.record, f"{scan.date}_at")
     return None if at is None else at + scan.delay
 
@@ -255,7 +264,10 @@ def is_one_of(value: FieldValue, test: FieldTest) -> bool:
 
 
 def number(seen: Seen, measure: Measure, now: int) -> int | None:
-    """What is added up of a fact: under product conditions the rows that meet them."""
+    """What is added up of a fact: under product conditions the rows that meet them, or what a field of it holds."""
+    if not hasattr(seen.record, measure.field or ""):
+        first = seen.first(measure.field or "")
+        return first.num if first else None
     if measure.field != "amount" or not has_products(measure.where) or meets(seen, measure.where, now, None):
         found: int | None = getattr(seen.record, measure.field or "")
         return found
@@ -283,6 +295,8 @@ def aggregate(measure: Measure, facts: Sequence[Seen], now: int = 0) -> int | No
     numbers = [one for seen in facts if (one := number(seen, measure, now)) is not None]
     if measure.aggregate in (Aggregate.SUM, Aggregate.BALANCE):
         return sum(numbers) if numbers or measure.scan.entity != "entry" else None
+    if measure.aggregate is Aggregate.VALUES:
+        return len(set(numbers))
     if not numbers:
         return None
     if measure.aggregate is Aggregate.MEDIAN:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import pytest
@@ -76,7 +77,20 @@ def facts(portal: int) -> Iterator[Fact]:
             portal, kind, direction=direction, completed=completed, completed_at=moment if completed else None,
             seconds=600 if kind == "call" else None,
         )  # fmt: skip
+    yield from items(portal)
     yield from work(portal)
+
+
+def items(portal: int) -> Iterator[Fact]:
+    for created, day, number, client in WORLD["items"]:
+        one = lead(portal, type="item_147", created_at=at(created))
+        yield one
+        field = partial(field_value, one.id, portal=portal, entity="item_147")
+        yield field("ufCrm_9", num=int(client) * 1_000_000, text=client)
+        if day:
+            yield field("ufCrm_8", text=day, day=day, at=at(f"{day}T00:00"))
+        if number is not None:
+            yield field("ufCrm_7", num=int(number * 1_000_000))
 
 
 def work(portal: int) -> Iterator[Fact]:

@@ -10,7 +10,7 @@ from b24app.metrics import rules
 from b24app.metrics.catalogue import CATALOGUE, REASONS
 from b24app.metrics.conditions import WhereDocument
 from b24app.metrics.plans import defaults, plan
-from b24app.metrics.rules import FieldTest, Op, Scan, Where, needs, ripening
+from b24app.metrics.rules import FieldTest, Op, Plan, Scan, Where, dated, needs, ripening
 from b24app.metrics.types.base import metric_types
 
 OPTIONS = {code: dict(ready.example) for code, ready in CATALOGUE.items()}
@@ -231,6 +231,36 @@ def test_a_plan_tells_which_fields_it_needs() -> None:
     assert needs(plan("return_share", {"stage_id": ["NEW"]}, where=field("empty"))) == of_deals("ufCrm_1")
     assert needs(plan("leads_created", where=field("empty"))) == {("lead", "ufCrm_1")}
     assert needs(plan("deals_won", where={"category_id": [1]})) == frozenset()
+
+
+def item(**options: Any) -> Plan:
+    return plan("item_metric", {"entity_type_id": 147, **options})
+
+
+def test_a_metric_of_items_says_which_records_and_fields_it_needs() -> None:
+    assert needs(item()) == {("item_147", "records")}
+    chosen = item(aggregate="sum", field="ufCrm_7", date_field="ufCrm_8", owner_field="ufCrm_9")
+    assert needs(chosen) == {("item_147", name) for name in ("records", "ufCrm_7", "ufCrm_8", "ufCrm_9")}
+    assert dated(chosen) == {("item_147", "ufCrm_8")}
+    assert needs(plan("item_metric", {"entity_type_id": 2, "aggregate": "max", "field": "opportunity"})) == frozenset()
+    assert item(aggregate="mean", field="opportunity").is_money
+    assert item(owner_field="createdBy").numerator.scan.owner == "created_by"
+    assert defaults("item_metric", {"entity_type_id": 147, "date_field": "closed_at"}) == ("closed_at", "assignedById")
+
+
+@pytest.mark.parametrize(
+    ("options", "path"),
+    [
+        ({"entity_type_id": 5}, "options.entity_type_id"),
+        ({"entity_type_id": 147, "aggregate": "sum"}, "options.field"),
+        ({"entity_type_id": 147, "field": "ufCrm_7"}, "options.field"),
+        ({}, "options.entity_type_id"),
+    ],
+)
+def test_a_metric_of_items_names_a_type_and_a_field_to_aggregate(options: dict[str, Any], path: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        plan("item_metric", options)
+    assert [fault.path for fault in refused.value.errors] == [path]
 
 
 def of_deals(*names: str) -> set[tuple[str, str]]:

@@ -134,8 +134,10 @@ def open_deal(portal: int, **known: Any) -> Deal:
     return deal(portal, **{"semantic": "P", "stage_id": "NEW", **nothing, **known})
 
 
-def field_value(deal: int, field: str, place: int = 0, *, portal: int, **known: Any) -> FieldValue:
-    return FieldValue(portal_id=portal, entity="deal", record_id=deal, field=field, place=place, **known)
+def field_value(
+    record: int, field: str, place: int = 0, *, portal: int, entity: str = "deal", **known: Any
+) -> FieldValue:
+    return FieldValue(portal_id=portal, entity=entity, record_id=record, field=field, place=place, **known)
 
 
 def product_row(deal: int, id: int, product: int | None, amount: int | None, *, portal: int) -> ProductRow:

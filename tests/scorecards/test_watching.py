@@ -84,3 +84,13 @@ def test_an_owner_has_to_be_a_field_that_holds_an_employee(needing: Any, monkeyp
     needing(ENGINEER)
     save(document(), owner=ENGINEER)
     assert queries.watched(PORTAL) == {ENGINEER: False}
+
+
+def test_naming_a_type_of_records_has_it_read(portal: int) -> None:
+    options = {"entity_type_id": 1040, "aggregate": "sum", "field": "ufCrm_7", "date_field": "ufCrm_8"}
+    save(document(indicator(metric="item_metric", options=options)))
+    assert queries.watched(PORTAL, "item_1040") == {"records": False, "ufCrm_7": False, "ufCrm_8": False}
+    facts.save_terms(PORTAL, "field:1040", [TermDraft("ufCrm_8", "Paid on", extra={"type": "date"})])
+    assert [path for path, _message in faults(document(indicator(metric="item_metric", options=options)))] == [
+        "indicators[0].where"
+    ]

@@ -9,6 +9,10 @@ REASONS: Mapping[str, Text] = {
         "ru": "Нет курса валюты: сделка учтена, её сумма — нет",
         "en": "No exchange rate: the deal counts, its amount does not",
     },
+    "no_number": {
+        "ru": "В поле нет числа",
+        "en": "The field holds no number",
+    },
     "no_client": {
         "ru": "В сделке не указан клиент",
         "en": "The deal names no client",

@@ -38,7 +38,7 @@ def ledger(
         .where(*mine)
         .cte("numbered")
     )
-    matcher = Matcher(reading.portal_id, reading.now, numbered.c)
+    matcher = Matcher(reading.portal_id, reading.now, numbered.c, ENTRY)
     inline, moment = spans_inline(spans), numbered.c.occurred_at
     within = {**numbered.c, "span": inline.c.span}
     marks: dict[Measure, str] = {}

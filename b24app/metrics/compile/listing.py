@@ -70,12 +70,12 @@ def rows(
             select(record).join(entered, entered.c.record_id == record.c.id).where(record.c.portal_id == portal_id)
         )
         if scan.is_by_field:
-            statement = statement.outerjoin(OWNER, reading.matcher.owner_value(OWNER, scan.owner))
+            statement = statement.outerjoin(OWNER, reading.matcher.first_value(OWNER, scan.owner))
     elif measure.aggregate in (Aggregate.BALANCE, Aggregate.LAST):
         # The last entry is the last of everybody asked about; a `set` replaces what its own holder had.
         holder = () if measure.aggregate is Aggregate.LAST else ("employee_id", "department")
         source, marks = ledger(reading, mine, (measure,), (span,), holder)
-        counted = counts(Matcher(portal_id, now, source.c), measure, marks, replaced=among is Among.REPLACED)
+        counted = counts(Matcher(portal_id, now, source.c, ENTRY), measure, marks, replaced=among is Among.REPLACED)
         statement = select(record).join(source, source.c.id == record.c.id).where(counted)
     else:
         counted = counts(reading.matcher, measure, {})

@@ -28,7 +28,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from b24app.facts.rules import CALLS_FROM_ACTIVITIES, DEAL
 from b24app.facts.tables import CallSource, FieldValue, ProductRow, ProductSection
 from b24app.lib.db import Base
-from b24app.metrics.rules import FieldTest, Op, ProductTest, Test, Where
+from b24app.metrics.rules import FieldTest, Op, ProductTest, Test, Where, is_column
 
 Condition = ColumnElement[bool]
 Fields = Mapping[str, ColumnElement[Any]] | ReadOnlyColumnCollection[str, Any]
@@ -66,6 +66,8 @@ class Matcher:
     def number(self, field: str, where: Where) -> ColumnElement[Any]:
         """The field of a row that passes. The amount under product conditions is that of the rows that pass, unless
         the record passes without any."""
+        if not is_column(self.entity, field):
+            return self._of_field(field)
         if field != "amount" or not where.by_rows:
             return self.fields[field]
         _alone, rest = where.apart
@@ -75,15 +77,21 @@ class Matcher:
         amount = amounts.scalar_subquery()
         return amount if where.needs_row else case((self._holds(rest, None), self.fields[field]), else_=amount)
 
+    def _of_field(self, field: str) -> ColumnElement[Any]:
+        """The number that a field of the record holds, of a multi-valued one the first."""
+        value = _VALUES.alias()
+        mine = and_(*self._values_of_record(value, field), value.c.place == 0)
+        return select(value.c.num).where(mine).correlate_except(value).scalar_subquery()
+
     def numbered(self, field: str, where: Where) -> Condition:
         """Whether a row that has the number passes: what has no product row that does has no amount anyway."""
         if field == "amount" and where.needs_row:
             return self._holds(where.apart[0], None)
         return self.passes(where)
 
-    def owner_value(self, owner: FromClause, field: str) -> Condition:
-        """Joins the first value of a field of users."""
-        return and_(*self._values_of_record(owner, field), owner.c.place == 0)
+    def first_value(self, value: FromClause, field: str) -> Condition:
+        """Joins the first value of a field, of users for example."""
+        return and_(*self._values_of_record(value, field), value.c.place == 0)
 
     def _holds(self, where: Where, row: FromClause | None) -> Condition:
         """`row`: the product row that is asked about; None: no row, so that no product test holds."""

@@ -40,7 +40,7 @@ def home(entity: str) -> Table:
     return records.table_of(kind) if kind else _TABLES[entity]
 
 
-OWNER = table(FieldValue).alias("owner_value")
+OWNER, DATE = table(FieldValue).alias("owner_value"), table(FieldValue).alias("date_value")
 FEW_SPANS = 3
 _BEFORE_DATE = {ENTRY: "code"} | {kind.entity: kind.before_date for kind in declared().values()}
 """The column between the portal and the date in the indexes of an entity."""
@@ -71,6 +71,8 @@ class Reading:
     @property
     def moment(self) -> ColumnElement[int]:
         """The date of a row; the scan's delay is taken off the spans instead, so that its index serves."""
+        if self.scan.is_dated_by_field:
+            return DATE.c.at
         return home(MOVE).c.at if self.scan.entity == MOVE else self.fields[f"{self.scan.date}_at"]
 
     @property
@@ -83,15 +85,26 @@ class Reading:
 
     def joined(self, start: FromClause, on: Condition | None = None) -> FromClause:
         """`start` with all that the columns come from."""
-        source = start
-        if on is not None:
+        source = self._dated(start, on) if self.scan.is_dated_by_field else start
+        if on is not None and not self.scan.is_dated_by_field:
             source = source.join(home(self.scan.entity), on)
         if self.scan.entity == MOVE:
             deal, move = home(DEAL).c, home(MOVE).c
             source = source.join(home(DEAL), and_(deal.portal_id == move.portal_id, deal.id == move.record_id))
         if self.scan.is_by_field:
-            source = source.outerjoin(OWNER, self.matcher.owner_value(OWNER, self.scan.owner))
+            source = source.outerjoin(OWNER, self.matcher.first_value(OWNER, self.scan.owner))
         return source
+
+    def _dated(self, start: FromClause, on: Condition | None) -> FromClause:
+        """With the first value of the field of dates: found by its index first, and then the record, if asked for by
+        ranges of it."""
+        if on is None:
+            return start.join(DATE, self.matcher.first_value(DATE, self.scan.date))
+        whose = DATE.c.portal_id == self.portal_id, DATE.c.entity == self.matcher.entity, DATE.c.place == 0
+        record = home(self.scan.entity).c
+        same = record.portal_id == DATE.c.portal_id, record.id == DATE.c.record_id
+        dated = start.join(DATE, and_(*whose, DATE.c.field == self.scan.date, on))
+        return dated.join(home(self.scan.entity), and_(*same))
 
     def spanned(self, spans: Sequence[Span]) -> tuple[CTE, FromClause]:
         """The spans as a small table, and the rows joined to it by ranges of the indexed date."""

@@ -55,7 +55,7 @@ def totals(scan: Scan, measures: tuple[Measure, ...], width: int) -> Totals:
         mine = reading.mine(measures, (_WHOLE,))
         source, marks = ledger(reading, mine, measures, spans, ("span", "employee_id", "department"))
         rows = select(*(source.c[name] for name in ("span", "employee_id", "department"))).select_from(source)
-        return _each_by_its_case(rows, Matcher(_PORTAL, _NOW, source.c), measures, marks)
+        return _each_by_its_case(rows, Matcher(_PORTAL, _NOW, source.c, ENTRY), measures, marks)
     inline, joined = reading.spanned(spans)
     rows = select(inline.c.span, reading.owner.label("owner")).select_from(joined)
     rows = rows.where(*reading.mine(measures, spans))

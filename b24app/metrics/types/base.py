@@ -26,6 +26,14 @@ class Params(Document):
         """Which dates a document may choose, where the parameters decide; the first is the default."""
         return offered
 
+    def owners(self, offered: Mapping[str, str]) -> Mapping[str, str]:
+        """The same of owners."""
+        return offered
+
+    def entity(self, offered: str) -> str:
+        """What is counted, where the parameters decide."""
+        return offered
+
     def entities(self, entity: str) -> tuple[str, ...]:
         """Whose conditions apply: those of the metric's entity, unless another one is counted too."""
         return (entity,)
