@@ -95,3 +95,21 @@ def waiting(portal_id: int, seen: Seen | None = None) -> int:
     """How many entries wait for a second person."""
     query = select(func.count()).where(Entry.portal_id == portal_id, Entry.state == WAITING)
     return db.session.scalar(query if seen is None else query.where(seen.of())) or 0
+
+
+def present(
+    portal_id: int, codes: Collection[str], since: int, turn: int, until: int
+) -> tuple[tuple[str, int | None, int | None, str, bool], ...]:
+    """Code, employee, department, origin, and whether it occurred from `turn` on: what the ledger has of the codes
+    between two instants, each once; what waits for a second person included, what was taken back not."""
+    is_late = (Entry.occurred_at >= turn).label("is_late")
+    query = select(Entry.code, Entry.employee_id, Entry.department_id, Entry.origin, is_late).where(
+        Entry.portal_id == portal_id,
+        Entry.code.in_(sorted(codes)),
+        Entry.occurred_at >= since,
+        Entry.occurred_at < until,
+        Entry.state.in_((COUNTED, WAITING)),
+        Entry.undone.is_(False),
+        Entry.undoes_id.is_(None),
+    )
+    return tuple((*row[:4], bool(row[4])) for row in db.session.execute(query.distinct()))

@@ -1,4 +1,4 @@
-"""Telling what waits in the outbox, and looking every working morning for who is behind plan.
+"""Telling what waits in the outbox, and looking every working morning for who is behind plan and what is not entered.
 
     due rows -> claimed in a transaction -> a channel tells them, no transaction open -> settled in another
 
@@ -89,7 +89,8 @@ def sweep() -> None:
 
 
 def look(portal_id: int) -> None:
-    """Once a working day, in the morning: who is behind plan is told so, once per indicator and period.
+    """Once a working day, in the morning: who is behind plan is told so, and heads which values they have not entered
+    near the end of a period; each once per indicator and period.
 
     On the first day it is only noted that the app is there: nobody is reproached for what was before it.
     """
@@ -125,7 +126,7 @@ def _look(portal_id: int) -> None:
         for subject_type in SubjectType:
             rows += scores.results(portal_id, period, subject_type, code, now=now)
     with write():
-        count = operations.plan_behind(portal_id, rows, names, now)
+        count = operations.plan_behind(portal_id, rows, names, now) + operations.plan_due(portal_id, now)
     if count:
         ask(portal_id)
 

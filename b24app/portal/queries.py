@@ -68,18 +68,30 @@ def viewer(
     """
     if is_admin:
         return Viewer(portal_id, user_id, is_admin=True, language=choose(language))
+    return viewers(portal_id, language, now, people)(user_id)
+
+
+def viewers(
+    portal_id: int, language: str, now: datetime, people: Callable[[], Structure] | None = None
+) -> Callable[[int], Viewer]:
+    """The same for many, none of them an administrator: what decides of them is read once."""
     portal = get(portal_id)
     today = now.astimezone(ZoneInfo(portal.time_zone)).date()
     roles, delegations = given(portal_id, today) if portal.settings.get(GIVEN) else ((), ())
-    found = access(user_id, people() if people else structure(portal_id), roles, delegations, on=today)
-    return Viewer(
-        portal_id,
-        user_id,
-        employees=found.employees,
-        departments=found.departments,
-        language=choose(language),
-        sees_company=found.sees_company,
-        plans=found.plans,
-        sees_money=found.sees_money,
-        enters=found.enters,
-    )
+    known = people() if people else structure(portal_id)
+
+    def of(user_id: int) -> Viewer:
+        found = access(user_id, known, roles, delegations, on=today)
+        return Viewer(
+            portal_id,
+            user_id,
+            employees=found.employees,
+            departments=found.departments,
+            language=choose(language),
+            sees_company=found.sees_company,
+            plans=found.plans,
+            sees_money=found.sees_money,
+            enters=found.enters,
+        )
+
+    return of

@@ -22,7 +22,7 @@ from b24app.lib import clock, db, typed
 from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import language
-from b24app.outcomes.dashboards import ledger
+from b24app.outcomes.dashboards import due, ledger
 from b24app.periods.rules import ONE_DAY, local_day, midnight
 from b24app.portal import operations as portal
 from b24app.portal import queries as people
@@ -166,10 +166,12 @@ def _enter(faults: Mapping[str, str] | None = None) -> ResponseReturnValue:
     department = _id(asked.get("department", ""))
     today = local_day(clock.epoch(g.context.now), g.context.settings)
     sheet = ledger.sheet(g.viewer, g.context.structure(), department)
+    departments = [int(id) for id, _name in sheet.departments]
     shown = render_template(
         "data/enter.html",
         **_common(),
         sheet=sheet,
+        due=due.lines(g.viewer, g.context.structure(), departments, sheet.department, g.context.now),
         key=request.form.get("key") or token_hex(8),
         today=today,
         given=asked,

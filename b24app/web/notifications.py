@@ -15,7 +15,7 @@ from b24app.lib.errors import AppError, Fault, Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.outcomes.notifications import operations, queries
 from b24app.outcomes.notifications.channels.workflow import DOCUMENTS
-from b24app.outcomes.notifications.planning import BEHIND_DOCUMENT, BEHIND_WORKFLOW, TELL_BEHIND, TELL_REACHED
+from b24app.outcomes.notifications.planning import BEHIND_DOCUMENT, BEHIND_WORKFLOW, TELL_BEHIND, TELL_DUE, TELL_REACHED
 from b24app.portal import operations as portal
 from b24app.portal import queries as tenants
 from b24app.portal.rules import Action
@@ -127,6 +127,7 @@ def _chosen(form: Mapping[str, str]) -> dict[str, Any]:
     return {
         TELL_REACHED: form.get("tell_reached") == "yes",
         TELL_BEHIND: form.get("tell_behind") == "yes",
+        TELL_DUE: form.get("tell_due") == "yes",
         BEHIND_WORKFLOW: int(workflow) if workflow else None,
         BEHIND_DOCUMENT: document,
     }

@@ -454,6 +454,24 @@ def test_where_the_plan_has_no_workflows_the_employee_is_notified(looked: FakePo
     assert [one["USER_ID"] for one in looked.told()].count(BOB) == 1
 
 
+def test_heads_are_reminded_once_of_values_that_nobody_has_entered(looked: FakePortal, now: Any) -> None:
+    choose(notify_behind=False)
+    with write():
+        world.scorecard(CARD | {"code": "care", "indicators": [
+            {"code": "nps", "name": "NPS", "metric": "entries", "options": {"code": "nps"}, "target": 9, "weight": 100},
+        ]})  # fmt: skip
+        world.entry("nps", 9, "2026-11-20", ANN, origin="manual")
+    for day in ("2026-11-25", "2026-11-26", "2026-11-27"):
+        now.move_to(datetime.fromisoformat(f"{day}T09:00:00+00:00"))
+        jobs.look(PORTAL)
+        assert bool(rows()) is (day != "2026-11-25")
+    jobs.drain(PORTAL)
+    told = {one["USER_ID"]: one["MESSAGE"] for one in looked.told()}
+    assert len(looked.told()) == 2, "visits come from a program, and are nobody's to enter"
+    assert "for Bob." in told[HEAD]
+    assert "for Hugo." in told[ADMIN], "who heads the company enters the head's"
+
+
 # --- the webhook
 
 

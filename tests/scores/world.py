@@ -100,12 +100,14 @@ def meeting(owner: int, day: str) -> None:
     db.session.flush()
 
 
-def entry(code: str, value: int, day: str, employee: int | None = None, department: int | None = None) -> None:
+def entry(
+    code: str, value: int, day: str, employee: int | None = None, department: int | None = None, origin: str = "api"
+) -> None:
     id = next(_ids)
     db.session.add(
         Entry(
             portal_id=PORTAL, key=str(id), code=code, value=value * 1_000_000, occurred_at=at(day), created_at=1,
-            employee_id=employee, department_id=department, origin="api", author="system",
+            employee_id=employee, department_id=department, origin=origin, author="system",
         )
     )  # fmt: skip
     db.session.flush()

@@ -104,6 +104,15 @@ def test_a_form_with_a_mistake_saves_nothing_and_says_why(
     assert queries.entries(PORTAL) == ()
 
 
+def test_near_the_end_of_a_period_the_form_says_what_is_due(here: Data) -> None:
+    with time_machine.travel("2026-11-27T09:00:00+00:00", tick=False):
+        page = here.ask("GET", "/ui/data/enter", HEAD).text
+        assert "2 values are due by November 30, 2026:" in page
+        assert f'href="/ui/data/enter?department={SALES}&amp;code=visit#values"' in page
+        here.enter(employee_of_3="4", employee_of_4="5")
+        assert "due by" not in here.ask("GET", "/ui/data/enter", HEAD).text
+
+
 def test_whoever_heads_nobody_enters_nothing_until_a_role_says_so(here: Data) -> None:
     assert here.ask("GET", "/ui/data/enter", ANN).status_code == 403
     with write():

@@ -70,9 +70,8 @@ def test_what_happens_is_saved_and_audited(admin: Reader) -> None:
     answer = admin.ask("POST", tell_reached="yes", workflow="3", document="deal_12")
     assert answer.status_code == 303
     wishes = queries.wishes(PORTAL)
-    assert (wishes.tell_reached, wishes.tell_behind, wishes.workflow, wishes.workflow_document) == (
-        True, False, 3, "DEAL_12",
-    )  # fmt: skip
+    assert (wishes.tell_reached, wishes.tell_behind, wishes.tell_due) == (True, False, False)
+    assert (wishes.workflow, wishes.workflow_document) == (3, "DEAL_12")
     assert audited() == ["portal.settings"]
     assert "Saved." in admin.ask("GET", "?said=saved").text
 

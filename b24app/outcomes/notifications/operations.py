@@ -13,6 +13,7 @@ from b24app.outcomes.notifications import outbox, planning
 from b24app.outcomes.notifications.outbox import post as post
 from b24app.outcomes.notifications.planning import plan as plan
 from b24app.outcomes.notifications.planning import plan_behind as plan_behind
+from b24app.outcomes.notifications.planning import plan_due as plan_due
 from b24app.outcomes.notifications.rules import CHAT, FAILED, TEST, WEBHOOK, WORKFLOW, Message, Outcome, Plan
 from b24app.outcomes.notifications.tables import Webhook
 from b24app.portal import audit

@@ -1,4 +1,5 @@
-"""From changed numbers to rows of the outbox: what was reached (pipeline.py asks) and what is at risk (a job asks)."""
+"""From changed numbers to rows of the outbox: what was reached (pipeline.py asks), what is at risk and which values are
+due (a job asks)."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -6,12 +7,14 @@ from typing import Any
 
 from sqlalchemy import select
 
+from b24app.facts.approval import approval
 from b24app.facts.rules import ACTIVITY, DEAL
 from b24app.facts.tables import Activity, Deal
 from b24app.ingest import queries as ingest
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
-from b24app.outcomes.notifications import outbox, rules
+from b24app.outcomes.dashboards.due import due
+from b24app.outcomes.notifications import outbox, reminders, rules
 from b24app.outcomes.notifications.rules import CRM_TYPES, Happening, Wishes
 from b24app.outcomes.notifications.tables import Webhook
 from b24app.portal import queries as portals
@@ -20,7 +23,7 @@ from b24app.scorecards.rules import Record
 from b24app.scores.rows import name_of
 from b24app.scores.rules import Changes, Reached, ResultRow
 
-TELL_REACHED, TELL_BEHIND = "notify_reached", "notify_behind"
+TELL_REACHED, TELL_BEHIND, TELL_DUE = "notify_reached", "notify_behind", "notify_due"
 BEHIND_WORKFLOW, BEHIND_DOCUMENT = "behind_workflow", "behind_document"
 """Portal settings."""
 
@@ -32,6 +35,7 @@ def wishes(portal_id: int) -> Wishes:
     return Wishes(
         tell_reached=chosen.get(TELL_REACHED, True),
         tell_behind=chosen.get(TELL_BEHIND, True),
+        tell_due=chosen.get(TELL_DUE, True),
         has_webhook=db.session.get(Webhook, portal_id) is not None,
         workflow=chosen.get(BEHIND_WORKFLOW),
         workflow_document=chosen.get(BEHIND_DOCUMENT) or "",
@@ -64,6 +68,20 @@ def plan_behind(portal_id: int, rows: Iterable[ResultRow], names: Mapping[str, A
         return 0
     structure = portals.structure(portal_id)
     return outbox.post(portal_id, rules.plans(happenings, wishes(portal_id), structure), now)
+
+
+def plan_due(portal_id: int, now: datetime) -> int:
+    """Heads are reminded of values that they enter and nobody has entered. Found again, they are told no more."""
+    portal = portals.get(portal_id)
+    if not portal.settings.get(TELL_DUE, True):
+        return 0
+    structure = portals.structure(portal_id)
+    values = due(portal_id, structure, now)
+    if not values:
+        return 0
+    viewer = portals.viewers(portal_id, portal.language, now, lambda: structure)
+    plans = reminders.plans(values, structure, viewer, approval(portal.settings), epoch(now))
+    return outbox.post(portal_id, plans, now)
 
 
 def _reached(

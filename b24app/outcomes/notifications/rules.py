@@ -11,7 +11,7 @@ from typing import Any
 from b24app.portal.rules import Structure, Subject, SubjectType
 
 CHAT, TRIGGER, WORKFLOW, WEBHOOK = "chat", "trigger", "workflow", "webhook"
-REACHED, BEHIND, MESSAGE, TEST = "kpi_reached", "behind_plan", "message", "test"
+REACHED, BEHIND, DUE, MESSAGE, TEST = "kpi_reached", "behind_plan", "values_due", "message", "test"
 
 MINUTE_S, HOUR_S = 60, 3600
 LONGEST_DELAY_S = 4 * HOUR_S
@@ -48,6 +48,7 @@ class Wishes:
 
     tell_reached: bool = True
     tell_behind: bool = True
+    tell_due: bool = True
     has_webhook: bool = False
     workflow: int | None = None
     """The template of the workflow that starts for whoever is behind plan."""
