@@ -18,7 +18,7 @@ from b24app.portal.rules import COMPANY, Subject, SubjectType, department, emplo
 from b24app.scorecards import documents as parsing
 from b24app.scorecards import operations as scorecards
 from b24app.scorecards.formulas import operand_plan
-from b24app.scores import locks, queries
+from b24app.scores import history, locks, queries
 from b24app.scores.tables import Result, Score
 from tests.metrics import slow_formula, slow_reading
 from tests.scorecards.documents import document, indicator
@@ -236,7 +236,7 @@ def test_a_locked_period_keeps_the_value_of_a_formula(portal):
     assert (shown.value, shown.locked, shown.changed_after_lock) == (F(1, 3), True, 1)
     locks.unlock(PORTAL, october, None, "A late report", "user:1", NOW)
     assert stored("f", "2026-10-01")[employee(ANN)] == (F(2, 3), None)
-    told = queries.changes(PORTAL, "sales", "f", employee(ANN), date(2026, 10, 1))
+    told = history.changes(PORTAL, "sales", "f", employee(ANN), date(2026, 10, 1))
     assert [(one.before, one.after) for one in told] == [(F(1, 3), F(2, 3))]
 
 

@@ -28,7 +28,7 @@ def test_a_scorecard_comes_back_as_it_was_put(api: Api) -> None:
 def test_what_a_scorecard_needs_of_past_deals_is_asked_for(
     api: Api, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operations, "needs", lambda _plan: frozenset({"productRows"}))
+    monkeypatch.setattr(operations, "needs", lambda _plan: frozenset({("deal", "productRows")}))
     api.ok("PUT", "/scorecards/sales", SCORECARD)
     assert sync.read_watched in {job.func for job in Queue("sync", connection=redis).jobs}
 
