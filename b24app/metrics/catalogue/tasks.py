@@ -22,7 +22,7 @@ READY = (
         entity="task",
         dates=CLOSED,
         owners=ANYONE,
-        misses=(Miss("no_deadline", where(("due_at", Op.EMPTY, ()))),),
+        misses=(Miss("no_deadline", where(("seconds_late", Op.EMPTY, ()))),),
         name={"ru": "Задачи, закрытые в срок", "en": "Tasks closed on time"},
         rule={
             "ru": "Доля закрытых в срок среди закрытых за период задач, у которых был крайний срок.",
