@@ -62,11 +62,18 @@ class Process:
 
 
 def process(
-    id: int, entity_type_id: int, title: str, stages: Iterable[tuple[str, str, str | None]], table: Table | None = None
+    id: int,
+    entity_type_id: int,
+    title: str,
+    stages: Iterable[tuple[str, str, str | None]],
+    table: Table | None = None,
+    *,
+    dictionary: str = "",
 ) -> Process:
     """`stages` are code, name and outcome of each, the code without what makes it the process's own."""
     funnel = 2 * id + 1
-    entity, prefix = f"DYNAMIC_{entity_type_id}_STAGE_{funnel}", f"DT{entity_type_id}_{funnel}:"
+    entity = f"{dictionary or f'DYNAMIC_{entity_type_id}_STAGE'}_{funnel}"
+    prefix = f"DT{entity_type_id}_{funnel}:"
     statuses = tuple(
         Status(10_000 + 100 * id + place, entity, prefix + code, name, 10 * place, semantic)
         for place, (code, name, semantic) in enumerate(stages, start=1)

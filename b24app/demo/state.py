@@ -13,7 +13,19 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from b24app.demo import absences, dataset, diary, dictionaries, open_lines, people, seed, tasks, telephony, tickets
+from b24app.demo import (
+    absences,
+    dataset,
+    diary,
+    dictionaries,
+    invoices,
+    open_lines,
+    people,
+    seed,
+    tasks,
+    telephony,
+    tickets,
+)
 from b24app.demo.courier import Courier
 from b24app.demo.dictionaries import Dictionaries
 from b24app.demo.errors import RestError
@@ -141,6 +153,7 @@ class Portal:
         self.deals = seed.deals(
             pipeline, self.staff, self.companies, prices, settings.currency, self.zone, settings.seed
         )
+        self.processes[INVOICE] = invoices.process(self.deals, self.today, self.zone, settings.seed)
         self.product_rows = seed.product_rows(pipeline, self.products, settings.seed)
         self.history = seed.stage_history(self.deals)
         self.activities = (

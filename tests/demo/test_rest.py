@@ -239,7 +239,7 @@ def test_php_forms_survive_the_way_there_and_back():
 
 def test_a_smart_process_is_made_filled_moved_and_listed(admin):
     type_id = admin.result("crm.type.add", fields={"title": "Contracts"})["type"]["entityTypeId"]
-    assert [one["title"] for one in admin.result("crm.type.list")["types"]] == ["Contracts", "Tickets"]
+    assert "Contracts" in {one["title"] for one in admin.result("crm.type.list")["types"]}
     (funnel,) = admin.result("crm.category.list", entityTypeId=type_id)["categories"]
     stages = admin.result("crm.status.list", filter={"ENTITY_ID": f"DYNAMIC_{type_id}_STAGE_{funnel['id']}"})
     item = admin.result("crm.item.add", entityTypeId=type_id, fields={"title": "One"})["item"]

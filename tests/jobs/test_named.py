@@ -75,7 +75,7 @@ def test_a_type_is_read_once_it_is_named_and_then_followed(portal: Site) -> None
     assert items() == {first: (NEW, "P", False), second: (DONE, "S", True)}
     state = status.status(1).entities[ENTITY]
     assert (state.rows, state.done, state.total, state.complete) == (2, 2, 2, True)
-    assert "Contracts" in [term.name for term in queries.terms(1, "type")]
+    assert "Contracts" in {term.name for term in queries.terms(1, "type")}
     assert queries.terms(1, "stage:1040")[0].extra["category_id"] == 11
 
     crm.change(portal.state, TYPE, first, {"stageId": DONE}, ADMIN)

@@ -41,6 +41,12 @@ def page(language: str) -> str:
             "; ".join(_lead(number, one, words) for number, one in enumerate(WORLD["leads"], 1)),
         ), "",
         _work(words), "",
+        words["invoices"].format(
+            "; ".join(
+                f"{number}: {made}, {words['outcomes'][outcome]}, {closed or '—'}, {amount}"
+                for number, (made, outcome, closed, amount) in enumerate(WORLD["invoices"], 1)
+            )
+        ), "",
         words["items"].format("; ".join(_item(number, one) for number, one in enumerate(WORLD["items"], 1))), "",
         words["requests"].format("; ".join(map(_request, WORLD["requests"]))), "",
         f"## {words['examples']}", "",

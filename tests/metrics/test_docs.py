@@ -82,6 +82,11 @@ def facts(portal: int) -> Iterator[Fact]:
 
 
 def items(portal: int) -> Iterator[Fact]:
+    for made, semantic, day, amount in WORLD["invoices"]:
+        yield lead(
+            portal, type="invoice", created_at=at(f"{made}T09:00"), semantic=semantic,
+            closed_at=at(f"{day}T09:00") if day else None, amount=round(amount * 100),
+        )  # fmt: skip
     for created, day, number, client in WORLD["items"]:
         one = lead(portal, type="item_147", created_at=at(created))
         yield one

@@ -64,7 +64,7 @@ def types(call: Call) -> Answer:
 @method("crm.type.add", "crm")
 def type_add(call: Call) -> Answer:
     fields, portal = call.params.mapping("fields"), call.portal
-    id = len(portal.processes) + 1
+    id = max((one.id for one in portal.processes.values()), default=0) + 1
     entity_type = int(fields.get("entityTypeId") or 1030 + 2 * id)
     if entity_type in portal.processes:
         raise bad_value("There is a smart process with this entityTypeId already")

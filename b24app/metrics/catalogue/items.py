@@ -1,8 +1,23 @@
 """Metrics of any type of CRM records (semantics 4)."""
 
-from b24app.metrics.catalogue.base import ANYONE, CREATED, Ready
+from b24app.metrics.catalogue.base import ANYONE, CLOSED, CREATED, Miss, Ready
+from b24app.metrics.conditions import OPEN, WON
 
 READY = (
+    Ready(
+        code="payments_received",
+        type="sum",
+        entity="invoice",
+        dates=CLOSED,
+        owners=ANYONE,
+        only=WON,
+        name={"ru": "Поступившие оплаты", "en": "Payments received"},
+        rule={
+            "ru": "Сумма счетов, переведённых в стадию оплаты за период. Считаются новые счета CRM.",
+            "en": "The sum of smart invoices moved to their paid stage in the period.",
+        },
+        misses=(Miss("not_paid", OPEN, date="created"),),
+    ),
     Ready(
         code="item_metric",
         type="item_metric",

@@ -13,6 +13,7 @@ REASONS: Mapping[str, Text] = {
         "ru": "В поле нет числа",
         "en": "The field holds no number",
     },
+    "not_paid": {"ru": "Счёт ещё не оплачен", "en": "The invoice is not paid yet"},
     "no_client": {
         "ru": "В сделке не указан клиент",
         "en": "The deal names no client",

@@ -52,9 +52,8 @@ class Params(base.Params):
 
 
 def _chosen(field: str, stored: Mapping[str, str], offered: Mapping[str, str]) -> dict[str, str]:
-    """The field that the options name, and the word that documents usually have for the same."""
-    chosen = stored.get(field, field)
-    return {field: chosen} | {word: one for word, one in offered.items() if one == chosen}
+    """The field that the options name; the date or owner of the indicator itself, if it says one, goes before it."""
+    return {field: stored.get(field, field), **offered}
 
 
 def plan(params: Params, scope: base.Scope) -> Plan:
