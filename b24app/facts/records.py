@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Table, or_, select
+from sqlalchemy import Table, null, or_, select
 
 from b24app.facts import deals, details, tables
 from b24app.facts.cells import touched_records
@@ -114,6 +114,14 @@ def load(portal_id: int, kind: Kind, ids: Collection[int]) -> dict[int, Any]:
         return {row.id: kind.fact(**dict(zip(names, row, strict=True))) for row in rows}
     values = details.load(portal_id, ids, kind.entity).values if rows else {}
     return {row.id: kind.fact(**dict(zip(names, row, strict=True)), values=values.get(row.id, ())) for row in rows}
+
+
+def changed_by(portal_id: int, kind: Kind, ids: Collection[int]) -> dict[int, tuple[int, int | None]]:
+    """When each record was changed last, and by whom where the portal tells that. At most a chunk of them."""
+    columns = table_of(kind).c
+    by = columns.updated_by_id if "updated_by_id" in columns else null()
+    query = select(columns.id, columns.updated_at, by).where(*of_kind(portal_id, kind), columns.id.in_(ids))
+    return {id: (at, who) for id, at, who in db.session.execute(query)}
 
 
 def _making(portal_id: int, kind: Kind, drafts: Collection[Any], read_at: int, in_history: bool) -> Making:

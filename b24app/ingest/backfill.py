@@ -146,7 +146,8 @@ def unread(portal_id: int) -> dict[str, str | None]:
 
 def unread_named(portal_id: int) -> dict[str, str | None]:
     """The same of what is read because something names it."""
-    return _unread(portal_id, named(portal_id))
+    found = named(portal_id)
+    return _unread(portal_id, found) if found else {}
 
 
 def _unread(portal_id: int, sources: Iterable[Any]) -> dict[str, str | None]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from b24app.facts import queries as facts
+from b24app.facts.entities import is_own, type_id_of
 from b24app.ingest import backfill
 from b24app.ingest.backfill import BACKFILL
 from b24app.ingest.extras import WATCHED
@@ -32,6 +33,8 @@ class EntityStatus:
     done: int
     total: int
     error: str | None
+    title: str | None = None
+    """What people call a type of records that they have made themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ def status(portal_id: int) -> SyncStatus:
             select(SyncCursor).where(SyncCursor.portal_id == portal_id).execution_options(populate_existing=True)
         )
     }
-    counts = facts.counts(portal_id)
+    counts, others = facts.counts(portal_id), named(portal_id)
+    titles = _titles(portal_id, [source.entity for source in others])
     pending, oldest = _waiting(portal_id)
     whole = cursors.get(BACKFILL)
     now = clock.now()
@@ -77,8 +81,8 @@ def status(portal_id: int) -> SyncStatus:
         state="failed" if error else _state(cursors),
         complete=bool(whole and whole.complete),
         entities={
-            source.entity: _entity(cursors.get(source.key), counts.get(source.entity))
-            for source in (*SOURCES, *named(portal_id))
+            source.entity: _entity(cursors.get(source.key), counts.get(source.entity), titles.get(source.entity))
+            for source in (*SOURCES, *others)
         },
         lag_seconds=max(0, int(now.timestamp()) - oldest // MICROSECONDS) if oldest else 0,
         pending_events=pending,
@@ -96,11 +100,18 @@ def _state(cursors: Mapping[str, SyncCursor]) -> str:
     return "running" if whole and whole.state == "running" else "idle"
 
 
-def _entity(row: SyncCursor | None, rows: int | None) -> EntityStatus:
+def _titles(portal_id: int, entities: Collection[str]) -> dict[str, str]:
+    """What people call the types of records that they have made themselves."""
+    own = {str(type_id_of(entity)): entity for entity in entities if is_own(entity)}
+    terms = facts.terms(portal_id, dictionaries.TYPE) if own else ()
+    return {own[term.id]: term.name for term in terms if term.id in own and term.name}
+
+
+def _entity(row: SyncCursor | None, rows: int | None, title: str | None = None) -> EntityStatus:
     if row is None:
-        return EntityStatus(rows or 0, False, None, 0, 0, None)
+        return EntityStatus(rows or 0, False, None, 0, 0, None, title)
     known = row.done if rows is None else rows
-    return EntityStatus(known, row.complete, row.synced_at, row.done, row.total, row.error)
+    return EntityStatus(known, row.complete, row.synced_at, row.done, row.total, row.error, title)
 
 
 def _waiting(portal_id: int) -> tuple[int, int | None]:

@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlalchemy import Row, delete, insert, select
 
+from b24app.facts import records
+from b24app.facts.kinds import kind_of
 from b24app.facts.rules import DEAL, ENTRY
 from b24app.facts.tables import Deal, Entry
 from b24app.lib.clock import epoch
@@ -147,4 +149,9 @@ def _actors(portal_id: int, moved: Sequence[Collection[Record]]) -> Mapping[Reco
     for ids in chunks([id for entity, id in alone if entity == ENTRY]):
         entries = select(Entry.id, Entry.author).where(Entry.portal_id == portal_id, Entry.id.in_(ids))
         found |= {(ENTRY, id): author for id, author in db.session.execute(entries)}
+    for entity in sorted({entity for entity, _id in alone}):
+        if kind := kind_of(entity):
+            for ids in chunks([id for one, id in alone if one == entity]):
+                last = records.changed_by(portal_id, kind, ids)
+                found |= {(entity, id): f"user:{by}" for id, (_at, by) in last.items() if by}
     return found

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from b24app.demo import deals as crm
 from b24app.demo import processes
 from b24app.facts import operations as facts
-from b24app.facts import queries
+from b24app.facts import queries, records
+from b24app.facts.kinds import named
 from b24app.facts.rules import RECORDS
 from b24app.facts.tables import Item
 from b24app.ingest import queries as status
@@ -74,7 +75,7 @@ def test_a_type_is_read_once_it_is_named_and_then_followed(portal: Site) -> None
     name()
     assert items() == {first: (NEW, "P", False), second: (DONE, "S", True)}
     state = status.status(1).entities[ENTITY]
-    assert (state.rows, state.done, state.total, state.complete) == (2, 2, 2, True)
+    assert (state.rows, state.done, state.total, state.complete, state.title) == (2, 2, 2, True, "Contracts")
     assert "Contracts" in {term.name for term in queries.terms(1, "type")}
     assert queries.terms(1, "stage:1040")[0].extra["category_id"] == 11
 
@@ -82,6 +83,9 @@ def test_a_type_is_read_once_it_is_named_and_then_followed(portal: Site) -> None
     told(portal, "UPDATE", first)
     third = add(portal)
     sync.incremental(1)
+    kind = named(ENTITY)
+    assert kind is not None
+    assert [by for _at, by in records.changed_by(1, kind, [first]).values()] == [ADMIN]
     crm.delete(portal.state, TYPE, second, ADMIN)
     told(portal, "DELETE", second)
     assert items() == {first: (DONE, "S", True), third: (NEW, "P", False)}

@@ -168,6 +168,7 @@ def sync(portal_id: int) -> SyncState:
             total=one.total,
             synced_at=moment(one.synced_at) if one.synced_at is not None else None,
             error=one.error,
+            title=one.title,
         )
         for name, one in status.entities.items()
     )

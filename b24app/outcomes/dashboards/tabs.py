@@ -90,6 +90,8 @@ class SyncEntity:
     total: int
     synced_at: datetime | None
     error: str | None
+    title: str | None = None
+    """What people call a type of records that they have made themselves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,9 @@ from typing import Any
 from sqlalchemy import select
 
 from b24app.facts.approval import approval
+from b24app.facts.entities import type_id_of
+from b24app.facts.kinds import kind_of
+from b24app.facts.records import changed_by
 from b24app.facts.rules import ACTIVITY, DEAL
 from b24app.facts.tables import Activity, Deal
 from b24app.ingest import queries as ingest
@@ -151,6 +154,10 @@ def _records(portal_id: int, records: Iterable[Record], document: str) -> tuple[
             Activity.portal_id == portal_id, Activity.id.in_(ids[ACTIVITY]), Activity.owner_type_id.in_(names)
         )
         found += [(at, (names[kind], id)) for at, kind, id in db.session.execute(owners) if kind and id]
+    for entity in sorted({entity for entity, _id in records if entity != DEAL and type_id_of(entity)}):
+        if kind := kind_of(entity):
+            last = changed_by(portal_id, kind, [id for one, id in records if one == entity and id])
+            found += [(at, (entity, id)) for id, (at, _by) in last.items()]
     ordered = dict.fromkeys(record for _at, record in sorted(found, reverse=True))
     if not ordered and (own := rules.record_of(document)):
         ordered = {own: None}
