@@ -1,4 +1,4 @@
-"""Stage moves of deals. Once seen they are kept for ever (semantics 3.2)."""
+"""Stage moves of deals and of items of smart processes. Once seen they are kept for ever (semantics 3.2)."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -16,21 +16,21 @@ _NAMES = tuple(field.name for field in fields(MoveDraft))
 _COLUMNS = tuple(getattr(StageMove, name) for name in _NAMES)
 
 Moves = Mapping[int, Sequence[MoveDraft]]
-"""By the id of their deal."""
+"""By the id of their record."""
 
 
-def keep(portal_id: int, moves: Sequence[MoveDraft]) -> Moves:
+def keep(portal_id: int, moves: Sequence[MoveDraft], entity: str = DEAL) -> Moves:
     """Store them; returns those that are news, and what was known of them before if it was something else."""
     news: dict[int, list[MoveDraft]] = defaultdict(list)
     by_id = {move.id: move for move in moves}
     for ids in chunks(by_id):
-        query = select(*_COLUMNS).where(StageMove.portal_id == portal_id, StageMove.entity == DEAL)
+        query = select(*_COLUMNS).where(StageMove.portal_id == portal_id, StageMove.entity == entity)
         known = {row.id: MoveDraft(*row) for row in db.session.execute(query.where(StageMove.id.in_(ids)))}
         new = [by_id[id] for id in ids if by_id[id] != known.get(id)]
         storage.upsert(
             StageMove,
             [
-                {"portal_id": portal_id, "entity": DEAL, **{name: getattr(move, name) for name in _NAMES}}
+                {"portal_id": portal_id, "entity": entity, **{name: getattr(move, name) for name in _NAMES}}
                 for move in new
             ],
         )
@@ -64,13 +64,13 @@ def stands(portal_id: int, ids: Collection[int]) -> Mapping[int, Stand]:
     return found
 
 
-def load(portal_id: int, ids: Collection[int]) -> Moves:
-    """The moves of some deals, oldest first."""
+def load(portal_id: int, ids: Collection[int], entity: str = DEAL) -> Moves:
+    """The moves of some records, oldest first."""
     found: dict[int, list[MoveDraft]] = defaultdict(list)
     for part in chunks(ids):
         query = (
             select(*_COLUMNS)
-            .where(StageMove.portal_id == portal_id, StageMove.entity == DEAL, StageMove.record_id.in_(part))
+            .where(StageMove.portal_id == portal_id, StageMove.entity == entity, StageMove.record_id.in_(part))
             .order_by(StageMove.at, StageMove.id)
         )
         for row in db.session.execute(query):

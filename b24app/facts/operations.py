@@ -75,12 +75,13 @@ def upsert_records(
     drafts: Sequence[Any],
     read_at: datetime,
     asked: Collection[str] = (),
+    moves: Sequence[MoveDraft] = (),
     *,
     in_history: bool = False,
 ) -> frozenset[Cell]:
-    """Store simple records of a kind, whichever it is (facts/kinds). `asked` as for deals; `in_history`: found by a
-    backfill, after which everything is computed, so that no cells are told."""
-    return records.upsert(portal_id, _kind(entity), drafts, epoch(read_at), asked, in_history=in_history)
+    """Store simple records of a kind, whichever it is (facts/kinds). `asked` and `moves` as for deals; `in_history`:
+    found by a backfill, after which everything is computed, so that no cells are told."""
+    return records.upsert(portal_id, _kind(entity), drafts, epoch(read_at), asked, moves, in_history=in_history)
 
 
 def forget(portal_id: int, entity: str, ids: Collection[int], now: datetime) -> frozenset[Cell]:

@@ -135,7 +135,7 @@ def counts(portal_id: int) -> dict[str, int]:
     """How many living records and entries there are, by entity."""
     living = {
         DEAL: select(func.count()).where(Deal.portal_id == portal_id, Deal.deleted_at.is_(None)),
-        MOVE: select(func.count()).where(StageMove.portal_id == portal_id),
+        MOVE: select(func.count()).where(StageMove.portal_id == portal_id, StageMove.entity == DEAL),
         ENTRY: select(func.count()).where(Entry.portal_id == portal_id),
     }
     for kind in kinds_of(portal_id):

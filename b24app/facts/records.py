@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import Table, null, or_, select
 
-from b24app.facts import deals, details, tables
+from b24app.facts import deals, details, moves, tables
 from b24app.facts.cells import touched_records
 from b24app.facts.kinds import Kind
 from b24app.facts.kinds.base import Making, fields_of
-from b24app.facts.rules import Cell, may_replace, with_values
+from b24app.facts.rules import Cell, MoveDraft, may_replace, with_values
 from b24app.lib import storage
 from b24app.lib.db import Base, db
 from b24app.lib.storage import chunks
@@ -53,11 +53,15 @@ def upsert(
     drafts: Iterable[Any],
     read_at: int,
     asked: Collection[str] = (),
+    found_moves: Sequence[MoveDraft] = (),
     *,
     in_history: bool = False,
 ) -> frozenset[Cell]:
-    """Store records as a read that began at `read_at` found them; of watched fields it asked for `asked`. `in_history`:
-    found by a backfill, after which everything is computed anyway, so that no cells are told."""
+    """Store records as a read that began at `read_at` found them, with their stage moves; of watched fields it asked
+    for `asked`. `in_history`: found by a backfill, after which everything is computed anyway, so that no cells are
+    told."""
+    if kind.has_moves:
+        moves.keep(portal_id, found_moves, kind.entity)
     newest = {draft.id: draft for draft in sorted(drafts, key=lambda draft: draft.updated_at)}
     cells: set[Cell] = set()
     for ids in chunks(newest):
@@ -128,7 +132,8 @@ def _making(portal_id: int, kind: Kind, drafts: Collection[Any], read_at: int, i
     if not kind.is_priced or not drafts:
         return Making(read_at, in_history)
     rates = deals.load_rates(portal_id, {draft.currency for draft in drafts if draft.currency})
-    return Making(read_at, in_history, periods.settings(portal_id), rates)
+    history = moves.load(portal_id, [draft.id for draft in drafts], kind.entity) if kind.has_moves else {}
+    return Making(read_at, in_history, periods.settings(portal_id), rates, history)
 
 
 def _write(portal_id: int, kind: Kind, stored: Mapping[int, Any], facts: Mapping[int, Any]) -> dict[int, Any]:

@@ -297,11 +297,7 @@ def closing(deal: DealDraft, moves: Sequence[MoveDraft], settings: Settings) -> 
     """
     if deal.semantic not in FINAL:
         return None, None
-    began = None
-    for move in reversed(moves):
-        if move.semantic != deal.semantic:
-            break
-        began = move.at
+    began = streak(deal.semantic, moves)
     if began is not None:
         return began, "history"
     if deal.moved_at is not None:
@@ -309,6 +305,16 @@ def closing(deal: DealDraft, moves: Sequence[MoveDraft], settings: Settings) -> 
     if deal.close_day:
         return midnight(date.fromisoformat(deal.close_day), settings), "planned"
     return None, None
+
+
+def streak(semantic: str, moves: Sequence[MoveDraft]) -> int | None:
+    """When the moves, oldest first, came to this outcome for the last time; None when they do not end in it."""
+    began = None
+    for move in reversed(moves):
+        if move.semantic != semantic:
+            break
+        began = move.at
+    return began
 
 
 Owned = tuple[int, int | None]

@@ -3,16 +3,17 @@
 Deals, which have much of their own, are read by sources/deals.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 from b24app.bitrix.client import Client
+from b24app.bitrix.errors import RestError, is_of_one_method
 from b24app.facts.entities import COMPANY, CONTACT, QUOTE, is_own, type_id_of
-from b24app.facts.kinds.items import ItemDraft
-from b24app.facts.rules import DEAL, LEAD, OPEN
+from b24app.facts.kinds.items import ItemDraft, has_moves
+from b24app.facts.rules import DEAL, LEAD, OPEN, MoveDraft
 from b24app.ingest import parsing
 from b24app.ingest.sources import stage_history
 from b24app.ingest.sources.base import NOTHING, Extras, Listing, Reading, Row, groups, missing, translated
@@ -36,9 +37,41 @@ class ItemListing(Listing):
     """The list with all that is watched."""
 
     names: frozenset[str] = frozenset()
+    history: Listing | None = None
+    """Where the stage moves of the listed records are asked for, too."""
+
+    def pages(
+        self, client: Client, filter: Mapping[str, Any], after: int = 0, descending: bool = False
+    ) -> Iterator[list[dict[str, Any]]]:
+        for rows in Listing.pages(self, client, filter, after, descending):
+            if self.history and rows:
+                _attach(rows, moves_between(client, self.history, *sorted((rows[0]["id"], rows[-1]["id"]))))
+            yield rows
 
     def told(self, rows: Sequence[Row]) -> dict[str, Any]:
-        return {"asked": self.names}
+        moves = tuple(move for row in rows for move in row.get(MOVES, ()))
+        return {"asked": self.names, "moves": moves}
+
+
+MOVES = "stageMoves"
+"""What is attached to a row: its moves, read apart."""
+
+
+def _attach(rows: Sequence[dict[str, Any]], moves: Iterable[MoveDraft]) -> None:
+    by_id = {int(row["id"]): row for row in rows}
+    for move in moves:
+        if move.record_id in by_id:
+            by_id[move.record_id].setdefault(MOVES, []).append(move)
+
+
+def moves_between(client: Client, history: Listing, first: int, last: int) -> Iterator[MoveDraft]:
+    """The moves of records with ids from `first` to `last`; none where the portal keeps no history of the type."""
+    try:
+        for rows in history.pages(client, {">=OWNER_ID": first, "<=OWNER_ID": last}):
+            yield from translated(rows, stage_history.translate, "OWNER_ID")[0]
+    except RestError as refusal:
+        if not is_of_one_method(refusal):
+            raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +82,21 @@ class ItemType:
     key: str
     extras: Extras = NOTHING
     events: tuple[str, ...] = ()
+    with_history: bool = False
+    """Whether lists bring the stage moves of their records. Records read one by one always come with them."""
+
+    @property
+    def in_full(self) -> "ItemType":
+        """The same source for reading the past."""
+        return replace(self, with_history=has_moves(self.entity))
+
+    @property
+    def history(self) -> Listing:
+        return replace(stage_history.listing, params={**stage_history.listing.params, **self._type})
+
+    @property
+    def _type(self) -> dict[str, Any]:
+        return {"entityTypeId": type_id_of(self.entity)}
 
     def asking(self, extras: Extras) -> "ItemType":
         return replace(self, extras=extras)
@@ -57,8 +105,9 @@ class ItemType:
     def listing(self) -> ItemListing:
         fields = (*FIELDS, *_MORE.get(self.entity, (*STAGED, *MOVED)))
         select = [*fields, *(name for name in self.extras.types if name not in fields)]
-        params = {"entityTypeId": type_id_of(self.entity), "select": select}
-        return ItemListing("crm.item.list", params, "id", "items", "updatedTime", names=frozenset(self.extras.types))
+        params = {**self._type, "select": select}
+        names, history = frozenset(self.extras.types), self.history if self.with_history else None
+        return ItemListing("crm.item.list", params, "id", "items", "updatedTime", names=names, history=history)
 
     def translate(self, row: Row) -> ItemDraft:
         return translate(row, self.extras)
@@ -66,10 +115,18 @@ class ItemType:
     def fetch(self, client: Client, ids: Sequence[int], read_at: datetime) -> Reading:
         listing = self.listing
         pages = {f"items{place}": listing.page({"@id": part}) for place, part in enumerate(groups(ids))}
-        rows = [row for answer in client.batch(pages).values() for row in listing.rows(answer)]
+        asked = stage_history.questions(ids) if has_moves(self.entity) else {}
+        of_moves = {name: self.history.page(filter) for name, filter in asked.items()}
+        answers = client.batch({**pages, **of_moves}, may_be_refused=asked)
+        rows = [row for name in pages for row in listing.rows(answers[name])]
         drafts, rejected = translated(rows, self.translate, "id")
+        told = {name: filter for name, filter in asked.items() if not isinstance(answers[name], RestError)}
+        found = self.history.rest(client, told, answers)
+        moves, _bad = translated(found, stage_history.translate, "OWNER_ID")
         gone = missing(ids, rows, "id")
-        return Reading(self.entity, read_at, drafts, gone=gone, rejected=rejected, **listing.told(rows))
+        return Reading(
+            self.entity, read_at, drafts, moves, gone=gone, rejected=rejected, asked=frozenset(self.extras.types)
+        )
 
 
 @cache

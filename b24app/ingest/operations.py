@@ -60,7 +60,7 @@ def store(portal_id: int, reading: Reading, *, in_history: bool = False) -> froz
             _watched(portal_id, reading)
         case _:
             cells = facts.upsert_records(
-                portal_id, entity, reading.drafts, read_at, reading.asked, in_history=in_history
+                portal_id, entity, reading.drafts, read_at, reading.asked, reading.moves, in_history=in_history
             )
             _read_again(portal_id, reading, reading.asked)
     ids = [draft.id for draft in reading.drafts]

@@ -80,6 +80,7 @@ def refused(portal_id: int, entity: str, refusal: RestError) -> None:
 
 def read(client: Client, run: Run) -> Iterator[Chunk]:
     source: Any = asking(source_of(run.entity), run.extras)
+    source = getattr(source, "in_full", source)
     here, read_at = run.start, clock.now()
     for rows in source.listing.pages(client, {}, run.start):
         for first in range(0, len(rows), STORED_AT_ONCE):

@@ -1,6 +1,8 @@
 """Types of CRM records that are read once something names them: smart processes above all."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -9,6 +11,7 @@ from sqlalchemy import select
 
 from b24app.demo import deals as crm
 from b24app.demo import processes
+from b24app.demo.registry import METHODS
 from b24app.facts import operations as facts
 from b24app.facts import queries, records
 from b24app.facts.kinds import named
@@ -26,7 +29,8 @@ from b24app.portal import operations as portals
 from tests.ingest.site import ADMIN, Site, site
 
 TYPE, ENTITY = 1040, "item_1040"
-NEW, DONE = "DT1040_11:NEW", "DT1040_11:SUCCESS"
+NEW, DONE, OTHER = "DT1040_11:NEW", "DT1040_11:SUCCESS", "DT1040_11:SIGNED"
+STAGES = (*processes.usual_stages(), ("SIGNED", "Signed", "S"))
 
 
 @pytest.fixture
@@ -39,8 +43,7 @@ def portal(app: Flask, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterato
         monkeypatch.setattr(portals, "connect", lambda *_arguments: found.client)
         monkeypatch.setattr(onboarding, "first_run", lambda *_arguments: None)
         monkeypatch.setattr(scores, "recompute_everything", lambda *_arguments, **_options: None)
-        stages = processes.usual_stages()
-        found.state.processes[TYPE] = processes.process(5, TYPE, "Contracts", stages)
+        found.state.processes[TYPE] = processes.process(5, TYPE, "Contracts", STAGES)
         sync.backfill(1)
         yield found
 
@@ -62,6 +65,12 @@ def items() -> dict[int, tuple[str, str, bool]]:
     return {row.id: (row.stage_id, row.semantic, row.closed_at is not None) for row in rows}
 
 
+def closed() -> dict[int, str | None]:
+    """By id of closed records what told when they were."""
+    rows = db.session.scalars(select(Item).where(Item.portal_id == 1, Item.type == ENTITY, Item.closed_at.is_not(None)))
+    return {row.id: row.closed_from for row in rows}
+
+
 def told(site: Site, what: str, id: int) -> None:
     found = news(f"ONCRMDYNAMICITEM{what}", {"ID": str(id), "ENTITY_TYPE_ID": str(TYPE)})
     assert found == News(ENTITY, str(id))
@@ -71,9 +80,12 @@ def told(site: Site, what: str, id: int) -> None:
 
 def test_a_type_is_read_once_it_is_named_and_then_followed(portal: Site) -> None:
     first, second = add(portal), add(portal, stageId=DONE)
+    crm.change(portal.state, TYPE, second, {"stageId": OTHER}, ADMIN)
+    portal.state.processes[TYPE].table.rows[second]["movedTime"] += timedelta(days=1)
     assert items() == {}
     name()
-    assert items() == {first: (NEW, "P", False), second: (DONE, "S", True)}
+    assert items() == {first: (NEW, "P", False), second: (OTHER, "S", True)}
+    assert closed() == {second: "history"}
     state = status.status(1).entities[ENTITY]
     assert (state.rows, state.done, state.total, state.complete, state.title) == (2, 2, 2, True, "Contracts")
     assert "Contracts" in {term.name for term in queries.terms(1, "type")}
@@ -100,14 +112,14 @@ def test_news_of_a_type_that_nothing_names_are_nothing_to_keep(portal: Site) -> 
 def test_a_stage_that_turns_out_to_mean_success_closes_what_stands_in_it(portal: Site) -> None:
     name()
     process = portal.state.processes.pop(TYPE)
-    made = (*processes.usual_stages(), ("SIGNED", "Signed", "S"))
+    made = (*STAGES, ("FILED", "Filed", "S"))
     portal.state.processes[TYPE] = processes.process(5, TYPE, "Contracts", made, process.table)
-    id = add(portal, stageId="DT1040_11:SIGNED")
+    id = add(portal, stageId="DT1040_11:FILED")
     told(portal, "ADD", id)
-    assert items() == {id: ("DT1040_11:SIGNED", "P", False)}
+    assert items() == {id: ("DT1040_11:FILED", "P", False)}
     sync.staff(1)
     inbox.drain(1)
-    assert items() == {id: ("DT1040_11:SIGNED", "S", True)}
+    assert items() == {id: ("DT1040_11:FILED", "S", True)}
 
 
 def test_a_type_that_is_refused_waits_and_stops_nothing(portal: Site) -> None:
@@ -122,3 +134,13 @@ def test_a_type_that_is_refused_waits_and_stops_nothing(portal: Site) -> None:
     assert sync.reconcile(1)
     assert watched.read_watched(1)
     assert items() == {id: (NEW, "P", False)}
+
+
+def test_where_the_portal_keeps_no_history_the_last_move_tells(portal: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = replace(METHODS["crm.stagehistory.list"], scopes=("not granted",))
+    monkeypatch.setitem(METHODS, "crm.stagehistory.list", refused)
+    first = add(portal, stageId=DONE)
+    name()
+    second = add(portal, stageId=DONE)
+    told(portal, "ADD", second)
+    assert closed() == {first: "moved", second: "moved"}

@@ -5,13 +5,14 @@ what follows from it. The fields of a fact are columns of the table. With that i
 compared with the portal, counted and listed like every other (facts/records.py, metrics/compile).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from operator import attrgetter
 from typing import Any
 
 from b24app.facts.money import Rates
+from b24app.facts.rules import MoveDraft
 from b24app.periods.rules import Settings
 
 READ = frozenset({"updated_at", "updated_by_id", "read_at"})
@@ -32,6 +33,8 @@ class Making:
     in_history: bool = False
     settings: Settings = field(default=Settings("UTC"))
     rates: Rates = field(default=Rates(""))
+    moves: Mapping[int, Sequence[MoveDraft]] = field(default_factory=dict)
+    """The stage moves of records that have any, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class Kind:
     """Whether it shares its table with other kinds, told apart by the column `type`."""
     is_priced: bool = False
     """Whether it has an amount of money, so that its facts need rates."""
+    has_moves: bool = False
+    """Whether its stage moves are kept, so that they tell when a record was closed."""
     has_values: bool = False
     """Whether values of watched fields are kept of it: `values` of its drafts and facts."""
     before_date: str | None = None

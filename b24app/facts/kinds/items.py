@@ -8,7 +8,7 @@ from functools import cache
 from b24app.facts.entities import COMPANY, CONTACT, INVOICE, QUOTE, is_own, type_id_of
 from b24app.facts.kinds.base import Kind, Making
 from b24app.facts.money import convert, plain
-from b24app.facts.rules import FINAL, LEAD, ValueDraft, columns
+from b24app.facts.rules import FINAL, LEAD, ValueDraft, columns, streak
 from b24app.periods.rules import local_day, midnight
 
 
@@ -72,9 +72,12 @@ def make(draft: ItemDraft, before: ItemFact | None, making: Making) -> ItemFact:
 
 
 def closing(draft: ItemDraft, making: Making) -> tuple[int, str] | tuple[None, None]:
-    """closed_at and what told it: told | moved | planned (semantics 3.2). Open records have none."""
+    """closed_at and what told it: history | told | moved | planned (semantics 3.2). Open records have none."""
     if draft.semantic not in FINAL:
         return None, None
+    began = streak(draft.semantic, making.moves.get(draft.id, ()))
+    if began is not None:
+        return began, "history"
     if draft.told_closed_at is not None:
         return draft.told_closed_at, "told"
     if draft.moved_at is not None:
@@ -82,6 +85,11 @@ def closing(draft: ItemDraft, making: Making) -> tuple[int, str] | tuple[None, N
     if draft.close_day:
         return midnight(date.fromisoformat(draft.close_day), making.settings), "planned"
     return None, None
+
+
+def has_moves(entity: str) -> bool:
+    """Of leads the portal itself tells when they were closed; other types have no history of stages."""
+    return entity == INVOICE or is_own(entity)
 
 
 CONDITIONS = ("category_id", "stage_id", "source_id", "fields")
@@ -111,6 +119,7 @@ def kind(entity: str, page: str, conditions: tuple[str, ...]) -> Kind:
         conditions=conditions,
         is_typed=True,
         is_priced=True,
+        has_moves=has_moves(entity),
         has_values=True,
         page=page,
     )
