@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
+from b24app.facts.held import not_held
 from b24app.facts.queries import EntryRow
-from b24app.facts.rules import COUNTED, STAGED, WAITING
+from b24app.facts.rules import COUNTED, WAITING
 from b24app.facts.tables import Entry
 from b24app.lib.db import db
 
@@ -44,8 +45,8 @@ class Asked:
 def listed(
     portal_id: int, asked: Asked, seen: Seen | None = None, *, before_id: int | None = None, limit: int = 50
 ) -> tuple[EntryRow, ...]:
-    """The latest posted first; without what an import has not ended to post."""
-    query = select(*_COLUMNS).where(Entry.portal_id == portal_id, Entry.state != STAGED, *_chosen(asked))
+    """The latest posted first; without imports on their way in or out."""
+    query = select(*_COLUMNS).where(Entry.portal_id == portal_id, not_held(portal_id), *_chosen(asked))
     if seen is not None:
         query = query.where(seen.of())
     if before_id is not None:
@@ -93,7 +94,7 @@ def codes(portal_id: int) -> tuple[str, ...]:
 
 def waiting(portal_id: int, seen: Seen | None = None) -> int:
     """How many entries wait for a second person."""
-    query = select(func.count()).where(Entry.portal_id == portal_id, Entry.state == WAITING)
+    query = select(func.count()).where(Entry.portal_id == portal_id, Entry.state == WAITING, not_held(portal_id))
     return db.session.scalar(query if seen is None else query.where(seen.of())) or 0
 
 
@@ -111,5 +112,6 @@ def present(
         Entry.state.in_((COUNTED, WAITING)),
         Entry.undone.is_(False),
         Entry.undoes_id.is_(None),
+        not_held(portal_id),
     )
     return tuple((*row[:4], bool(row[4])) for row in db.session.execute(query.distinct()))

@@ -1,49 +1,33 @@
-"""What can be done to the entries of an import as a whole: count them all, drop them all, take them all back.
+"""What can be done to the entries of an import as a whole: drop them all, take them all back.
 
-They are posted `staged`, in portions, and count for nothing until `count` lets all of them count in one statement: an
-import that was killed half-way has imported nothing. Set-based, whatever there are. Single entries: ledger.py.
+In portions, each a short transaction, while the import is held (held.py): killed half-way, none of it counts until all
+of it is done. Set-based, whatever there are. Single entries: ledger.py.
 """
 
 from collections.abc import Iterator
 from datetime import datetime
-from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, case, cast, delete, func, insert, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, String, cast, delete, func, insert, literal, null, select, update
 
-from b24app.facts.approval import Approval
 from b24app.facts.cells import entry_cells
-from b24app.facts.money import MILLIONTHS
-from b24app.facts.rules import COUNTED, REFUSED, STAGED, WAITING, Cell
+from b24app.facts.rules import COUNTED, REFUSED, WAITING, Cell
 from b24app.facts.tables import Entry
 from b24app.lib import storage
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
 
-
-def count(portal_id: int, import_id: int, decided: Approval) -> None:
-    """All that was staged counts from now on; what is above its limit waits for a second person."""
-    waits = case((_above(decided), WAITING), else_=COUNTED)
-    db.session.execute(update(Entry).where(*_of(portal_id, import_id), Entry.state == STAGED).values(state=waits))
+AT_ONCE = 5_000
+"""Entries that one portion drops or takes back."""
 
 
-def _above(decided: Approval) -> ColumnElement[bool]:
-    own, others = decided.limits()
-    size = func.abs(Entry.value)
-    found = [and_(Entry.code == code, size > _millionths(limit)) for code, limit in sorted(own.items())]
-    if others is not None:
-        found.append(and_(Entry.code.not_in(sorted(own)), size > _millionths(others)))
-    return or_(*found) if found else literal(1) == literal(0)
-
-
-def _millionths(limit: Decimal) -> int:
-    return int(limit * MILLIONTHS)
-
-
-def drop(portal_id: int, import_id: int, most: int = 5_000) -> bool:
-    """Some of what was staged and has never counted goes; whether there is more."""
-    ids = select(Entry.id).where(*_of(portal_id, import_id), Entry.state == STAGED).limit(most).scalar_subquery()
-    gone = db.session.execute(delete(Entry).where(Entry.portal_id == portal_id, Entry.id.in_(ids)))
-    return bool(gone.rowcount)  # type: ignore[attr-defined]
+def drop(portal_id: int, import_id: int) -> bool:
+    """Some of what was posted and has never counted goes; whether there may be more."""
+    part = _portion(_of(portal_id, import_id))
+    if part is None:
+        return False
+    db.session.execute(delete(Entry).where(*_of(portal_id, import_id), part))
+    return True
 
 
 def rows(portal_id: int, import_id: int) -> int:
@@ -67,29 +51,60 @@ def cells(portal_id: int, import_id: int, at_once: int) -> Iterator[frozenset[Ce
         yield frozenset().union(*(entry_cells(*row) for row in portion))
 
 
-def take_back(portal_id: int, import_id: int, author: str, reason: str, now: datetime) -> None:
-    """A counter-entry for each that counts, and what waits is refused. Twice changes nothing.
+def take_back(portal_id: int, import_id: int, author: str, reason: str, now: datetime) -> bool:
+    """Some of what waits is refused, and some of what counts has a counter-entry; whether there may be more.
 
     The keys are free again: what was taken back as a whole may be imported anew, unlike a single entry.
     """
     at = epoch(now)
     mine = *_of(portal_id, import_id), Entry.undoes_id.is_(None)
-    waits = *mine, Entry.state == WAITING
-    db.session.execute(update(Entry).where(*waits).values(state=REFUSED, decided_by=author, decided_at=at))
+    suffix = literal("~", String) + cast(Entry.id, String)
+    freed = Entry.key + suffix
+    unfreed = *mine, Entry.state.in_((WAITING, REFUSED)), Entry.key.not_like(literal("%", String) + suffix)
+    refused = _portion(unfreed)
+    if refused is not None:
+        decided = {"decided_by": author, "decided_at": at}
+        db.session.execute(update(Entry).where(*unfreed, refused, Entry.state == WAITING).values(**decided))
+        db.session.execute(update(Entry).where(*unfreed, refused).values(state=REFUSED, key=freed))
     standing = *mine, Entry.state == COUNTED, Entry.undone.is_(False)
-    named = literal(f"undo:{import_id}:", String) + cast(Entry.id, String)
-    counter = {
-        "portal_id": Entry.portal_id, "key": named, "code": Entry.code, "kind": Entry.kind, "value": -Entry.value,
-        "occurred_at": Entry.occurred_at, "employee_id": Entry.employee_id, "department_id": Entry.department_id,
-        "source_id": Entry.source_id, "comment": literal(reason), "origin": literal("manual"),
-        "author": literal(author), "undoes_id": Entry.id, "undone": literal(False), "corrects_id": null(),
-        "import_id": Entry.import_id, "state": literal(COUNTED), "created_at": literal(at),
-    }  # fmt: skip
-    table = storage.table_of(Entry)
-    db.session.execute(insert(table).from_select(list(counter), select(*counter.values()).where(*standing)))
-    freed = Entry.key + literal("~", String) + cast(Entry.id, String)
-    db.session.execute(update(Entry).where(*standing).values(undone=True, key=freed))
-    db.session.execute(update(Entry).where(*mine, Entry.state == REFUSED, Entry.key.not_like("%~%")).values(key=freed))
+    part = _portion(standing)
+    if part is not None:
+        counter = _counter(import_id, author, reason, at)
+        table = storage.table_of(Entry)
+        db.session.execute(insert(table).from_select(list(counter), select(*counter.values()).where(*standing, part)))
+        db.session.execute(update(Entry).where(*standing, part).values(undone=True, key=freed))
+    return refused is not None or part is not None
+
+
+def _counter(import_id: int, author: str, reason: str, at: int) -> dict[str, Any]:
+    """What takes an entry back, as columns of a statement that reads the entry."""
+    return {
+        "portal_id": Entry.portal_id,
+        "key": literal(f"undo:{import_id}:", String) + cast(Entry.id, String),
+        "code": Entry.code,
+        "kind": Entry.kind,
+        "value": -Entry.value,
+        "occurred_at": Entry.occurred_at,
+        "employee_id": Entry.employee_id,
+        "department_id": Entry.department_id,
+        "source_id": Entry.source_id,
+        "comment": literal(reason),
+        "origin": literal("manual"),
+        "author": literal(author),
+        "undoes_id": Entry.id,
+        "undone": literal(False),
+        "corrects_id": null(),
+        "import_id": Entry.import_id,
+        "state": literal(COUNTED),
+        "created_at": literal(at),
+    }
+
+
+def _portion(wanted: tuple[ColumnElement[bool], ...]) -> ColumnElement[bool] | None:
+    """Up to which id a portion of the wanted goes, as a condition; None where there are none."""
+    first = select(Entry.id).where(*wanted).order_by(Entry.id).limit(AT_ONCE).subquery()
+    last = db.session.scalar(select(func.max(first.c.id)))
+    return None if last is None else Entry.id <= last
 
 
 def _of(portal_id: int, import_id: int) -> tuple[ColumnElement[bool], ...]:

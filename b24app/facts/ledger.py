@@ -15,8 +15,9 @@ from typing import Literal
 from sqlalchemy import select
 
 from b24app.facts.cells import entry_cells
+from b24app.facts.held import not_held
 from b24app.facts.money import MILLIONTHS
-from b24app.facts.rules import COUNTED, REFUSED, STAGED, WAITING, Cell, EntryDraft
+from b24app.facts.rules import COUNTED, REFUSED, WAITING, Cell, EntryDraft
 from b24app.facts.tables import Entry
 from b24app.lib import storage
 from b24app.lib.clock import epoch
@@ -176,7 +177,7 @@ def refuse(portal_id: int, entry_id: int, author: str, now: datetime) -> None:
 
 def load(portal_id: int, entry_id: int) -> Entry:
     """NotFound also for another portal's entry, and for one of an import that has not ended."""
-    query = select(Entry).where(Entry.portal_id == portal_id, Entry.id == entry_id, Entry.state != STAGED)
+    query = select(Entry).where(Entry.portal_id == portal_id, Entry.id == entry_id, not_held(portal_id))
     entry = db.session.scalar(query.execution_options(populate_existing=True))
     if entry is None:
         raise NotFound(_("There is no such entry."))

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import exists, func, select
 
 from b24app.facts import deals, records, watching
+from b24app.facts.held import not_held
 from b24app.facts.kinds import Kind, declared, kind_of
 from b24app.facts.rules import DEAL, ENTRY, MOVE, DealFact
 from b24app.facts.tables import Deal, Entry, StageMove, Term
@@ -113,7 +114,7 @@ def entries(
 ) -> tuple[EntryRow, ...]:
     """Entries with an id above `after`, by id; `visible` narrows them to some employees' own."""
     columns = [getattr(Entry, name) for name in EntryRow.__slots__]
-    query = select(*columns).where(Entry.portal_id == portal_id, Entry.id > after)
+    query = select(*columns).where(Entry.portal_id == portal_id, Entry.id > after, not_held(portal_id))
     asked = {Entry.code: code, Entry.key: key, Entry.employee_id: employee_id, Entry.department_id: department_id}
     for column, wanted in asked.items():
         if wanted is not None:

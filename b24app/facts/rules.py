@@ -18,7 +18,7 @@ DEAL, ACTIVITY, ENTRY, MOVE, LEAD = "deal", "activity", "entry", "stage_move", "
 CALL, TASK, SESSION = "call", "task", "session"
 CALLS_FROM_ACTIVITIES, CALLS_FROM_TELEPHONY = "activities", "telephony"
 """Where a portal counts its calls from, never both at once; activities until somebody says otherwise (semantics 4)."""
-COUNTED, WAITING, REFUSED, STAGED = "counted", "waiting", "refused", "staged"
+COUNTED, WAITING, REFUSED = "counted", "waiting", "refused"
 """States of an entry; it counts in the first one only (semantics 14)."""
 
 OPEN, WON, LOST = "P", "S", "F"

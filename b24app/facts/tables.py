@@ -445,10 +445,19 @@ class Entry(Base):
     import_id: Mapped[int | None] = mapped_column(Int64)
     """The import it came with."""
     state: Mapped[str] = mapped_column(String(8), default="counted", server_default="counted")
-    """counted | waiting for a second person | refused | staged by an import that has not ended (ledger.py)"""
+    """counted | waiting for a second person | refused (ledger.py)"""
     decided_by: Mapped[str | None] = mapped_column(String(64))
     decided_at: Mapped[int | None] = mapped_column(Int64)
     created_at: Mapped[int] = mapped_column(Int64)
+
+
+class HeldImport(Base):
+    """An import that is on its way into the ledger or out of it, and counts for nothing meanwhile (held.py)."""
+
+    __tablename__ = "held_import"
+
+    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"), primary_key=True)
+    import_id: Mapped[int] = mapped_column(Int64, primary_key=True)
 
 
 class Rate(Base):

@@ -1,16 +1,15 @@
 """Imports of files: checked and posted by a worker, and taken back as a whole.
 
-Each may run twice, late, or be killed half-way: what is staged counts for nothing until all of it is there, and every
-step begins again where the state of the file says. One import of a portal at a time, so that two do not take each
-other's keys.
+Each may run twice, late, or be killed half-way: while it is on its way in or out an import is held and counts for
+nothing, and every step begins again where the state of the file says. One import of a portal at a time, so that two do
+not take each other's keys.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
 
 from b24app import pipeline
-from b24app.facts import imported, ledger
-from b24app.facts.approval import approval
+from b24app.facts import held, imported, ledger
 from b24app.facts.rules import Cell
 from b24app.ingest.imports import operations as imports
 from b24app.jobs import outbox
@@ -73,7 +72,7 @@ def _check(portal_id: int, import_id: int) -> None:
 
 
 def _post(portal_id: int, import_id: int) -> None:
-    """Staged in portions, each a short transaction; then all of it counts in one."""
+    """In portions, each a short transaction, while the import is held; then all of it counts at once."""
     given = imports.source(portal_id, import_id, clock.now())
     db.session.rollback()
     done = 0
@@ -81,11 +80,12 @@ def _post(portal_id: int, import_id: int) -> None:
         done += len(portion)
         with write():
             portals.lock(portal_id)
+            held.hold(portal_id, import_id)
             ledger.post_entries(portal_id, portion, clock.now())
             imports.move(portal_id, import_id, imports.IMPORTING, clock.now(), done=done)
     with write():
-        portal = portals.lock(portal_id)
-        imported.count(portal_id, import_id, approval(portal.settings))
+        portals.lock(portal_id)
+        held.release(portal_id, import_id)
         total = imported.rows(portal_id, import_id)
         imports.move(portal_id, import_id, imports.COUNTING, clock.now(), done=0, total=total)
     _count(portal_id, import_id)
@@ -97,10 +97,17 @@ def _count(portal_id: int, import_id: int) -> None:
 
 
 def _undo(portal_id: int, import_id: int) -> None:
+    """None of it counts from the first portion on; the numbers are computed when all of it is taken back."""
+    is_more = True
+    while is_more:
+        with write():
+            portals.lock(portal_id)
+            held.hold(portal_id, import_id)
+            found = imports.find(portal_id, import_id).found
+            is_more = imported.take_back(portal_id, import_id, found["undone_by"], found["reason"], clock.now())
     with write():
         portals.lock(portal_id)
-        row = imports.find(portal_id, import_id)
-        imported.take_back(portal_id, import_id, row.found["undone_by"], row.found["reason"], clock.now())
+        held.release(portal_id, import_id)
     _recompute(portal_id, import_id, imports.UNDONE)
 
 
@@ -126,7 +133,7 @@ def _move_numbers(portal_id: int, cells: Iterable[Cell], author: str, now: datet
 
 
 def _give_up(portal_id: int, import_id: int, reason: str) -> None:
-    """Whatever was staged goes: nothing is half-imported. What counts already is computed by the next run."""
+    """Whatever was posted goes: nothing is half-imported. What counts already is computed by the next run."""
     db.session.rollback()
     if imports.find(portal_id, import_id).state in (imports.COUNTING, imports.UNDOING):
         return
@@ -137,6 +144,7 @@ def _give_up(portal_id: int, import_id: int, reason: str) -> None:
             portals.lock(portal_id)
             more = imported.drop(portal_id, import_id)
     with write():
+        held.release(portal_id, import_id)
         imports.move(portal_id, import_id, imports.FAILED, clock.now(), reason)
 
 

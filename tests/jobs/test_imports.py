@@ -11,7 +11,8 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from b24app import pipeline
-from b24app.facts import ledger
+from b24app.facts import imported, ledger
+from b24app.facts.entries import Asked, listed
 from b24app.facts.tables import Entry
 from b24app.ingest.imports import operations as imports
 from b24app.jobs import imports as jobs
@@ -141,6 +142,39 @@ def test_an_import_is_taken_back_as_a_whole_and_may_come_again() -> None:
     assert value() == Fraction(11, 2)
 
 
+def computed(of: int = ANN) -> Fraction | None:
+    """The value when everything is computed anew, whatever is half-done."""
+    with write():
+        pipeline.recompute_open(PORTAL, NOW)
+    return value(of)
+
+
+def test_taking_back_that_is_killed_half_way_counts_nothing_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    id = checked()
+    begun(id)
+    monkeypatch.setattr(imported, "AT_ONCE", 1)
+    take_back = imported.take_back
+    calls = []
+
+    def killed(*arguments: object) -> object:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return take_back(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(imported, "take_back", killed)
+    with write():
+        imports.ask_back(HEAD_SEES, id, "The wrong month", NOW)
+    with pytest.raises(KeyboardInterrupt):
+        jobs.work(PORTAL)
+    assert (state(id), computed(), computed(BOB)) == (imports.UNDOING, None, None), "of three only one is taken back"
+    assert listed(PORTAL, Asked()) == ()
+    monkeypatch.setattr(imported, "take_back", take_back)
+    jobs.work(PORTAL)
+    assert (state(id), value(), entries()) == (imports.UNDONE, None, 6)
+    assert len(listed(PORTAL, Asked())) == 6
+
+
 def test_an_import_killed_half_way_has_imported_nothing_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(imports, "AT_ONCE", 1)
     id = checked()
@@ -158,7 +192,8 @@ def test_an_import_killed_half_way_has_imported_nothing_and_goes_on(monkeypatch:
         imports.begin(HEAD_SEES, id, False, NOW)
     with pytest.raises(KeyboardInterrupt):
         jobs.work(PORTAL)
-    assert (state(id), value()) == (imports.IMPORTING, None)
+    assert (state(id), entries(), computed()) == (imports.IMPORTING, 2, None)
+    assert listed(PORTAL, Asked()) == ()
     monkeypatch.setattr(ledger, "post_entries", posted)
     jobs.resume(PORTAL)
     jobs.work(PORTAL)

@@ -1,7 +1,7 @@
 """The way of a file into the ledger: taken, understood, checked, posted, and taken back.
 
-    look -> take -> choose -> check (a job: nothing is written but what was found) -> begin -> post (a job: staged in
-    portions, then all of it counts at once) -> take_back
+    look -> take -> choose -> check (a job: nothing is written but what was found) -> begin -> post (a job: in portions
+    that are held, then all of it counts at once) -> take_back
 
 Every step may be repeated: values are known by their keys. Flushes and never commits; who may enter whose values is
 asked for every row.
@@ -22,7 +22,7 @@ from sqlalchemy.orm import undefer
 
 from b24app.facts import ledger
 from b24app.facts.approval import Approval, approval
-from b24app.facts.rules import STAGED, EntryDraft
+from b24app.facts.rules import EntryDraft
 from b24app.ingest.imports import people, reading, recognised, workbooks
 from b24app.ingest.imports.reading import EXCEL, SAMPLE, Layout, Line
 from b24app.ingest.imports.rules import Cell, Fault, Meaning, Reader, Value, what_is_missing
@@ -242,7 +242,7 @@ class Source:
             comment=value.comment,
             origin="import",
             author=self.viewer.actor,
-            state=STAGED,
+            state=self.decided.state(value.code, value.value, "import"),
             import_id=import_id,
         )
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from b24app.facts import records
+from b24app.facts.held import not_held
 from b24app.facts.kinds import declared, kind_of
 from b24app.facts.rules import COUNTED, DEAL, ENTRY, MOVE, WAITING
 from b24app.facts.tables import Deal, Entry, FieldValue, StageMove
@@ -152,6 +153,7 @@ def _standing(portal_id: int, scan: Scan, among: Among) -> Iterator[Condition]:
     if scan.entity == ENTRY:
         yield fields["undone"] == (true() if gone else false())
         yield fields["undoes_id"].is_(None)
+        yield not_held(portal_id, fields["import_id"])
         yield fields["state"] == (WAITING if among is Among.WAITING else COUNTED)
         return
     if scan.entity == MOVE:
