@@ -76,7 +76,7 @@ def _input(number: int, case: Mapping[str, Any]) -> str:
 
 
 def _parts(case: Mapping[str, Any]) -> Iterator[str]:
-    for kind in ("query", "form", "json"):
+    for kind in ("query", "form", "json", "file"):
         if kind in case:
             yield json.dumps(_folded(case[kind]), ensure_ascii=False)
     if "raw" in case:

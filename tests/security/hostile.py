@@ -2,8 +2,10 @@
 
 import json
 import time
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -73,7 +75,20 @@ def send(here: Site, case: Mapping[str, Any]) -> TestResponse:
     if "raw" in case:
         sent["data"] = written(case["raw"])
         headers.setdefault("Content-Type", "application/json")
+    if "file" in case:
+        sent["data"] = {"file": (BytesIO(content(case["file"])), case["file"]["name"])}
     return here.app.test_client().open(case["path"], method=case["method"], headers=headers, **sent)
+
+
+def content(file: Mapping[str, Any]) -> bytes:
+    """What is uploaded: a text, or an archive of its parts, as workbooks are."""
+    if "parts" not in file:
+        return written(file["text"]).encode()
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, text in file["parts"].items():
+            archive.writestr(name, written(text))
+    return packed.getvalue()
 
 
 def written(value: Any) -> str:
