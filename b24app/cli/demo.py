@@ -26,6 +26,7 @@ from b24app.demo.settings import DemoSettings
 from b24app.lib import clock, crypto
 from b24app.lib.db import write
 from b24app.lib.errors import Permanent
+from b24app.lib.i18n import speaking
 from b24app.portal import operations, queries
 
 CLIENT_ID = "app.demo.b24app"
@@ -88,7 +89,7 @@ def _announce(port: int, folder: str) -> None:
     _wait_for(f"{app}/healthz")
     _wait_for(f"{portal}/demo/api/state")
     _install(portal, app)
-    token = _api_token()
+    token = _prepared()
     demo_cards.prepare(app, token, clock.now().date())
     click.echo(f"\n  Open {portal}/ - a Bitrix24 portal with the KPI app in it. Its history is being read now.")
     click.echo(f"  The app itself and its API are at {app}/ - stop with Ctrl-C.\n")
@@ -114,11 +115,14 @@ def _install(portal: str, app: str) -> None:
     requests.post(f"{portal}/demo/api/app/finish", json={}, timeout=WAIT_S).raise_for_status()
 
 
-def _api_token() -> str:
+def _prepared() -> str:
+    """What is set up inside the app itself. An API token for the rest."""
     with create_app(config.load(), pooled=False).app_context():
         portal = queries.find(DemoSettings().member_id)
         if portal is None:
             raise Permanent("The app could not be installed into the portal; see the messages above.")
+        with speaking(portal.language):
+            demo_cards.map_tickets(portal.id)
         with write():
             return operations.create_api_token(portal.id, "Demo", ["read", "write", "money"], clock.now())
 

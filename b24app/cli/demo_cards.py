@@ -1,16 +1,27 @@
-"""Gives the demo what an administrator would have set up: advertising spend, and a marketing scorecard that it is for.
+"""Gives the demo what an administrator would have set up: advertising spend with a marketing scorecard that it is for,
+and what a request for support is with a scorecard of those who answer them.
 
-Over the public API, like any program of the company's own.
+Scorecards and entries over the public API, like any program of the company's own.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import requests
 
+from b24app.demo import tickets
+from b24app.facts.requests import operations
+from b24app.facts.requests.documents import MappingDocument
+from b24app.jobs import requests as making
+from b24app.jobs.sync import ask_watched
+from b24app.lib import clock
+from b24app.lib.db import write
 from b24app.lib.errors import Permanent
+from b24app.lib.i18n import gettext as _
+from b24app.portal import operations as portals
 from b24app.scorecards import library
 
 OFFICE = "West"
@@ -19,26 +30,65 @@ OFFICE = "West"
 CODE = "west_marketing"
 """By its code it stands behind the sales scorecard, which is what people of both look at first."""
 
-LEADS = 3
-"""Of a person in a month: the demo has few of them."""
+MARKETING = {"leads": 2, "cost_per_lead": 1200, "roi": 800}
+"""Targets of a person in a month: the demo has few leads, and deals that came by themselves."""
 
 MONTHS = 13
-CHANNELS = (("ADVERTISING", 210), ("WEB", 90))
+CHANNELS = (("ADVERTISING", 630), ("WEB", 270))
 """Sources of leads and deals, and what one person spends on them in a month."""
 
+SUPPORT = {"first_response": 0.5, "requests": 1, "resolved": 90, "rating": 4}
+"""Targets that suit eight people with some 2 300 tickets a year."""
+
 WAIT_S = 60
+
+
+def map_tickets(portal_id: int) -> None:
+    """Say that tickets are requests for support, in the portal's language."""
+    document = MappingDocument(
+        code="tickets",
+        name=_("Tickets"),
+        entity=f"item_{tickets.TYPE}",
+        responded=tickets.FIRST_RESPONSE.name,
+        resolved=tickets.RESOLVED.name,
+        rating=tickets.RATING.name,
+        rated=tickets.CONFIRMED.name,
+    )
+    with write():
+        portals.lock(portal_id)
+        operations.save(portal_id, document, "system", clock.now())
+    making.ask(portal_id)
+    ask_watched(portal_id)
 
 
 def prepare(app: str, token: str, today: date) -> None:
     """Waits until the app knows the people."""
     api = _Api(f"{app}/api/v1", {"Authorization": f"Bearer {token}"})
     office, people = _office(api)
+    bought = {"source_id": [source for source, _usual in CHANNELS]}
     months = list(_months(today))
     api.send("POST", "/entries", list(_spending(people, months, today)))
-    document = library.template("marketing")
-    document["indicators"][0]["target"] = LEADS
-    whose = {"subjects": {"departments": [office]}, "effective_from": months[-2].isoformat()}
-    api.send("PUT", f"/scorecards/{CODE}", {**document, **whose, "code": CODE})
+    _give(api, CODE, "marketing", MARKETING, office, months, {"roi": bought})
+    _give(api, "support", "support", SUPPORT, _support(api), months)
+
+
+def _give(
+    api: "_Api",
+    code: str,
+    template: str,
+    targets: Mapping[str, float],
+    department: int,
+    months: list[date],
+    where: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
+    """A ready scorecard with targets and conditions of the demo's own, for one department."""
+    document = library.template(template)
+    for indicator in document["indicators"]:
+        name = indicator["code"]
+        indicator["target"] = targets.get(name, indicator["target"])
+        indicator["where"] = where.get(name, {})
+    whose = {"subjects": {"departments": [department]}, "effective_from": months[-2].isoformat()}
+    api.send("PUT", f"/scorecards/{code}", {**document, **whose, "code": code})
 
 
 class _Api:
@@ -57,17 +107,25 @@ class _Api:
 
 
 def _office(api: _Api) -> tuple[int, list[int]]:
-    """The department, and the people of all below it."""
+    """The department, and the people of all below it who sell themselves: heads do not."""
     deadline = time.monotonic() + WAIT_S
     while time.monotonic() < deadline:
         units = api.ask("/departments?limit=1000")
         office = next((one["id"] for one in units if one["name"] == OFFICE), None)
         if office is not None:
             below = {office, *(one["id"] for one in units if one["parent_id"] == office)}
-            employees = api.ask("/employees?limit=1000")
+            heads = {one["head_id"] for one in units}
+            employees = (one for one in api.ask("/employees?limit=1000") if one["id"] not in heads)
             return office, [one["id"] for one in employees if below & set(one["department_ids"])]
         time.sleep(0.5)
     raise Permanent("The app did not read the people of the portal; see the messages above.")
+
+
+def _support(api: _Api) -> int:
+    """The department of those who answer tickets."""
+    people = api.ask("/employees?limit=1000")
+    someone = tickets.agents()[0]
+    return int(next(one["department_ids"][0] for one in people if one["name"] == someone))
 
 
 def _months(today: date) -> Iterator[date]:
@@ -85,7 +143,7 @@ def _spending(people: list[int], months: list[date], today: date) -> Iterator[di
             for source, usual in CHANNELS:
                 yield {
                     "code": "ad_spend",
-                    "value": usual + (person * 37 + month.month * 23) % 60,
+                    "value": usual + (person * 37 + month.month * 23) % 180,
                     "occurred_at": f"{min(month + timedelta(days=2), today).isoformat()}T12:00:00+03:00",
                     "employee_id": person,
                     "source_id": source,

@@ -200,7 +200,7 @@ class Context:
         """What makes requests of records, by code: whether of all of them, with all they are made of."""
         return {
             one.mapping.code: one.complete
-            and all(self.watched.get((one.mapping.entity, name)) for name in one.mapping.fields)
+            and all(self.watched.get((one.mapping.entity, name)) for name in one.mapping.watched)
             for one in requests.mappings(self.portal_id)
         }
 

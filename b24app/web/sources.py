@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
 
 from b24app.facts.requests import operations, queries
-from b24app.facts.requests.choices import choices, entities
+from b24app.facts.requests.choices import choices, entities, processes
 from b24app.facts.requests.documents import MappingDocument
 from b24app.facts.requests.queries import Stored
 from b24app.ingest import queries as reading
@@ -46,6 +46,7 @@ def page() -> ResponseReturnValue:
         status=reading.status(portal_id),
         mappings=queries.mappings(portal_id),
         counts=queries.counts(portal_id),
+        names=processes(portal_id),
         saved=request.args.get("saved", ""),
         time_zone=calendars.settings(portal_id).time_zone,
     )
@@ -92,7 +93,8 @@ def remove(code: str) -> ResponseReturnValue:
 def _stored(code: str) -> Mapping[str, Any]:
     if code == "new":
         asked = request.args.get("entity", "deal")
-        return {"entity": asked if asked in entities() else "deal", "hours_from": "09:00", "hours_to": "18:00"}
+        known = {entity for entity, _name in entities(g.viewer.portal_id)}
+        return {"entity": asked if asked in known else "deal", "hours_from": "09:00", "hours_to": "18:00"}
     return _mapping(code).document.stored()
 
 
@@ -144,7 +146,7 @@ def _form(code: str, given: Mapping[str, Any], faults: Mapping[str, str] | None 
         code=code,
         given=given,
         choices=choices(g.viewer.portal_id, str(given.get("entity", "deal"))),
-        entities=entities(),
+        entities=entities(g.viewer.portal_id),
         failed="mapping" if faults else None,
         faults=faults or {},
     )

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from b24app.facts import operations as facts
+from b24app.facts import watching
 from b24app.facts.requests import queries
 from b24app.facts.rules import TermDraft
 from b24app.ingest.tables import SyncCursor
@@ -120,7 +121,34 @@ def test_leads_may_be_requests_too_resolved_when_they_are_closed(admin: Reader) 
     assert (stored.mapping.entity, stored.mapping.resolved, stored.mapping.fields) == ("lead", "closed_at", frozenset())
 
 
-@pytest.mark.parametrize("entity", ["item_1", "x", "entry"])
+def test_a_smart_process_is_named_first_and_its_fields_are_chosen_once_they_are_read(admin: Reader) -> None:
+    with write():
+        facts.save_terms(PORTAL, "type", [TermDraft("1036", "Tickets"), TermDraft("31", "Invoices")])
+        stage = {"category_id": 7, "semantic": "S", "color": ""}
+        facts.save_terms(PORTAL, "stage:1036", [TermDraft("DT1036_7:SUCCESS", "Ticket closed", extra=stage)])
+    new = f"{SOURCES}/requests/new?entity=item_1036"
+    text = admin.read(new)
+    assert ">Tickets</a>" in text
+    assert ">Invoices</a>" not in text
+    assert "The fields of these records are not known yet." in text
+    assert "Ticket closed" in text
+    assert "Or answered when it enters" not in text  # moves of items are not read
+    given = {"name": "Tickets", "code": "tickets", "entity": "item_1036", "hours_from": "09:00", "hours_to": "18:00"}
+    assert admin.ask("POST", f"{SOURCES}/requests/new", **given).status_code == 303
+    assert watching.entities(PORTAL) == ("item_1036",)
+    assert ">Tickets</th>" in admin.read(SOURCES)
+
+    extra = {"type": "integer", "options": {}, "multiple": False, "custom": True}
+    with write():
+        facts.save_terms(PORTAL, "field:1036", [TermDraft("ufCrm12Rating", "Mark of the ticket", extra=extra)])
+    edited = f"{SOURCES}/requests/tickets"
+    assert "Mark of the ticket" in admin.read(edited)
+    assert admin.faults(edited, **given | {"rating": "ufCrm_2"}).keys() == {"rating"}
+    assert admin.ask("POST", edited, **given | {"rating": "ufCrm12Rating"}).status_code == 303
+    assert watching.watches(PORTAL, "item_1036").keys() == {"records", "ufCrm12Rating"}
+
+
+@pytest.mark.parametrize("entity", ["item_1", "item_1036", "x", "entry"])
 def test_only_records_that_are_read_are_offered(admin: Reader, entity: str) -> None:
     assert 'name="entity" value="deal"' in admin.read(f"{SOURCES}/requests/new?entity={entity}")
 

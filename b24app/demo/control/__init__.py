@@ -12,8 +12,8 @@ Looking
        commands are under "commands"; sent, failed and pending cover events and robot calls
   POST /stats/reset    counters back to zero
   GET  /state    {"app": {"state": absent|installing|installed, "version", "application_token", "placements", "robots",
-       "activities", "handlers"}, "deals", "won", "lost", "open", "won_amount", "activities", "stage_history", "users",
-       "departments", "today", "domain", "faults"}
+       "activities", "handlers"}, "deals", "won", "lost", "open", "won_amount", "activities", "stage_history", "calls",
+       "tasks", "leads", "sessions", "items" (of smart processes), "users", "departments", "today", "domain", "faults"}
   GET  /deals?semantic=P|S|F&owner=8&with_client=1&limit=20    {"items"}: the newest deals
   GET  /deals/ID    the deal with its custom fields, its stage moves under "history", its rows under "productRows"
   GET  /notifications?user_id=8    {"items": [{"id", "user_id", "text", "tag", "moment"}]}

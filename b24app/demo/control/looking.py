@@ -80,6 +80,7 @@ def state() -> Response:
                 "tasks": len(here.tasks.ids),
                 "leads": len(here.leads.ids),
                 "sessions": len(here.sessions),
+                "items": sum(len(one.table.ids) for one in here.processes.values()),
                 "users": len(here.staff.users),
                 "departments": len(here.staff.departments),
                 "today": here.today.isoformat(),

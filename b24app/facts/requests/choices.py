@@ -1,16 +1,17 @@
 """What a mapping may name: funnels, stages and fields of the records it is about, by the portal's own words."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from b24app.facts import queries as facts
+from b24app.facts.entities import dictionary, entity_of, is_own
 from b24app.facts.kinds import kind_of
 from b24app.facts.queries import TermRow
 from b24app.facts.requests.records import FIELD, has
 from b24app.facts.requests.rules import ANSWERED, CLOSED
 from b24app.facts.rules import DEAL, LEAD
 
-FUNNEL, STAGE = "funnel", "stage"
+FUNNEL, STAGE, TYPE = "funnel", "stage", "type"
 TIMES = frozenset({"datetime", "date"})
 NUMBERS = frozenset({"integer", "double", "enumeration", "string"})
 PEOPLE = frozenset({"employee", "user"})
@@ -21,40 +22,59 @@ Choice = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Choices:
+    """`is_known` is False of a smart process whose fields have not been read yet: its first mapping has them read."""
+
     funnels: tuple[Choice, ...]
     stages: tuple[Choice, ...]
     times: tuple[Choice, ...]
     numbers: tuple[Choice, ...]
     people: tuple[Choice, ...]
+    has_moves: bool
+    """Whether it is known when a record entered a stage."""
+    is_known: bool
 
 
-def entities() -> tuple[str, ...]:
+def entities(portal_id: int) -> tuple[Choice, ...]:
     """Kinds of records that may be requests."""
-    return tuple(one for one in (DEAL, LEAD, "session") if one == DEAL or kind_of(one) is not None)
+    standard = (one for one in (DEAL, LEAD, "session") if one == DEAL or kind_of(one) is not None)
+    return (*((one, "") for one in standard), *processes(portal_id).items())
+
+
+def processes(portal_id: int) -> Mapping[str, str]:
+    """What the portal's smart processes are called, by entity."""
+    found = ((entity_of(int(one.id)), one.name) for one in facts.terms(portal_id, TYPE) if one.active)
+    return {entity: name for entity, name in found if entity and is_own(entity)}
 
 
 def choices(portal_id: int, entity: str) -> Choices:
     """Only what people have made: fields of the portal itself say nothing of a rating, and of an answer only those that
     are instants of their own."""
     built_in = tuple((name, "") for name in (ANSWERED, CLOSED) if has(entity, name))
-    if entity != DEAL:
-        return Choices((), (), built_in, (), ())
-    funnels = {one.id: one.name for one in facts.terms(portal_id, FUNNEL) if one.active}
-    fields = [one for one in facts.terms(portal_id, FIELD) if one.active and one.extra.get("custom")]
+    if entity != DEAL and not is_own(entity):
+        return Choices((), (), built_in, (), (), has_moves=False, is_known=True)
+    funnels = {one.id: one.name for one in _terms(portal_id, FUNNEL, entity)}
+    fields = _terms(portal_id, FIELD, entity)
+    own = [one for one in fields if one.extra.get("custom")]
     return Choices(
         funnels=tuple(funnels.items()),
-        stages=tuple(_stages(portal_id, funnels)),
-        times=built_in + _of_types(fields, TIMES),
-        numbers=_of_types(fields, NUMBERS),
-        people=_of_types(fields, PEOPLE),
+        stages=tuple(_stages(portal_id, entity, funnels)),
+        times=built_in + _of_types(own, TIMES),
+        numbers=_of_types(own, NUMBERS),
+        people=_of_types(own, PEOPLE),
+        has_moves=entity == DEAL,
+        is_known=bool(fields) or entity == DEAL,
     )
 
 
-def _stages(portal_id: int, funnels: dict[str, str]) -> Iterator[Choice]:
-    """With their funnels, where there are several."""
-    for one in facts.terms(portal_id, STAGE):
+def _terms(portal_id: int, word: str, entity: str) -> list[TermRow]:
+    return [one for one in facts.terms(portal_id, dictionary(word, entity)) if one.active]
+
+
+def _stages(portal_id: int, entity: str, funnels: Mapping[str, str]) -> Iterator[Choice]:
+    """With their funnels, where there are several. The stages of smart processes come before their funnels."""
+    for one in _terms(portal_id, STAGE, entity):
         funnel = funnels.get(str(one.extra.get("category_id")))
-        if one.active and funnel is not None:
+        if funnel is not None or not funnels:
             yield one.id, f"{funnel}: {one.name}" if len(funnels) > 1 else one.name
 
 

@@ -24,7 +24,7 @@ from b24app.facts.requests.queries import Stored
 from b24app.facts.requests.records import readable, records
 from b24app.facts.requests.rules import MOST_MAPPINGS, RequestFact, RequestMapping, WorkingTime, request_of
 from b24app.facts.requests.tables import RequestMapping as Row
-from b24app.facts.rules import RECORDS, Cell
+from b24app.facts.rules import Cell
 from b24app.facts.tables import Request
 from b24app.lib import storage
 from b24app.lib.clock import epoch
@@ -73,8 +73,7 @@ def _free_number(portal_id: int) -> int:
 
 def watch(portal_id: int, mapping: RequestMapping, now: datetime) -> None:
     """Have its fields read. Those that are known without the time of day are read again."""
-    names = mapping.fields | {RECORDS} if mapping.entity.startswith("item_") else mapping.fields
-    watching.watch(portal_id, names, now, mapping.entity)
+    watching.watch(portal_id, mapping.watched, now, mapping.entity)
     unknown = watching.without_instants(portal_id, mapping.fields, mapping.entity)
     watching.restart(portal_id, unknown, epoch(now), mapping.entity)
 

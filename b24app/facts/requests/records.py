@@ -10,6 +10,7 @@ from sqlalchemy import Table, func, null, select
 
 from b24app.facts import queries as facts
 from b24app.facts import records as stored
+from b24app.facts.entities import dictionary
 from b24app.facts.kinds import kind_of
 from b24app.facts.money import MILLIONTHS
 from b24app.facts.requests.rules import BUILT_IN, Record, RequestMapping
@@ -27,7 +28,7 @@ _NAMES = ("id", "title", "category_id", "stage_id", "responsible_id", "created_b
 
 def readable(portal_id: int, entity: str) -> dict[str, str]:
     """The fields of the records with their types, as the portal's dictionary tells them."""
-    terms = facts.terms(portal_id, FIELD) if entity == DEAL else ()
+    terms = facts.terms(portal_id, dictionary(FIELD, entity))
     return {term.id: str(term.extra.get("type", "")) for term in terms if term.active}
 
 
@@ -111,7 +112,7 @@ def _values(
 
 def _options(portal_id: int, entity: str, fields: Collection[str]) -> dict[str, Mapping[str | None, int]]:
     """Of lists the numbers their lines say: a rating is often a list of 1 to 5."""
-    terms = facts.terms(portal_id, FIELD) if entity == DEAL else ()
+    terms = facts.terms(portal_id, dictionary(FIELD, entity))
     lists = {term.id: term.extra["options"] for term in terms if term.id in fields and term.extra.get("options")}
     return {
         field: {id: number for id, name in lines.items() if (number := _number(name)) is not None}

@@ -7,6 +7,8 @@ one shape by operations.py.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from b24app.facts.entities import is_own
+from b24app.facts.rules import RECORDS
 from b24app.periods.rules import Calendar, Hours, Settings, working_seconds
 
 REQUEST = "request"
@@ -52,6 +54,11 @@ class RequestMapping:
         if self.owner not in (RESPONSIBLE, CREATED_BY):
             named.add(self.owner)
         return frozenset(name for name in named if name) - BUILT_IN - {CREATED_TIME}
+
+    @property
+    def watched(self) -> frozenset[str]:
+        """What is read because of it: of smart processes the records themselves, too."""
+        return self.fields | {RECORDS} if is_own(self.entity) else self.fields
 
 
 @dataclass(frozen=True, slots=True)
