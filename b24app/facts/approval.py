@@ -16,20 +16,30 @@ LIMIT, OF_API, CODES = "approval_limit", "approval_of_api", "entry_codes"
 MONEY = frozenset({"ad_spend"})
 """Codes that are amounts of money although nobody has said so."""
 
+MARK, YES_NO = "mark", "yes_no"
+SCALES = {MARK: (1, 5), YES_NO: (0, 1)}
+"""The least and the greatest value of each; a yes is 1, a no 0, and nothing lies between them."""
+
+ON_SCALE = {"mark": MARK, "kept": YES_NO}
+"""Codes of the ready scorecard of quality, although nobody has said so."""
+
 BY_PEOPLE = frozenset({"manual", "import"})
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What an administrator says of a code: its name for people, whether it is money, and a limit of its own."""
+    """What an administrator says of a code: its name for people, whether it is money, a limit of its own, and
+    on which scale its values lie; none: any numbers."""
 
     name: str = ""
     is_money: bool = False
     limit: Decimal | None = None
+    scale: str = ""
 
     def told(self) -> dict[str, Any]:
         """As it is stored."""
-        return {"name": self.name, "money": self.is_money, "limit": None if self.limit is None else str(self.limit)}
+        limit = None if self.limit is None else str(self.limit)
+        return {"name": self.name, "money": self.is_money, "limit": limit, "scale": self.scale}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,18 @@ class Approval:
         known = self.codes.get(code)
         return code in MONEY if known is None else known.is_money
 
+    def scale(self, code: str) -> str:
+        known = self.codes.get(code)
+        return ON_SCALE.get(code, "") if known is None else known.scale
+
+    def missed(self, code: str, value: Decimal) -> str | None:
+        """The scale of the code, if such a value is not on it."""
+        scale = self.scale(code)
+        if scale not in SCALES:
+            return None
+        least, greatest = SCALES[scale]
+        return None if value in (least, greatest) or (scale == MARK and least < value < greatest) else scale
+
     def name(self, code: str) -> str:
         known = self.codes.get(code)
         return (known.name if known else "") or code
@@ -67,7 +89,12 @@ class Approval:
 def approval(settings: Mapping[str, Any]) -> Approval:
     """From the settings of a portal."""
     codes = {
-        code: Code(str(said.get("name") or ""), bool(said.get("money")), decimal(said.get("limit")))
+        code: Code(
+            str(said.get("name") or ""),
+            bool(said.get("money")),
+            decimal(said.get("limit")),
+            str(said.get("scale") or ""),
+        )
         for code, said in (settings.get(CODES) or {}).items()
     }
     return Approval(decimal(settings.get(LIMIT)), bool(settings.get(OF_API)), codes)

@@ -14,6 +14,7 @@ from typing import Literal
 
 from sqlalchemy import select
 
+from b24app.facts.approval import MARK
 from b24app.facts.cells import entry_cells
 from b24app.facts.held import not_held
 from b24app.facts.money import MILLIONTHS
@@ -100,6 +101,11 @@ def value_fault(value: Decimal) -> str | None:
     if value * MILLIONTHS % 1:
         return _("The value may have at most 6 decimals.")
     return None
+
+
+def off_scale(scale: str) -> str:
+    """What may be entered, as a sentence, where a value is not on its scale."""
+    return _("Enter a mark from 1 to 5.") if scale == MARK else _("Enter 1 for yes or 0 for no.")
 
 
 def undo_entry(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from b24app.facts.approval import CODES, LIMIT, OF_API, Code
+from b24app.facts.approval import CODES, LIMIT, OF_API, SCALES, Code
 from b24app.lib import typed
 from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
@@ -31,7 +31,8 @@ def save_code(viewer: Viewer, given: Mapping[str, str], now: datetime, decimal: 
     limit = _limit(given.get("limit", ""), decimal, faults)
     if faults:
         raise Invalid(_("The settings were not saved."), faults)
-    said = Code(name, given.get("money") == "yes", limit).told()
+    values = given.get("money", "")
+    said = Code(name, values == "yes", limit, values if values in SCALES else "").told()
     portal.change_settings(viewer.portal_id, {CODES: {**known, code: said}}, viewer.actor, now)
 
 

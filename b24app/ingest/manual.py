@@ -72,8 +72,11 @@ def enter(viewer: Viewer, form: Form, structure: Structure, now: datetime) -> En
     ]
     faults = [*_form_faults(viewer, form, decided, local_day(epoch(now), settings))]
     for (subject, _value), draft in zip(form.values, drafts, strict=True):
+        scale = decided.missed(form.code, draft.value)
         if fault := subject_fault(viewer, subject, structure) or ledger.fault_of(draft):
             faults.append(Fault(field_of(subject), fault))
+        elif scale:
+            faults.append(Fault(field_of(subject), ledger.off_scale(scale)))
     if faults:
         raise Invalid(_("Nothing was saved: look at the fields marked below."), faults)
     posted = ledger.post_entries(viewer.portal_id, drafts, now)
@@ -126,6 +129,8 @@ def correct(viewer: Viewer, entry_id: int, value: Decimal, reason: str, now: dat
     """Another value in the place of an entry's. What is compared with the limit is by how much it changes."""
     decided, entry = _decided(viewer), _mine(viewer, entry_id)
     before = ledger.draft_of(entry).value
+    if scale := decided.missed(entry.code, value):
+        raise Invalid(ledger.off_scale(scale), [Fault("value", ledger.off_scale(scale))])
     state = decided.state(entry.code, value - before, "manual")
     cells = ledger.correct_entry(viewer.portal_id, entry_id, value, _reason(reason), viewer.actor, now, state=state)
     after = {"value": str(value), "reason": reason, "state": state}

@@ -207,6 +207,20 @@ def test_above_the_limit_of_its_code_a_value_waits(code: str, change: int, origi
     assert Approval().state(code, Decimal(change), origin) == COUNTED
 
 
+@pytest.mark.parametrize(
+    ("code", "value", "missed"),
+    [
+        ("mark", "1", None), ("mark", "4.5", None), ("mark", "0", "mark"), ("mark", "5.1", "mark"),
+        ("kept", "0", None), ("kept", "1", None), ("kept", "0.5", "yes_no"), ("kept", "-1", "yes_no"),
+        ("stars", "6", "mark"), ("nps", "100", None), ("calls", "100", None),
+    ],
+)  # fmt: skip
+def test_marks_and_answers_keep_to_their_scale(code: str, value: str, missed: str | None) -> None:
+    kept = {"entry_codes": {"nps": Code("NPS").told(), "stars": Code("Stars", scale="mark").told()}}
+    assert approval(kept).missed(code, Decimal(value)) == missed
+    assert approval({"entry_codes": {"mark": Code("Points").told()}}).missed("mark", Decimal(100)) is None
+
+
 def test_the_decisions_of_a_portal_are_read_from_its_settings() -> None:
     kept = {"approval_limit": "1000", "approval_of_api": True, "entry_codes": {"nps": Code("NPS", True).told()}}
     found = approval(kept)

@@ -19,11 +19,13 @@ from b24app.portal.access import operations as access
 from b24app.portal.access.rules import Role
 from b24app.portal.queries import structure
 from b24app.portal.rules import SubjectType, employee
+from b24app.scorecards import library
 from b24app.scores.queries import results
 from tests.scores import world
 from tests.scores.world import ADMIN, ANN, BOB, HEAD, NOW, PORTAL, SALES, SUE
 from tests.web.test_access import Reader
 
+NOVEMBER = "2026-11-01"
 CARD = {
     "code": "visits", "name": "Visits", "period": "month", "effective_from": "2026-10-01",
     "subjects": {"departments": [SALES]},
@@ -176,6 +178,27 @@ def test_the_ledger_shows_what_the_viewer_may_see(here: Data) -> None:
     assert "lease" in here.page("/ui/data?code=lease&since=2026-11-01&until=2026-11-30&state=counted&origin=api", ADMIN)
 
 
+def test_a_head_gives_marks_and_says_yes_or_no_and_the_ready_scorecard_counts_them(here: Data) -> None:
+    with write():
+        whose = {"subjects": {"departments": [SALES]}, "effective_from": NOVEMBER}
+        world.scorecard({**library.template("quality"), **whose})
+        pipeline.recompute_open(PORTAL, NOW)
+    ann, bob = f"employee_of_{ANN}", f"employee_of_{BOB}"
+    assert "Enter a mark from 1 to 5." in here.enter(code="mark", **{ann: "7"})
+    assert "Enter 1 for yes or 0 for no." in here.enter(code="kept", **{ann: "2"})
+    assert here.enter(code="mark", key="k2", **{ann: "4", bob: "5"}) == ""
+    assert here.enter(code="mark", key="k3", **{ann: "5"}) == ""
+    assert here.enter(code="kept", key="k4", **{ann: "1"}) == ""
+    assert here.enter(code="kept", key="k5", **{ann: "0"}) == ""
+    marks = {row.employee_id: row.id for row in queries.entries(PORTAL) if row.code == "mark"}
+    assert here.change("correct", marks[BOB], value="6", reason="Better") == 200  # said at its field
+    november = Period(Kind.MONTH, date(2026, 11, 1), date(2026, 12, 1))
+    found = results(PORTAL, november, SubjectType.EMPLOYEE, "quality", subject_ids=[ANN], now=NOW)
+    assert {row.indicator.code: row.value for row in found} == {"mark": Fraction(9, 2), "kept": Fraction(50)}
+    assert here.ask("POST", "/ui/data/kinds", code="mark", name="Points", money="no").status_code == 303
+    assert here.enter(code="mark", key="k6", **{bob: "100"}) == ""
+
+
 def test_kinds_of_values_have_names_and_limits_of_their_own(here: Data) -> None:
     form = {"code": "ad_spend", "name": "Advertising", "limit": "50,000", "money": "yes"}
     assert here.ask("POST", "/ui/data/kinds", **form).status_code == 303
@@ -183,5 +206,7 @@ def test_kinds_of_values_have_names_and_limits_of_their_own(here: Data) -> None:
     assert "Advertising" in shown
     assert "50,000" in shown
     assert "Visits to clients" in shown
+    assert here.ask("POST", "/ui/data/kinds", code="stars", name="Stars", money="mark").status_code == 303
+    assert "marks from 1 to 5</span>" in here.page("/ui/data/kinds")
     assert "at least 0" in here.ask("POST", "/ui/data/kinds", code="x", limit="-1").text
     assert here.ask("POST", "/ui/data/kinds", HEAD, code="x").status_code == 403

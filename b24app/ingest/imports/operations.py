@@ -221,6 +221,8 @@ class Source:
                     allowed[key] = self._refusal(*key)
                 if code := allowed[key]:
                     refused.append(Fault(line.number, None, code, value.code if code == "money" else ""))
+                elif scale := self.decided.missed(value.code, value.value):
+                    refused.append(Fault(line.number, None, scale, value.code))
             yield line, () if refused else values, (*faults, *dict.fromkeys(refused))
 
     def _refusal(self, employee_id: int | None, department_id: int | None, code: str) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from b24app.facts.ledger import off_scale
 from b24app.lib.i18n import gettext as _
 
 ROWS_NAMED = 5
@@ -67,6 +68,8 @@ def fault(code: str, text: str) -> str:
             return _("These are your own numbers: nobody enters or corrects their own.")
         case "money":
             return _("These are amounts of money, which you may not see.")
+        case "mark" | "yes_no":
+            return f"{text}: {off_scale(code)}"
         case _:
             return _("You may not enter values of this person or department.")
 

@@ -57,10 +57,10 @@ def post_entries(viewer: Viewer, body: list[shapes.EntryItem]) -> shapes.DoneLis
     """
     now = clock.now()
     people = staff.structure(viewer.portal_id)
-    faults = {place: fault for place, item in enumerate(body) if (fault := _fault(item, people))}
-    good = [place for place in range(len(body)) if place not in faults]
     with write():
         decided = approval(portals.lock(viewer.portal_id).settings)
+        faults = {place: fault for place, item in enumerate(body) if (fault := _fault(item, people, decided))}
+        good = [place for place in range(len(body)) if place not in faults]
         drafts = [_draft(body[place], viewer, clock.epoch(now), decided) for place in good]
         posted = ledger.post_entries(viewer.portal_id, drafts, now)
         pipeline.recompute(viewer.portal_id, posted.cells, now, Cause(CauseKind.FACT, viewer.actor))
@@ -85,12 +85,13 @@ def undo_entry(viewer: Viewer, entry_id: int) -> shapes.DoneList:
     return shapes.DoneList(items=[shapes.Done(index=0, status="updated", id=entry_id)])
 
 
-def _fault(item: shapes.EntryItem, people: Structure) -> str | None:
+def _fault(item: shapes.EntryItem, people: Structure, decided: Approval) -> str | None:
     if item.employee_id is not None and item.employee_id not in people.people:
         return _("There is no employee %(id)s.", id=item.employee_id)
     if item.department_id is not None and item.department_id not in people.units:
         return _("There is no department %(id)s.", id=item.department_id)
-    return None
+    scale = decided.missed(item.code, item.value)
+    return ledger.off_scale(scale) if scale else None
 
 
 def _draft(item: shapes.EntryItem, viewer: Viewer, now: int, decided: Approval) -> EntryDraft:
