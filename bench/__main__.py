@@ -4,6 +4,7 @@
     reading   the history of a portal, against the limiter's bound and others     (bench/reading.py)
     pages     Team and Company with 500 people, against the same table rendered bare  (bench/pages.py)
     formulas  a million evaluations                                               (bench/formulas.py)
+    support   a support scorecard of a thousand people against bare SQL           (bench/support.py)
     imports   100 000 rows of CSV and Excel, against reading the files alone      (bench/imports.py)
     events    how many are taken a second, and a burst of ten thousand            (bench/events.py)
 
@@ -16,12 +17,12 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from bench import engine, events, formulas, imports, pages, reading
+from bench import engine, events, formulas, imports, pages, reading, support
 from bench.figures import Figure
 from bench.stores import store
 
 DATABASES = ("sqlite", "postgresql")
-SECTIONS = ("engine", "reading", "pages", "formulas", "imports", "events")
+SECTIONS = ("engine", "reading", "pages", "formulas", "support", "imports", "events")
 
 
 def main() -> None:
@@ -67,6 +68,12 @@ def _formulas(_databases: list[str], _quick: bool) -> Iterator[Figure]:
     yield from formulas.million()
 
 
+def _support(databases: list[str], quick: bool) -> Iterator[Figure]:
+    for database in databases:
+        with store(database):
+            yield from support.recompute_of_everything(database, people=200 if quick else 1000)
+
+
 def _imports(databases: list[str], quick: bool) -> Iterator[Figure]:
     for database in databases:
         with store(database):
@@ -83,7 +90,7 @@ def _events(databases: list[str], quick: bool) -> Iterator[Figure]:
 
 MEASURED: Mapping[str, Callable[[list[str], bool], Iterator[Figure]]] = {
     "engine": _engine, "reading": _reading, "pages": _pages, "formulas": _formulas,
-    "imports": _imports, "events": _events,
+    "support": _support, "imports": _imports, "events": _events,
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from itertools import islice
 from random import Random
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import Table, insert
 
 from b24app.facts.tables import Deal
 from b24app.ingest.tables import SyncCursor
@@ -45,8 +45,11 @@ class Shape:
         return tuple(reversed(found))
 
 
-def fill(shape: Shape, seed: int = 2017) -> None:
-    """The portal with its people and deals; a third of them lost, a client for every four or so wins."""
+def fill(
+    shape: Shape, seed: int = 2017, rows: Iterator[dict[str, Any]] | None = None, table: Table | None = None
+) -> None:
+    """The portal with its people and deals, a third of them lost, a client for every four or so wins; or with other
+    rows of another table."""
     with write() as session:
         session.add(
             Portal(
@@ -64,10 +67,11 @@ def fill(shape: Shape, seed: int = 2017) -> None:
             SyncCursor(portal_id=shape.id, source=source, complete=True, synced_at=1)
             for source in ("backfill", "staff", "deals", "activities")
         )
-    rows = _rows(shape, Random(seed))
+    rows = _rows(shape, Random(seed)) if rows is None else rows
+    filled = table_of(Deal) if table is None else table
     while chunk := list(islice(rows, CHUNK)):
         with write() as session:
-            session.execute(insert(table_of(Deal)), chunk)
+            session.execute(insert(filled), chunk)
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("ANALYZE")
 
