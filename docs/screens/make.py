@@ -159,7 +159,7 @@ def main(portal: str) -> None:
         shoot(browser, portal, "scorecard", ADMIN, "/ui/scorecards/sales", ".rows")
         shoot(browser, portal, "health", ADMIN, "/ui/settings/health", "#entities")
         for name, page in (("data", ""), ("enter", "/enter"), ("import", "/import"), ("kinds", "/kinds")):
-            shoot(browser, portal, name, ADMIN, f"/ui/data{page}", "form")
+            shoot(browser, portal, name, ADMIN, f"/ui/data{page}", ".settings-pages")
         for page in ("access", "tokens", "notifications", "audit"):
             shoot(browser, portal, page, ADMIN, f"/ui/settings/{page}", "form")
         shoot_portal(browser, portal)
