@@ -3,15 +3,15 @@
 Times of fields that were read before instants were kept have none: an indicator that counts by such a field has it read
 again.
 
-Revision ID: 0013_dates_of_fields
-Revises: 0012_support
+Revision ID: 0013
+Revises: 0012
 """
 
 from alembic import op
 
 
-revision = '0013_dates_of_fields'
-down_revision = '0012_support'
+revision = '0013'
+down_revision = '0012'
 branch_labels = None
 depends_on = None
 

@@ -2,16 +2,16 @@
 
 A small table. What an import had staged by the way it was done before never counted and goes; its job posts it again.
 
-Revision ID: 0014_held_imports
-Revises: 0013_dates_of_fields
+Revision ID: 0014
+Revises: 0013
 """
 
 from alembic import op
 import sqlalchemy as sa
 
 
-revision = '0014_held_imports'
-down_revision = '0013_dates_of_fields'
+revision = '0014'
+down_revision = '0013'
 branch_labels = None
 depends_on = None
 

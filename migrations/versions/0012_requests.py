@@ -3,16 +3,16 @@
 Requests are made by a job once a mapping is saved. Times of fields that were read before have no instant: a mapping
 that names such a field has it read again.
 
-Revision ID: 0012_support
-Revises: 0011_entries
+Revision ID: 0012
+Revises: 0011
 """
 
 from alembic import op
 import sqlalchemy as sa
 
 
-revision = '0012_support'
-down_revision = '0011_entries'
+revision = '0012'
+down_revision = '0011'
 branch_labels = None
 depends_on = None
 

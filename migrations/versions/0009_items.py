@@ -2,7 +2,7 @@
 
 A new table; leads are read into it by the next backfill.
 
-Revision ID: 0009_records
+Revision ID: 0009
 Revises: 0008
 """
 
@@ -10,7 +10,7 @@ from alembic import op
 import sqlalchemy as sa
 
 
-revision = '0009_records'
+revision = '0009'
 down_revision = '0008'
 branch_labels = None
 depends_on = None

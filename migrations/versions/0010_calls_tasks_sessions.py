@@ -4,15 +4,15 @@ New tables, read by the next backfill, and the journal of where calls are counte
 have of the new columns is worked out here, in three statements over the table: ten million rows take minutes, in which
 the app does not run anyway.
 
-Revision ID: 0010_comms
-Revises: 0009_records
+Revision ID: 0010
+Revises: 0009
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0010_comms'
-down_revision = '0009_records'
+revision = '0010'
+down_revision = '0009'
 branch_labels = None
 depends_on = None
 

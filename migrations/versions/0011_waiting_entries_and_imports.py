@@ -3,16 +3,16 @@
 Columns with a default and indexes of few rows: instant but for one look through the ledger for each of the two indexes.
 The other tables are new.
 
-Revision ID: 0011_entries
-Revises: 0010_comms
+Revision ID: 0011
+Revises: 0010
 """
 
 from alembic import op
 import sqlalchemy as sa
 
 
-revision = '0011_entries'
-down_revision = '0010_comms'
+revision = '0011'
+down_revision = '0010'
 branch_labels = None
 depends_on = None
 
