@@ -4,13 +4,13 @@
     scorecards, targets,    -> slices of a scorecard --> recompute_slice
     staff, calendar, night
 
-Every entry point that stores facts, scorecards, targets or staff calls this in the same transaction, or enqueues a job
-(jobs/scores.py), and says why (`Cause`). It only names the order of the stages.
+Whoever stores facts, scorecards, targets or staff calls this in the same transaction, or enqueues a job, and says why.
 """
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
+from b24app.facts.requests import operations as requests
 from b24app.facts.rules import Cell
 from b24app.outcomes.notifications import operations as notifications
 from b24app.periods.rules import Period
@@ -20,7 +20,7 @@ from b24app.scores.rules import FACTS, REPAIR, Cause, Changes, Slice
 
 def recompute(portal_id: int, cells: Iterable[Cell], now: datetime, cause: Cause = FACTS, record: str = "") -> Changes:
     """Facts changed: bring everything they touch up to date. `record`: whose workflow did it, if one did."""
-    changes = scores.recompute(portal_id, cells, now, cause)
+    changes = scores.recompute(portal_id, requests.with_entries(portal_id, cells), now, cause)
     notifications.plan(portal_id, changes, now, record)
     return changes
 

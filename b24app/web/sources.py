@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
 
 from b24app.facts.requests import operations, queries
-from b24app.facts.requests.choices import choices, entities, processes
+from b24app.facts.requests.choices import choices, entities
 from b24app.facts.requests.documents import MappingDocument
 from b24app.facts.requests.queries import Stored
 from b24app.ingest import queries as reading
@@ -33,7 +33,7 @@ bp = Blueprint("sources", __name__, url_prefix="/ui/settings/sources")
 
 LISTS = ("category_ids", "responded_stages", "resolved_stages")
 TEXTS = ("code", "name", "entity", "created", "responded", "resolved", "rating", "rated", "owner", "hours_from",
-         "hours_to")  # fmt: skip
+         "hours_to", "entry_code")  # fmt: skip
 
 
 @bp.get("")
@@ -46,7 +46,6 @@ def page() -> ResponseReturnValue:
         status=reading.status(portal_id),
         mappings=queries.mappings(portal_id),
         counts=queries.counts(portal_id),
-        names=processes(portal_id),
         saved=request.args.get("saved", ""),
         time_zone=calendars.settings(portal_id).time_zone,
     )

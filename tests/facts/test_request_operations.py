@@ -1,15 +1,17 @@
 """Requests follow the records and the mappings they are made of."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from b24app.facts import ledger
 from b24app.facts import operations as facts
 from b24app.facts import queries as known
 from b24app.facts.requests import operations, queries, records
 from b24app.facts.requests.documents import MappingDocument
-from b24app.facts.rules import DEAL, Cell, DealDraft, TermDraft, ValueDraft
+from b24app.facts.rules import DEAL, Cell, DealDraft, EntryDraft, TermDraft, ValueDraft
 from b24app.facts.tables import FieldValue, Item, Request
 from b24app.lib.db import db, write
 from b24app.lib.errors import Invalid
@@ -51,6 +53,17 @@ def stored(world: World, *drafts: Any) -> frozenset[Cell]:
 def requests(world: World) -> list[Request]:
     db.session.rollback()
     return list(db.session.scalars(select(Request).where(Request.portal_id == world.portal_id).order_by(Request.id)))
+
+
+def test_an_entry_is_rated_and_if_it_says_so_resolved_when_it_occurred(world: World) -> None:
+    stars = HELP | {"entity": "entry", "responded": "", "resolved_stages": (), "entry_code": "stars", "rating": "value"}
+    with write():
+        operations.save(world.portal_id, MappingDocument(**stars | {"resolved": "createdTime"}), "user:1", NOON)
+        draft = EntryDraft(key="desk-1", code="stars", kind="add", value=Decimal(4), occurred_at=T, employee_id=ANN)
+        cells = operations.with_entries(world.portal_id, ledger.post_entries(world.portal_id, [draft], NOON).cells)
+    (made,) = requests(world)
+    assert (made.created_at, made.resolved_at, made.rated_at, made.rating) == (T, T, T, 4_000_000)
+    assert {cell.date for cell in cells if cell.entity == "request"} == {"created", "rated"}
 
 
 def answered(id: int = 1, **known: Any) -> DealDraft:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -19,11 +21,16 @@ from b24app.ingest.tables import SyncCursor
 from b24app.jobs import requests as jobs
 from b24app.lib import clock, crypto
 from b24app.lib.db import db, write
+from b24app.periods.rules import Kind, Period
+from b24app.portal import operations as portals
+from b24app.portal.rules import SubjectType
 from b24app.scorecards import queries as scorecards
+from b24app.scores.queries import results
 from b24app.scores.tables import Result
 from tests.scores import world
 from tests.scores.world import ADMIN, ANN, HEAD, NOW, PORTAL, SALES, SUE, SUPPORT
 
+AFTERNOON = "2026-11-10T15:00:00+03:00"
 SOURCES, TEMPLATES = "/ui/settings/sources", "/ui/templates"
 HELP = {
     "name": "Help", "code": "help", "entity": "deal", "created": "createdTime", "resolved_stages": "WON",
@@ -148,7 +155,40 @@ def test_a_smart_process_is_named_first_and_its_fields_are_chosen_once_they_are_
     assert watching.watches(PORTAL, "item_1036").keys() == {"records", "ufCrm12Rating"}
 
 
-@pytest.mark.parametrize("entity", ["item_1", "item_1036", "x", "entry"])
+def test_entries_may_be_requests_whose_value_is_the_hours_to_the_answer_or_a_rating(admin: Reader) -> None:
+    assert "The value, in hours after the creation" in admin.read(f"{SOURCES}/requests/new?entity=entry")
+    given = {"name": "Help desk", "code": "desk", "entity": "entry", "hours_from": "09:00", "hours_to": "18:00"}
+    assert admin.faults(f"{SOURCES}/requests/new", **given).keys() == {"entry_code"}
+    given |= {"entry_code": "answered", "responded": "value"}
+    assert admin.ask("POST", f"{SOURCES}/requests/new", **given).status_code == 303
+    assert jobs.make_anew(PORTAL)
+    assert admin.ask("POST", f"{TEMPLATES}/support", department=SUPPORT).status_code == 303
+
+    items = [
+        {"key": f"desk-{place}", "code": code, "value": value, "employee_id": SUE, "occurred_at": AFTERNOON}
+        for place, (code, value) in enumerate((("answered", 3), ("answered", 1.5), ("other", 9)))
+    ]
+    with write():
+        token = portals.create_api_token(PORTAL, "Desk", ["read", "write"], NOW)
+    headers = {"Authorization": f"Bearer {token}"}
+    api = admin.app.test_client()
+    done = api.post("/api/v1/entries", json=items, headers=headers).get_json()["items"]
+    assert response() == (Decimal("2.25"), 2)
+    api.post(f"/api/v1/entries/{done[0]['id']}/undo", headers=headers)
+    assert response() == (Decimal("1.5"), 1)
+
+
+def response() -> tuple[Decimal, int]:
+    """Sue's hours to the first response in November, and over how many requests."""
+    db.session.rollback()
+    month = Period(Kind.MONTH, date(2026, 11, 1), date(2026, 12, 1))
+    found = results(PORTAL, month, SubjectType.EMPLOYEE, "support", subject_ids=[SUE], now=NOW)
+    one = next(one for one in found if one.indicator.code == "first_response")
+    assert one.value is not None
+    return Decimal(one.value.numerator) / one.value.denominator, one.facts
+
+
+@pytest.mark.parametrize("entity", ["item_1", "item_1036", "x", "call"])
 def test_only_records_that_are_read_are_offered(admin: Reader, entity: str) -> None:
     assert 'name="entity" value="deal"' in admin.read(f"{SOURCES}/requests/new?entity={entity}")
 

@@ -8,8 +8,8 @@ from b24app.facts.entities import dictionary, entity_of, is_own
 from b24app.facts.kinds import kind_of
 from b24app.facts.queries import TermRow
 from b24app.facts.requests.records import FIELD, has
-from b24app.facts.requests.rules import ANSWERED, CLOSED
-from b24app.facts.rules import DEAL, LEAD
+from b24app.facts.requests.rules import ANSWERED, CLOSED, VALUE
+from b24app.facts.rules import DEAL, ENTRY, LEAD
 
 FUNNEL, STAGE, TYPE = "funnel", "stage", "type"
 TIMES = frozenset({"datetime", "date"})
@@ -29,6 +29,8 @@ class Choices:
     times: tuple[Choice, ...]
     numbers: tuple[Choice, ...]
     people: tuple[Choice, ...]
+    answers: tuple[Choice, ...]
+    """What may tell of the first answer, where it is not one of the times."""
     has_moves: bool
     """Whether it is known when a record entered a stage."""
     is_known: bool
@@ -37,7 +39,7 @@ class Choices:
 def entities(portal_id: int) -> tuple[Choice, ...]:
     """Kinds of records that may be requests."""
     standard = (one for one in (DEAL, LEAD, "session") if one == DEAL or kind_of(one) is not None)
-    return (*((one, "") for one in standard), *processes(portal_id).items())
+    return (*((one, "") for one in standard), (ENTRY, ""), *processes(portal_id).items())
 
 
 def processes(portal_id: int) -> Mapping[str, str]:
@@ -49,9 +51,12 @@ def processes(portal_id: int) -> Mapping[str, str]:
 def choices(portal_id: int, entity: str) -> Choices:
     """Only what people have made: fields of the portal itself say nothing of a rating, and of an answer only those that
     are instants of their own."""
+    if entity == ENTRY:
+        value = ((VALUE, ""),)
+        return Choices((), (), (), value, (), answers=value, has_moves=False, is_known=True)
     built_in = tuple((name, "") for name in (ANSWERED, CLOSED) if has(entity, name))
     if entity != DEAL and not is_own(entity):
-        return Choices((), (), built_in, (), (), has_moves=False, is_known=True)
+        return Choices((), (), built_in, (), (), answers=(), has_moves=False, is_known=True)
     funnels = {one.id: one.name for one in _terms(portal_id, FUNNEL, entity)}
     fields = _terms(portal_id, FIELD, entity)
     own = [one for one in fields if one.extra.get("custom")]
@@ -61,6 +66,7 @@ def choices(portal_id: int, entity: str) -> Choices:
         times=built_in + _of_types(own, TIMES),
         numbers=_of_types(own, NUMBERS),
         people=_of_types(own, PEOPLE),
+        answers=(),
         has_moves=entity == DEAL,
         is_known=bool(fields) or entity == DEAL,
     )

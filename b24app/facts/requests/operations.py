@@ -1,6 +1,7 @@
 """What can be done to requests: save and remove mappings, make the requests of records, make all of them anew.
 
     records stored -> make(their ids)                                events, sync, backfill: always up to date
+    entries posted, taken back -> pipeline -> with_entries           the same, whoever changed the ledger
     mapping saved, working calendar changed -> restart -> make_some  a job, portion by portion
 
 Made of what is stored of a record, which has its guard against old news: so they need none of their own. The caller
@@ -24,7 +25,7 @@ from b24app.facts.requests.queries import Stored
 from b24app.facts.requests.records import readable, records
 from b24app.facts.requests.rules import MOST_MAPPINGS, RequestFact, RequestMapping, WorkingTime, request_of
 from b24app.facts.requests.tables import RequestMapping as Row
-from b24app.facts.rules import Cell
+from b24app.facts.rules import ENTRY, Cell
 from b24app.facts.tables import Request
 from b24app.lib import storage
 from b24app.lib.clock import epoch
@@ -109,6 +110,13 @@ def make(portal_id: int, entity: str, ids: Iterable[int]) -> frozenset[Cell]:
     """Bring the requests of these records up to date with what is stored of them."""
     stored = [one.mapping for one in queries.mappings(portal_id) if one.mapping.entity == entity]
     return _make(portal_id, entity, ids, stored) if stored else frozenset()
+
+
+def with_entries(portal_id: int, cells: Iterable[Cell]) -> frozenset[Cell]:
+    """Touched cells with those of the requests that are made of entries among them."""
+    found = frozenset(cells)
+    ids = {cell.record_id for cell in found if cell.entity == ENTRY and cell.record_id}
+    return found | make(portal_id, ENTRY, ids) if ids else found
 
 
 def _make(portal_id: int, entity: str, ids: Iterable[int], mappings: Sequence[RequestMapping]) -> frozenset[Cell]:

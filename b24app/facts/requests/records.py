@@ -1,4 +1,4 @@
-"""The stored records that mappings read, brought into one shape: deals and items of smart processes."""
+"""The stored records that mappings read, brought into one shape: deals, records of other kinds, and entries."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -13,9 +13,9 @@ from b24app.facts import records as stored
 from b24app.facts.entities import dictionary
 from b24app.facts.kinds import kind_of
 from b24app.facts.money import MILLIONTHS
-from b24app.facts.requests.rules import BUILT_IN, Record, RequestMapping
-from b24app.facts.rules import DEAL
-from b24app.facts.tables import Deal, FieldValue, Item, StageMove
+from b24app.facts.requests.rules import BUILT_IN, CREATED_TIME, VALUE, Record, RequestMapping
+from b24app.facts.rules import COUNTED, DEAL, ENTRY
+from b24app.facts.tables import Deal, Entry, FieldValue, Item, StageMove
 from b24app.lib import storage
 from b24app.lib.db import db
 
@@ -46,6 +46,9 @@ def count(portal_id: int, entity: str) -> int:
 
 def records(portal_id: int, entity: str, ids: Collection[int], mappings: Sequence[RequestMapping]) -> Iterator[Record]:
     """Of at most a chunk of ids. Nothing is asked of the database that no mapping reads."""
+    if entity == ENTRY:
+        yield from _entries(portal_id, ids)
+        return
     columns, mine = _rows(portal_id, entity)
     asked = [columns[name].label(name) if name in columns else null().label(name) for name in (*_NAMES, *BUILT_IN)]
     rows = db.session.execute(select(*asked).where(*mine, columns["id"].in_(ids)))
@@ -60,6 +63,29 @@ def records(portal_id: int, entity: str, ids: Collection[int], mappings: Sequenc
         yield Record(entity=entity, moves=moves.get(row["id"], ()), **told)
 
 
+def _entries(portal_id: int, ids: Collection[int]) -> Iterator[Record]:
+    """Those that count. The value may be a rating, or the hours until the first response."""
+    columns, mine = _rows(portal_id, ENTRY)
+    names = ("id", "key", "code", "value", "occurred_at", "employee_id", "created_at")
+    for row in db.session.execute(select(*(columns[name] for name in names)).where(*mine, columns["id"].in_(ids))):
+        yield Record(
+            entity=ENTRY,
+            id=row.id,
+            title=row.key,
+            category_id=None,
+            stage_id=None,
+            responsible_id=row.employee_id,
+            created_by_id=None,
+            created_at=row.occurred_at,
+            updated_at=row.created_at,
+            moved_at=None,
+            read_at=row.created_at,
+            instants={CREATED_TIME: row.occurred_at, VALUE: row.occurred_at + row.value * 3600 // MILLIONTHS},
+            numbers={VALUE: row.value},
+            code=row.code,
+        )
+
+
 def has(entity: str, column: str) -> bool:
     """Whether the records have such an instant."""
     return column in _table(entity).c
@@ -71,12 +97,16 @@ def _rows(portal_id: int, entity: str) -> tuple[Any, list[Any]]:
     if kind is not None:
         return columns, stored.of_kind(portal_id, kind)
     mine = [columns.portal_id == portal_id]
+    if entity == ENTRY:
+        return columns, [*mine, columns.state == COUNTED, columns.undone.is_(False), columns.undoes_id.is_(None)]
     return columns, [*mine, columns.is_recurring.is_(False)] if entity == DEAL else [*mine, columns.type == entity]
 
 
 def _table(entity: str) -> Table:
     if kind := kind_of(entity):
         return stored.table_of(kind)
+    if entity == ENTRY:
+        return storage.table_of(Entry)
     return storage.table_of(Deal if entity == DEAL else Item)
 
 

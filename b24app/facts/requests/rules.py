@@ -20,6 +20,9 @@ CLOSED, ANSWERED = "closed_at", "first_response_at"
 BUILT_IN = frozenset({CLOSED, ANSWERED})
 """Instants that are columns of some records: deals and conversations are closed, conversations answered."""
 
+VALUE = "value"
+"""Of an entry: a rating, or the hours until the first response."""
+
 RESPONSIBLE, CREATED_BY = "responsible", "created_by"
 
 
@@ -46,6 +49,8 @@ class RequestMapping:
     owner: str = RESPONSIBLE
     """responsible, created_by, or a field that names an employee."""
     hours: Hours = field(default=Hours())
+    entry_code: str = ""
+    """Of entries those with this code are requests."""
 
     @property
     def fields(self) -> frozenset[str]:
@@ -53,7 +58,7 @@ class RequestMapping:
         named = {self.created, self.responded, self.resolved, self.rating, self.rated}
         if self.owner not in (RESPONSIBLE, CREATED_BY):
             named.add(self.owner)
-        return frozenset(name for name in named if name) - BUILT_IN - {CREATED_TIME}
+        return frozenset(name for name in named if name) - BUILT_IN - {CREATED_TIME, VALUE}
 
     @property
     def watched(self) -> frozenset[str]:
@@ -84,6 +89,8 @@ class Record:
     instants: Mapping[str, int] = field(default_factory=dict)
     numbers: Mapping[str, int] = field(default_factory=dict)
     refs: Mapping[str, int] = field(default_factory=dict)
+    code: str = ""
+    """Of an entry its code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +135,8 @@ def request_of(record: Record, mapping: RequestMapping, time: WorkingTime) -> Re
     """The request a record is; None when it is none by this mapping, or does not say when it was created."""
     created_at = record.created_at if mapping.created == CREATED_TIME else record.instants.get(mapping.created)
     if created_at is None or (mapping.category_ids and record.category_id not in mapping.category_ids):
+        return None
+    if record.code != mapping.entry_code:
         return None
     answered_at, resolved_at = _answered(record, mapping), _resolved(record, mapping)
     rating = record.numbers.get(mapping.rating) if mapping.rating else None
