@@ -7,7 +7,7 @@ import pytest
 from b24app.outcomes.dashboards.rules import Number
 from b24app.outcomes.dashboards.tabs import ClientDeal, ClientTab
 from b24app.portal.rules import employee
-from b24app.web import dashboards
+from b24app.web import dashboards, data
 from tests.web.samples import ANNA, NAMES, NOW
 
 
@@ -16,6 +16,7 @@ def _without_a_database(monkeypatch):
     monkeypatch.setattr(dashboards.stamps, "of_period", lambda *asked: "")
     monkeypatch.setattr(dashboards.stamps, "of_deal", lambda *asked: "")
     monkeypatch.setattr(dashboards.clients, "client", lambda *asked: client())
+    monkeypatch.setattr(data.due, "lines", lambda *asked: ())
 
 
 def client() -> ClientTab:

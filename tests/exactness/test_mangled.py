@@ -24,7 +24,7 @@ def test_lost_doubled_and_shuffled_events_change_no_number(
         here.install()
         if not by_queue:
             here.demo.state.events.bindings = [one for one in here.demo.state.events.bindings if not one.offline]
-        outcome = run(Mangled(here, redis, Random(seed), monkeypatch), seed, rounds=3, burst=30, by_queue=by_queue)
+        outcome = run(Mangled(here, redis, Random(seed), monkeypatch), seed, rounds=2, burst=30, by_queue=by_queue)
     kind = app.config["SQLALCHEMY_DATABASE_URI"].partition(":")[0]
     record_property("told", f"{kind}, mangled events, {outcome}")
     assert outcome.told["lost"]

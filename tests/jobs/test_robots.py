@@ -355,6 +355,7 @@ def test_the_sweep_takes_up_what_was_left(portal_id: int, workflows: FakeWorkflo
     assert Queue("robots", connection=redis).count == 0
 
 
+@pytest.mark.databases("sqlite")  # three days of it
 def test_a_call_that_cannot_be_counted_is_tried_for_days_with_growing_pauses(
     portal_id: int, workflows: FakeWorkflows, monkeypatch: pytest.MonkeyPatch, redis: Redis, now: Any
 ) -> None:

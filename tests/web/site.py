@@ -29,6 +29,7 @@ from b24app.scorecards.rules import Version
 from b24app.web import (
     access,
     audit,
+    calls,
     dashboards,
     data,
     formats,
@@ -225,7 +226,7 @@ def application(
     app = Flask("pages", template_folder=str(TEMPLATES), static_folder=str(STATIC), static_url_path="/static")
     formats.init_templates(app)
     for page in (
-        *(access, audit, dashboards, data, health, imports, keys, notifications, periods),
+        *(access, audit, calls, dashboards, data, health, imports, keys, notifications, periods),
         *(recognition, scorecards, settings, sources, templates),
     ):  # fmt: skip
         app.register_blueprint(page.bp)
