@@ -1,5 +1,7 @@
 """The jobs that run the pipeline as a whole: full recompute with progress, night and midnight."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -10,17 +12,22 @@ from sqlalchemy import select, update
 
 from b24app import pipeline
 from b24app.jobs import scores as jobs
-from b24app.lib.db import db, write
+from b24app.jobs.schedule import SCHEDULE
+from b24app.lib.db import DatabaseUnavailable, db, write
 from b24app.lib.errors import NotFound
 from b24app.periods.rules import Kind, Period
 from b24app.periods.tables import CalendarDay
-from b24app.portal.jobs import job, start_job
+from b24app.portal.jobs import job, report
 from b24app.portal.tables import AuditEntry, Portal
 from b24app.scores import locks
+from b24app.scores.owed import Recompute, owe
+from b24app.scores.rules import REPAIR, Cause, CauseKind
 from b24app.scores.tables import Result, Score
 from tests.scores import world
 from tests.scores.test_operations import SALES_CARD
 from tests.scores.world import ANN, NOW, OTHER, PORTAL, deal
+
+OCTOBER = Period(Kind.MONTH, date(2026, 10, 1), date(2026, 11, 1))
 
 
 @pytest.fixture
@@ -49,27 +56,66 @@ def test_everything_is_recomputed_with_progress(portal):
     assert seen == [(0, 1), (1, 1)]
 
 
-def test_a_job_says_how_it_went(portal):
-    with write():
-        begun = start_job(PORTAL, "recompute", {"period": "month", "start": "2026-10-01", "scorecard": "sales"}, NOW)
-    jobs.recompute_everything(PORTAL, begun.id)
-    ended = job(PORTAL, begun.id)
+def test_a_job_says_how_it_went(portal, redis):
+    begun = owed(Recompute(REPAIR, OCTOBER, "sales"))
+    jobs.recompute_owed(PORTAL)
+    ended = job(PORTAL, begun)
     assert (ended.state, ended.done, ended.total, ended.error) == ("done", 1, 1, None)
     assert starts() == ["2026-10-01"]
 
 
-def test_a_failed_job_looks_failed(portal, monkeypatch):
-    def fail(*_: object) -> None:
-        raise RuntimeError("disk on fire")
-
-    monkeypatch.setattr(pipeline, "recompute_slice", fail)
-    with write():
-        begun = start_job(PORTAL, "recompute", {}, NOW)
-    with pytest.raises(RuntimeError):
-        jobs.recompute_everything(PORTAL, begun.id)
-    assert (job(PORTAL, begun.id).state, job(PORTAL, begun.id).error) == ("failed", "The recompute failed.")
+def test_a_failed_job_looks_failed(portal, redis):
+    begun = owed(Recompute())
+    with fails(RuntimeError("disk on fire")), pytest.raises(RuntimeError):
+        jobs.recompute_owed(PORTAL)
+    assert (job(PORTAL, begun).state, job(PORTAL, begun).error) == ("failed", "The recompute failed.")
     with pytest.raises(NotFound):
-        job(OTHER, begun.id)
+        job(OTHER, begun)
+
+
+def test_what_is_owed_is_found_again_after_its_worker_was_killed(portal, redis):
+    """The queue may have lost its name: a sweep looks into the database."""
+    first, second = owed(Recompute(REPAIR, OCTOBER)), owed(Recompute(Cause(CauseKind.TARGET), scorecard="sales"))
+    with fails(KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+        jobs.recompute_owed(PORTAL)
+    redis.flushall()
+    assert any(one.job is jobs.recompute_owed and one.per_portal for one in SCHEDULE)
+    jobs.recompute_owed(PORTAL)
+    assert [job(PORTAL, id).state for id in (first, second)] == ["done", "done"]
+    assert starts() == ["2026-09-01", "2026-10-01", "2026-11-01"]
+
+
+def test_a_database_that_is_away_leaves_the_job_owed(portal, redis):
+    begun = owed(Recompute())
+    with fails(DatabaseUnavailable("", {}, Exception("locked"))), pytest.raises(DatabaseUnavailable):
+        jobs.recompute_owed(PORTAL)
+    assert job(PORTAL, begun).finished_at is None
+    jobs.recompute_owed(PORTAL)
+    assert job(PORTAL, begun).state == "done"
+
+
+def test_the_same_asked_twice_is_done_once_unless_it_has_begun(portal, redis):
+    begun = owed(Recompute(REPAIR, OCTOBER))
+    assert owed(Recompute(REPAIR, OCTOBER)) == begun
+    assert owed(Recompute(REPAIR)) != begun
+    with write():
+        report(begun, 1, 2)
+    assert owed(Recompute(REPAIR, OCTOBER)) != begun
+
+
+def owed(what: Recompute) -> str:
+    with write():
+        return owe(PORTAL, what, NOW)
+
+
+@contextmanager
+def fails(error: BaseException) -> Iterator[None]:
+    def fail(*_: object) -> None:
+        raise error
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "recompute_slice", fail)
+        yield
 
 
 def test_the_night_repairs_and_tells_what_differed(portal):
@@ -190,14 +236,15 @@ def test_a_year_that_begins_elsewhere_moves_its_quarters(portal):
     assert starts("quarterly") == ["2026-08-01", "2026-11-01"]
 
 
-def test_days_whose_calendar_changed_are_computed_anew_in_every_kind_of_period(portal):
+def test_days_whose_calendar_changed_are_computed_anew_in_every_kind_of_period(portal, redis):
     with write():
         world.scorecard(WEEKLY | {"indicators": [DAILY_TARGET]})
         world.scorecard(SALES_CARD | {"indicators": [DAILY_TARGET]})
     jobs.recompute_everything(PORTAL)
     with write():
         db.session.add(CalendarDay(portal_id=PORTAL, day="2026-10-14", working=False))
-    jobs.recompute_days(PORTAL, "2026-10-14", "2026-10-15")
+    owed(Recompute(Cause(CauseKind.CALENDAR), Period(Kind.CUSTOM, date(2026, 10, 14), date(2026, 10, 15))))
+    jobs.recompute_owed(PORTAL)
     assert [target("sales", start) for start in ("2026-09-01", "2026-10-01")] == ["44", "42"]
     assert [target("weekly", start) for start in ("2026-10-05", "2026-10-12")] == ["10", "8"]
 

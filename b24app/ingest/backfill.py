@@ -25,7 +25,7 @@ from b24app.ingest.poll import Poll
 from b24app.ingest.records import named
 from b24app.ingest.sources import deals, stage_history
 from b24app.ingest.sources.base import NOTHING, Extras, Reading, asking, reading, record_sources
-from b24app.ingest.tables import SyncCursor
+from b24app.ingest.tables import BACKFILL, SyncCursor
 from b24app.lib import clock
 from b24app.lib.clock import epoch, moment
 from b24app.lib.db import db
@@ -33,9 +33,6 @@ from b24app.lib.errors import Conflict
 from b24app.lib.i18n import gettext as _
 from b24app.periods import queries as periods
 from b24app.periods.rules import Kind, local_day, midnight, period_at
-
-BACKFILL = "backfill"
-"""The cursor that holds the position; the sources' own cursors count."""
 
 STORED_AT_ONCE = 1250
 """Half of what a request brings, so that a write transaction stays well under half a second."""

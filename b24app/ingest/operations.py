@@ -32,7 +32,7 @@ from b24app.ingest.poll import Poll
 from b24app.ingest.rules import Profile
 from b24app.ingest.sources import absences, catalogue, currencies, dictionaries, product_rows, staff
 from b24app.ingest.sources.base import Reading
-from b24app.ingest.tables import SyncCursor
+from b24app.ingest.tables import BACKFILL, SyncCursor
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.periods import queries as periods
@@ -103,6 +103,7 @@ class Polled:
     cells: frozenset[Cell]
     structure_changed: bool
     base_changed: bool
+    """Everything is to be read anew; a sweep finds that."""
 
 
 def store_poll(portal_id: int, poll: Poll, now: datetime) -> Polled:
@@ -128,6 +129,8 @@ def store_poll(portal_id: int, poll: Poll, now: datetime) -> Polled:
         cells = facts.save_rates(portal_id, poll.currencies.rates, today)
     for key, size in ((staff.key, len(poll.people)), (dictionaries.key, len(poll.terms)), (currencies.key, 1)):
         _polled(cursor(portal_id, key), size, poll.refused.get(key), poll.read_at)
+    if base != base_before:
+        owe_history(portal_id)
     return Polled(cells, structure_changed, base != base_before)
 
 
@@ -180,6 +183,12 @@ def note_absences(portal_id: int, count: int, refused: str | None, now: datetime
 def owe_numbers(portal_id: int) -> None:
     """Everything is to be computed anew, as after reading the past anew; a sweep finds it."""
     cursor(portal_id, WATCHED).state = "running"
+
+
+def owe_history(portal_id: int) -> None:
+    """Everything is to be read anew: what is kept of it was made by another currency or clock. A sweep finds it."""
+    row = cursor(portal_id, BACKFILL)
+    row.state, row.position = "running", {}
 
 
 def settings_of(profile: Profile | None, base_currency: str | None) -> dict[str, Any]:

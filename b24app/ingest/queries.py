@@ -9,12 +9,11 @@ from sqlalchemy import func, select
 from b24app.facts import queries as facts
 from b24app.facts.entities import is_own, type_id_of
 from b24app.ingest import backfill
-from b24app.ingest.backfill import BACKFILL
 from b24app.ingest.extras import WATCHED
 from b24app.ingest.inbox import DUE, FAILED, ROBOT, microseconds
 from b24app.ingest.records import named
 from b24app.ingest.sources import absences, currencies, dictionaries, staff
-from b24app.ingest.tables import Inbox, SyncCursor
+from b24app.ingest.tables import BACKFILL, Inbox, SyncCursor
 from b24app.lib import clock
 from b24app.lib.db import db
 from b24app.lib.tenancy import across_tenants
@@ -146,6 +145,11 @@ def must_go_on(portal_id: int) -> bool:
 def unread(portal_id: int) -> Mapping[str, str | None]:
     """What kinds of records have never been read to their end, each with the portal's refusal if that is why."""
     return {**backfill.unread(portal_id), **backfill.unread_named(portal_id)}
+
+
+def never_polled(portal_id: int, source: str) -> bool:
+    """Whether nobody has asked for it yet."""
+    return db.session.get(SyncCursor, (portal_id, source)) is None
 
 
 def has_new(portal_id: int) -> bool:

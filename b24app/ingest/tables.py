@@ -7,6 +7,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from b24app.lib.db import Base, Int64
 
+BACKFILL = "backfill"
+"""The cursor that holds the position; the sources' own cursors count."""
+
 
 class Inbox(Base):
     """One thing to do, the truth behind the queue: a record to read again, or a robot call to answer.

@@ -7,12 +7,13 @@ from b24app.jobs import scores
 from b24app.lib import clock
 from b24app.lib.clock import epoch
 from b24app.lib.db import db, write
-from b24app.lib.queue import enqueue
 from b24app.periods import operations as calendars
 from b24app.periods import queries as periods
 from b24app.periods.rules import local_day
 from b24app.portal import operations as portals
 from b24app.portal import queries as tenants
+from b24app.scores.owed import Recompute, owe
+from b24app.scores.rules import Cause, CauseKind
 
 
 def read(portal_id: int) -> None:
@@ -32,6 +33,6 @@ def read(portal_id: int) -> None:
         portals.lock(portal_id)
         touched = calendars.take_absences(portal_id, found, *away.window(today), "system", clock.now())
         operations.note_absences(portal_id, len(found), None, clock.now())
-    if touched is not None:
-        days = touched.start.isoformat(), touched.end.isoformat()
-        enqueue(scores.recompute_days, portal_id, *days, unique=f"recompute:{portal_id}:{days[0]}:{days[1]}")
+        if touched is not None:
+            owe(portal_id, Recompute(Cause(CauseKind.CALENDAR), touched), clock.now())
+    scores.ask(portal_id)

@@ -13,7 +13,7 @@ from b24app.facts import held, imported, ledger
 from b24app.facts.rules import Cell
 from b24app.ingest.imports import operations as imports
 from b24app.jobs import outbox
-from b24app.jobs.inbox import alone
+from b24app.jobs.alone import alone
 from b24app.lib import clock
 from b24app.lib.db import db, write
 from b24app.lib.errors import AppError

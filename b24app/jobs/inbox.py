@@ -4,8 +4,7 @@
 what the queue has lost, and what waited because the portal could not be asked.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from time import sleep
 from typing import Any
 
@@ -22,13 +21,14 @@ from b24app.ingest.records import is_read, linked
 from b24app.ingest.records import source_of as record_source
 from b24app.ingest.sources.base import asking
 from b24app.jobs import outbox
+from b24app.jobs.alone import alone
 from b24app.lib import clock
 from b24app.lib.db import DatabaseUnavailable, db, write
 from b24app.lib.errors import AppError, Temporary
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import speaking
 from b24app.lib.log import logger
-from b24app.lib.queue import enqueue, redis
+from b24app.lib.queue import enqueue
 from b24app.portal import operations as portals
 from b24app.portal import queries as tenants
 
@@ -47,20 +47,6 @@ PAUSES_S = (0.5, 1, 2, 4, 8)
 
 SUSPICIOUS_DELAYS = 3
 """A portal that could not answer for these rows so often in a row, and answers otherwise, has trouble with one."""
-
-
-@contextmanager
-def alone(work: str, portal_id: int, hold_s: float) -> Iterator[Lock | None]:
-    """Not together with another worker at the same work; None when one is at it. Saves work, nothing rests on it."""
-    lock = redis().lock(f"b24app:{work}:{portal_id}", timeout=hold_s)
-    if not lock.acquire(blocking=False):
-        yield None
-        return
-    try:
-        yield lock
-    finally:
-        with suppress(RedisError):
-            lock.release()
 
 
 def drain(portal_id: int) -> None:

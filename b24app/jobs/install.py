@@ -7,7 +7,7 @@ from b24app.bitrix.client import WHILE_SOMEBODY_WAITS
 from b24app.bitrix.errors import RestError
 from b24app.ingest import backfill as history
 from b24app.jobs import sync
-from b24app.jobs.inbox import alone
+from b24app.jobs.alone import alone
 from b24app.lib import clock
 from b24app.lib.db import db, erase, write
 from b24app.lib.errors import AppError

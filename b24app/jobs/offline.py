@@ -8,7 +8,7 @@ from b24app.bitrix.errors import BatchError, Refused
 from b24app.ingest import offline
 from b24app.ingest.offline import Taken
 from b24app.jobs import news
-from b24app.jobs.inbox import alone
+from b24app.jobs.alone import alone
 from b24app.lib.log import logger
 from b24app.portal import operations as portals
 

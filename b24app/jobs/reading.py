@@ -1,6 +1,6 @@
-"""What the jobs that read a portal share: how they tell how far they are, and what becomes of trouble."""
+"""What the jobs that read a portal share: numbering wins, and what becomes of trouble."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from b24app.facts import operations as facts
@@ -11,11 +11,6 @@ from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import speaking
 from b24app.portal import operations as portals
 from b24app.portal import queries as tenants
-
-Progress = Callable[[str, int, int], None]
-
-LOCK_S = 60
-"""Longer than a request, between two signs of life: a killed reader keeps the next one waiting for so long."""
 
 
 def number_wins(portal_id: int) -> None:

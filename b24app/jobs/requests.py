@@ -3,7 +3,6 @@
 Portion by portion in short transactions, with how far it has come; so it may be killed, run twice or late.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
 
 from redis.exceptions import RedisError
@@ -11,22 +10,18 @@ from redis.exceptions import RedisError
 from b24app.facts.requests import operations, records
 from b24app.facts.requests.queries import Stored
 from b24app.jobs import scores
-from b24app.jobs.inbox import alone
+from b24app.jobs.alone import Progress, alone
 from b24app.lib.db import db, write
 from b24app.lib.queue import enqueue
 from b24app.portal import operations as portal
 from b24app.scores.rules import CauseKind
-
-Progress = Callable[[str, int, int], None]
-
-LOCK_S = 60
 
 
 def make_anew(portal_id: int, progress: Progress | None = None) -> bool:
     """All that is owed, and the numbers that rest on it. False when another process is at it already."""
     if operations.owed(portal_id) is None:
         return True
-    with alone("requests", portal_id, LOCK_S) as lock:
+    with alone("requests", portal_id) as lock:
         if lock is None:
             return False
         while (one := operations.owed(portal_id)) is not None:

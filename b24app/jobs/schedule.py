@@ -40,6 +40,7 @@ SCHEDULE = (
     Periodic(install.knock_everywhere, 5 * 60, "default", per_portal=False),
     Periodic(sync.resume, 60, "sync"),
     Periodic(imports.resume, 60, "default"),
+    Periodic(scores.recompute_owed, 60, "default"),
     Periodic(requests.make_anew, 5 * 60, "sync"),
     Periodic(sync.staff, 15 * 60, "default"),
     Periodic(absences.read, 4 * 3600, "default"),

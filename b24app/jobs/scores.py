@@ -4,32 +4,32 @@ Each may run twice, late, or be killed half-way: it works in short transactions,
 repeated.
 """
 
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from datetime import date
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 
 from b24app import pipeline
+from b24app.jobs.alone import Progress, alive, alone, unseen
 from b24app.lib import clock
-from b24app.lib.db import db, write
+from b24app.lib.db import DatabaseUnavailable, db, write
 from b24app.lib.errors import AppError, Conflict
 from b24app.lib.i18n import gettext as _
 from b24app.lib.log import logger
+from b24app.lib.queue import enqueue
 from b24app.metrics.ripening import ripened
 from b24app.metrics.rules import ripening
 from b24app.periods import queries as periods
-from b24app.periods.rules import Kind, Period, local_day, named
+from b24app.periods.rules import local_day
 from b24app.portal import audit, jobs
 from b24app.portal import operations as portal
 from b24app.portal import queries as tenants
 from b24app.scorecards import queries as scorecards
 from b24app.scorecards.rules import plans
-from b24app.scores import journal, locks, season
+from b24app.scores import journal, locks, owed, season
 from b24app.scores import nightly as night
 from b24app.scores import operations as scores
 from b24app.scores.evaluation import Context
+from b24app.scores.owed import Recompute
 from b24app.scores.rules import NOBODY, Cause, CauseKind, Moved
-
-Progress = Callable[[str, int, int], None]
 
 DAY_SEEN = "scores_day"
 """Portal setting: the local day for which the scores were last brought up to date."""
@@ -43,46 +43,64 @@ REFRESHED = "scores_refreshed"
 """Portal setting: until when everything that had become due was computed."""
 
 
-def recompute_everything(
-    portal_id: int,
-    job_id: str | None = None,
-    progress: Progress | None = None,
-    cause: str = CauseKind.REPAIR,
-    actor: str = NOBODY,
-) -> None:
-    """Every period of every scorecard, or what the job's arguments name (`period` and `start`, `scorecard`).
+def recompute_everything(portal_id: int, progress: Progress | None = None, cause: CauseKind = CauseKind.REPAIR) -> None:
+    """Every period of every scorecard. Why is for the journal."""
+    _compute(portal_id, Recompute(Cause(cause)), progress or unseen)
 
-    Why, and who is behind it, is for the journal; a job's arguments may say that too (`cause`, `actor`).
+
+def recompute_owed(portal_id: int) -> None:
+    """What has been written down as owed, one after the other. What a killed worker leaves is begun anew.
+
+    Who finds another worker at it leaves at once: that one looks again after it has let go, and so sees what came late.
     """
-    try:
-        period, codes, reason = _asked(portal_id, job_id, Cause(CauseKind(cause), actor))
-        if period is None:
-            with write():
-                portal.lock(portal_id)
-                pipeline.remove_misplaced(portal_id)
-        todo = pipeline.slices(portal_id, clock.now(), period, codes)
-        for done, slice_ in enumerate(todo):
-            _report(job_id, progress, done, len(todo))
-            with write():
-                portal.lock(portal_id)
-                pipeline.recompute_slice(portal_id, slice_, clock.now(), reason)
-        seasons(portal_id)
-        _report(job_id, progress, len(todo), len(todo))
-    except Exception as error:
-        db.session.rollback()
-        _finish(job_id, error.message if isinstance(error, AppError) else _("The recompute failed."))
-        raise
-    _finish(job_id)
+    while owed.is_any(portal_id):
+        with alone("recompute", portal_id) as lock:
+            if lock is None:
+                return
+            while found := owed.first(portal_id):
+                job_id, what = found
+                with _told(job_id):
+                    _compute(portal_id, what, alive(lock), job_id)
 
 
-def recompute_days(portal_id: int, start: str, end: str, actor: str = NOBODY) -> None:
-    """Every period that holds one of the local days from `start` up to, not including, `end`: they are worked or not,
-    or somebody is away on them, by another decision than before."""
-    period = Period(Kind.CUSTOM, date.fromisoformat(start), date.fromisoformat(end))
-    for slice_ in pipeline.slices(portal_id, clock.now(), period):
+def ask(portal_id: int) -> None:
+    """Have what is owed computed. To be called after the commit."""
+    if owed.is_any(portal_id):
+        enqueue(recompute_owed, portal_id, unique=f"recompute:{portal_id}")
+
+
+def _compute(portal_id: int, what: Recompute, progress: Progress, job_id: str | None = None) -> None:
+    if what.period is None:
         with write():
             portal.lock(portal_id)
-            pipeline.recompute_slice(portal_id, slice_, clock.now(), Cause(CauseKind.CALENDAR, actor))
+            pipeline.remove_misplaced(portal_id)
+    todo = pipeline.slices(portal_id, clock.now(), what.period, what.scorecards)
+    for done, slice_ in enumerate(todo):
+        progress(_("scores"), done, len(todo))
+        with write():
+            portal.lock(portal_id)
+            pipeline.recompute_slice(portal_id, slice_, clock.now(), what.cause)
+            if job_id:
+                jobs.report(job_id, done + 1, len(todo))
+    seasons(portal_id)
+    progress(_("scores"), len(todo), len(todo))
+
+
+@contextmanager
+def _told(job_id: str) -> Iterator[None]:
+    """Whoever watches the job is told how it ended. A database that cannot be reached lets it be owed still."""
+    try:
+        yield
+    except DatabaseUnavailable:
+        raise
+    except Exception as error:
+        db.session.rollback()
+        with write():
+            reason = error.message if isinstance(error, AppError) else _("The recompute failed.")
+            jobs.finish(job_id, reason, now=clock.now())
+        raise
+    with write():
+        jobs.finish(job_id, now=clock.now())
 
 
 def nightly(portal_id: int) -> None:
@@ -169,31 +187,6 @@ def refresh(portal_id: int) -> None:
         since = tenant.settings.get(REFRESHED, clock.epoch(now))
         pipeline.refresh(portal_id, since, now)
         tenant.settings = {**tenant.settings, REFRESHED: clock.epoch(now)}
-
-
-def _asked(portal_id: int, job_id: str | None, cause: Cause) -> tuple[Period | None, tuple[str, ...] | None, Cause]:
-    arguments = jobs.job(portal_id, job_id).arguments if job_id else {}
-    period = None
-    if "period" in arguments:
-        start = date.fromisoformat(arguments["start"])
-        period = named(Kind(arguments["period"]), start, periods.settings(portal_id))
-    if "cause" in arguments:
-        cause = Cause(CauseKind(arguments["cause"]), arguments["actor"])
-    return period, (arguments["scorecard"],) if arguments.get("scorecard") else None, cause
-
-
-def _report(job_id: str | None, progress: Progress | None, done: int, total: int) -> None:
-    if progress:
-        progress(_("scores"), done, total)
-    if job_id:
-        with write():
-            jobs.report(job_id, done, total)
-
-
-def _finish(job_id: str | None, error: str | None = None) -> None:
-    if job_id:
-        with write():
-            jobs.finish(job_id, error, now=clock.now())
 
 
 def _repaired(portal_id: int, corrected: Iterable[Moved]) -> tuple[Moved, ...]:

@@ -19,16 +19,17 @@ from b24app.ingest import backfill as history
 from b24app.ingest import operations, poll, queries
 from b24app.ingest import reconcile as comparison
 from b24app.ingest import sync as changes
-from b24app.ingest.backfill import BACKFILL, Position
+from b24app.ingest.backfill import Position
 from b24app.ingest.extras import WATCHED, extras, is_owed
 from b24app.ingest.inbox import DONE
+from b24app.ingest.sources import absences as absence_source
 from b24app.ingest.sources import staff as staff_source
 from b24app.ingest.sources import stage_history
 from b24app.ingest.sources.base import asking
-from b24app.ingest.tables import Inbox
+from b24app.ingest.tables import BACKFILL, Inbox
 from b24app.jobs import absences, inbox, scores
-from b24app.jobs.inbox import alone
-from b24app.jobs.reading import LOCK_S, Progress, explained, number_wins
+from b24app.jobs.alone import Progress, alone
+from b24app.jobs.reading import explained, number_wins
 from b24app.jobs.watched import ask_watched as ask_watched
 from b24app.jobs.watched import read_catalogue
 from b24app.jobs.watched import read_watched as read_watched
@@ -40,8 +41,10 @@ from b24app.lib.log import logger
 from b24app.lib.queue import enqueue
 from b24app.lib.tenancy import across_tenants
 from b24app.onboarding import operations as onboarding
+from b24app.portal import jobs
 from b24app.portal import operations as portals
 from b24app.portal import queries as tenants
+from b24app.scores.owed import Recompute, owe
 from b24app.scores.rules import Cause, CauseKind
 
 ANALYZED_BEFORE = (4, 40)
@@ -56,7 +59,7 @@ def backfill(portal_id: int, progress: Progress | None = None, only_new: bool = 
     kinds of records that have never been read.
 
     False when another process is at it already."""
-    with alone("backfill", portal_id, LOCK_S) as lock:
+    with alone("backfill", portal_id) as lock:
         if lock is None:
             return False
         with explained(portal_id, BACKFILL), suppress(Conflict):
@@ -147,6 +150,8 @@ def resume(portal_id: int) -> None:
     if queries.has_new(portal_id):
         backfill(portal_id, only_new=True)
     stopped = queries.stopped(portal_id)
+    if queries.never_polled(portal_id, absence_source.key):
+        enqueue(absences.read, portal_id, unique=f"absences.read:{portal_id}")
     if WATCHED not in stopped and is_owed(portal_id):
         read_watched(portal_id)
     if stopped and _answers(portal_id):
@@ -180,7 +185,7 @@ def incremental(portal_id: int, progress: Progress | None = None) -> bool:
     False when another process is at it already."""
     if not queries.is_complete(portal_id):
         return backfill(portal_id, progress)
-    with alone("incremental", portal_id, LOCK_S) as lock:
+    with alone("incremental", portal_id) as lock:
         if lock is None:
             return False
         windows = changes.windows(portal_id, clock.now())
@@ -226,14 +231,14 @@ def staff(portal_id: int) -> None:
             outcome = operations.store_poll(portal_id, found, now)
             pipeline.recompute(portal_id, outcome.cells, now, Cause(CauseKind.RATE))
             if outcome.structure_changed:
-                pipeline.recompute_open(portal_id, now, cause=Cause(CauseKind.MEMBERSHIP))
+                cause = Cause(CauseKind.MEMBERSHIP)
+                pipeline.recompute_open(portal_id, now, cause=cause)
+                owe(portal_id, Recompute(cause), now)
         read_catalogue(portal_id, client)
     ask_watched(portal_id)
     if outcome.base_changed:
         enqueue(backfill, portal_id, queue="sync", unique=f"backfill:{portal_id}")
-    elif outcome.structure_changed:
-        everything = scores.recompute_everything, portal_id, None, None, CauseKind.MEMBERSHIP.value
-        enqueue(*everything, queue="sync", unique=f"recompute:{portal_id}")
+    scores.ask(portal_id)
 
 
 def reconcile(portal_id: int, progress: Progress | None = None) -> bool:
@@ -241,7 +246,7 @@ def reconcile(portal_id: int, progress: Progress | None = None) -> bool:
     changes once they are there, are read again for the last days.
 
     False when another process is at it already."""
-    with alone("reconcile", portal_id, LOCK_S) as lock:
+    with alone("reconcile", portal_id) as lock:
         if lock is None:
             return False
         now = clock.now()
@@ -271,7 +276,9 @@ def reconcile(portal_id: int, progress: Progress | None = None) -> bool:
 
 
 def purge() -> None:
-    """Drop inbox rows that were worked off long ago."""
-    before = (epoch(clock.now()) - DONE_KEPT_S) * queries.MICROSECONDS
+    """Drop inbox rows and jobs that were worked off long ago."""
+    before = epoch(clock.now()) - DONE_KEPT_S
+    done = Inbox.state == DONE, Inbox.arrived_at < before * queries.MICROSECONDS
     with write() as session:
-        session.execute(across_tenants(delete(Inbox).where(Inbox.state == DONE, Inbox.arrived_at < before)))
+        session.execute(across_tenants(delete(Inbox).where(*done)))
+        jobs.purge(before)

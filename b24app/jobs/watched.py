@@ -19,8 +19,8 @@ from b24app.ingest import operations, queries, watching
 from b24app.ingest.extras import WATCHED, field_types, is_owed, rows_refused, unread
 from b24app.ingest.sources import catalogue, dictionaries, product_rows
 from b24app.jobs import scores
-from b24app.jobs.inbox import alone
-from b24app.jobs.reading import LOCK_S, Progress, explained, number_wins
+from b24app.jobs.alone import Progress, alive, alone
+from b24app.jobs.reading import explained, number_wins
 from b24app.lib import clock
 from b24app.lib.db import db, write
 from b24app.lib.queue import enqueue
@@ -34,14 +34,14 @@ def read_watched(portal_id: int, progress: Progress | None = None) -> bool:
     False when another process is at it already, or the history itself has not been read: that reads it too."""
     if not queries.is_complete(portal_id):
         return False
-    with alone("watched", portal_id, LOCK_S) as lock:
+    with alone("watched", portal_id) as lock:
         if lock is None:
             return False
         with explained(portal_id, WATCHED):
             while is_owed(portal_id):
                 _read_watched(portal_id, lock, progress)
                 number_wins(portal_id)
-                scores.recompute_everything(portal_id, progress=_alive(lock, progress), cause=CauseKind.DEFINITION)
+                scores.recompute_everything(portal_id, progress=alive(lock, progress), cause=CauseKind.DEFINITION)
                 with write():
                     portals.lock(portal_id)
                     watching.finish(portal_id, clock.now())
@@ -97,18 +97,6 @@ def _read_records(portal_id: int, client: Client, entity: str, lock: Lock, progr
             done, total = watching.store(portal_id, run, chunk, clock.now())
         if progress:
             progress(WATCHED, done, total)
-
-
-def _alive(lock: Lock, progress: Progress | None) -> Progress:
-    """The same progress, which keeps others from beginning the same work."""
-
-    def report(step: str, done: int, total: int) -> None:
-        with suppress(RedisError):
-            lock.reacquire()
-        if progress:
-            progress(step, done, total)
-
-    return report
 
 
 def ask_watched(portal_id: int) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
@@ -53,3 +53,15 @@ def unfinished(kind: str) -> tuple[Job, ...]:
     """Jobs of a kind that have not ended: what a sweep takes up again if the queue has lost them."""
     query = select(Job).where(Job.kind == kind, Job.finished_at.is_(None)).order_by(Job.id)
     return tuple(db.session.scalars(across_tenants(query)))
+
+
+def owed(portal_id: int, kind: str) -> tuple[Job, ...]:
+    """The same of one portal, in the order in which they were begun."""
+    open_ = (Job.portal_id == portal_id, Job.kind == kind, Job.finished_at.is_(None))
+    query = select(Job).where(*open_).order_by(Job.created_at, Job.id)
+    return tuple(db.session.scalars(query.execution_options(populate_existing=True)))
+
+
+def purge(before: int) -> None:
+    """Forget jobs that ended before an instant (epoch seconds)."""
+    db.session.execute(across_tenants(delete(Job).where(Job.finished_at < before)))

@@ -353,10 +353,12 @@ def _of_work(context: Context, work: Work, measured: "_Measured", kept: Mapping[
         theirs += [targets.of(indicator, group) for group in measured.groups]
         plan, is_plain = indicator.plan, _is_plain(indicator)
         for subject, part, target in zip(measured.subjects, measured.parts(plan, known), theirs, strict=True):
-            if unread or not is_plain or not plan.has_value(part):
-                reason = unread or _reason(indicator, part, subject not in absent)
-            else:
+            if unread:
+                reason, part = unread, UNREAD
+            elif is_plain and plan.has_value(part):
                 reason = None
+            else:
+                reason = _reason(indicator, part, subject not in absent)
             finding = _finding(work, indicator, subject, part, reason, target)
             finding = kept.get(place(finding), finding) if kept else finding
             if known.named:
@@ -475,6 +477,9 @@ def _presence(indicator: Indicator) -> Plan | None:
     """What tells whether somebody had any record at all, where having none must not look excellent (semantics 4.1)."""
     return presence(indicator.plan) if indicator.document.direction == "down" else None
 
+
+UNREAD = Part(None, None, 0)
+"""What is known while it is being read is no part of any number."""
 
 EVERYWHERE = {DEAL, MOVE, ACTIVITY, ENTRY}
 """What every portal has and tells us, so that it is known once the history has been read."""

@@ -10,16 +10,16 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from b24app.facts import call_sources
-from b24app.jobs.scores import recompute_everything
+from b24app.jobs import scores
 from b24app.lib import clock, db
 from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
-from b24app.lib.queue import enqueue
 from b24app.periods import queries as periods
 from b24app.periods.rules import local_day
 from b24app.portal import operations as portal
 from b24app.portal.rules import Action
-from b24app.scores.rules import CauseKind
+from b24app.scores.owed import Recompute, owe
+from b24app.scores.rules import Cause, CauseKind
 from b24app.web.viewer import needs
 
 bp = Blueprint("calls", __name__, url_prefix="/ui/settings/calls")
@@ -39,12 +39,11 @@ def choose() -> ResponseReturnValue:
         with db.write():
             portal.lock(portal_id)
             asked = request.form.get("source", ""), _day(request.form.get("day", ""))
-            is_changed = call_sources.choose(portal_id, *asked, g.viewer.actor, clock.now())
+            if call_sources.choose(portal_id, *asked, g.viewer.actor, clock.now()):
+                owe(portal_id, Recompute(Cause(CauseKind.SETTING, g.viewer.actor)), clock.now())
     except Invalid as error:
         return _page({fault.path: fault.message for fault in error.errors})
-    if is_changed:
-        everything = recompute_everything, portal_id, None, None, CauseKind.SETTING.value, g.viewer.actor
-        enqueue(*everything, queue="sync", unique=f"recompute:{portal_id}")
+    scores.ask(portal_id)
     return redirect(url_for(".page", saved=1), 303)
 
 

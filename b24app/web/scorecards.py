@@ -6,18 +6,18 @@ The documents themselves are written through the public API (web/api/).
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from b24app.jobs.scores import recompute_everything
+from b24app.jobs import scores
 from b24app.lib import clock, db
 from b24app.lib.errors import Forbidden
 from b24app.lib.i18n import gettext as _
-from b24app.lib.queue import enqueue
 from b24app.metrics.catalogue import CATALOGUE
 from b24app.onboarding import operations as onboarding
 from b24app.portal import operations as portal
 from b24app.portal import queries as people
 from b24app.portal.rules import COMPANY, Action, can
 from b24app.scorecards import queries
-from b24app.scores.rules import CauseKind
+from b24app.scores.owed import Recompute, owe
+from b24app.scores.rules import Cause, CauseKind
 from b24app.web.viewer import needs
 
 bp = Blueprint("scorecards", __name__, url_prefix="/ui/scorecards")
@@ -57,7 +57,6 @@ def numbers(code: str) -> ResponseReturnValue:
     with db.write():
         portal.lock(g.viewer.portal_id)
         use(g.viewer.portal_id, g.viewer.actor, clock.now())
-    portal_id, cause = g.viewer.portal_id, CauseKind.DEFINITION.value
-    everything = recompute_everything, portal_id, None, None, cause, g.viewer.actor
-    enqueue(*everything, queue="sync", unique=f"recompute:{cause}:{portal_id}")
+        owe(g.viewer.portal_id, Recompute(Cause(CauseKind.DEFINITION, g.viewer.actor)), clock.now())
+    scores.ask(g.viewer.portal_id)
     return redirect(url_for(".scorecard", code=code), 303)

@@ -6,7 +6,6 @@ Only for administrators. Every change is audited by the operation behind it, and
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
-from functools import partial
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -15,13 +14,12 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from b24app.facts.requests import operations as supported
-from b24app.jobs import requests
-from b24app.jobs.scores import recompute_days, recompute_everything
+from b24app.ingest import operations as history
+from b24app.jobs import requests, scores
 from b24app.lib import clock, db
 from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import language
-from b24app.lib.queue import enqueue
 from b24app.outcomes.dashboards import nightly
 from b24app.periods import operations
 from b24app.periods import queries as calendars
@@ -31,11 +29,9 @@ from b24app.portal import operations as portal
 from b24app.portal import queries as people
 from b24app.portal.rules import Action
 from b24app.scores.locks import LOCK_AFTER_DAYS
-from b24app.scores.rules import CauseKind
+from b24app.scores.owed import Recompute, owe
+from b24app.scores.rules import Cause, CauseKind
 from b24app.web.viewer import needs
-
-Then = Callable[[], object]
-"""What is asked of a worker once the change is committed."""
 
 bp = Blueprint("settings", __name__, url_prefix="/ui/settings")
 
@@ -58,17 +54,18 @@ def calendar() -> ResponseReturnValue:
 def save() -> ResponseReturnValue:
     """Only what is different is saved: what nobody chose here, the portal's own word may still change."""
 
-    def change(portal_id: int, actor: str) -> Then | None:
+    def change(portal_id: int, actor: str) -> None:
         chosen, tenant = _chosen(request.form), people.get(portal_id)
         known = {"lock_after_days": LOCK_AFTER_DAYS, **tenant.settings}
         known |= {name: getattr(tenant, name) for name in MOVES_NUMBERS}
         changes = {name: value for name, value in chosen.items() if known[name] != value}
         if changes:
             portal.change_settings(portal_id, changes, actor, clock.now())
-        if MOVES_NUMBERS.isdisjoint(changes):
-            return None
-        everything = recompute_everything, portal_id, None, None, CauseKind.SETTING.value, actor
-        return _and_requests(portal_id, partial(enqueue, *everything, queue="sync", unique=f"recompute:{portal_id}"))
+        if "time_zone" in changes:
+            history.owe_history(portal_id)
+        if not MOVES_NUMBERS.isdisjoint(changes):
+            supported.restart(portal_id)
+            owe(portal_id, Recompute(Cause(CauseKind.SETTING, actor)), clock.now())
 
     return _done("settings", change)
 
@@ -76,10 +73,9 @@ def save() -> ResponseReturnValue:
 @bp.post("/calendar/days")
 @needs(Action.ADMINISTER)
 def set_day() -> ResponseReturnValue:
-    def change(portal_id: int, actor: str) -> Then | None:
+    def change(portal_id: int, actor: str) -> None:
         own = OwnDay(_day("day"), request.form.get("working") == "yes", request.form.get("name", "").strip())
-        touched = operations.set_day(portal_id, own, actor, clock.now())
-        return _and_requests(portal_id, _compute(portal_id, touched))
+        _owe(portal_id, operations.set_day(portal_id, own, actor, clock.now()), and_requests=True)
 
     return _done("days", change)
 
@@ -87,9 +83,8 @@ def set_day() -> ResponseReturnValue:
 @bp.post("/calendar/days/forget")
 @needs(Action.ADMINISTER)
 def forget_day() -> ResponseReturnValue:
-    def change(portal_id: int, actor: str) -> Then | None:
-        touched = operations.forget_day(portal_id, _day("day"), actor, clock.now())
-        return _and_requests(portal_id, _compute(portal_id, touched))
+    def change(portal_id: int, actor: str) -> None:
+        _owe(portal_id, operations.forget_day(portal_id, _day("day"), actor, clock.now()), and_requests=True)
 
     return _done("days", change)
 
@@ -97,9 +92,9 @@ def forget_day() -> ResponseReturnValue:
 @bp.post("/calendar/absences")
 @needs(Action.ADMINISTER)
 def set_absence() -> ResponseReturnValue:
-    def change(portal_id: int, actor: str) -> Then | None:
+    def change(portal_id: int, actor: str) -> None:
         away = Away(_employee(), _day("first"), _day("last"))
-        return _compute(portal_id, operations.set_absence(portal_id, away, actor, clock.now()))
+        _owe(portal_id, operations.set_absence(portal_id, away, actor, clock.now()))
 
     return _done("absences", change)
 
@@ -107,34 +102,19 @@ def set_absence() -> ResponseReturnValue:
 @bp.post("/calendar/absences/forget")
 @needs(Action.ADMINISTER)
 def forget_absence() -> ResponseReturnValue:
-    def change(portal_id: int, actor: str) -> Then | None:
-        touched = operations.forget_absence(portal_id, _employee(), _day("first"), actor, clock.now())
-        return _compute(portal_id, touched)
+    def change(portal_id: int, actor: str) -> None:
+        _owe(portal_id, operations.forget_absence(portal_id, _employee(), _day("first"), actor, clock.now()))
 
     return _done("absences", change)
 
 
-def _compute(portal_id: int, touched: Period | None) -> Then | None:
-    """What lies in the touched days is computed anew."""
+def _owe(portal_id: int, touched: Period | None, *, and_requests: bool = False) -> None:
+    """What lies in the touched days is to be computed anew, and the working time to the first answer to requests."""
     if touched is None:
-        return None
-    start, end = touched.start.isoformat(), touched.end.isoformat()
-    days = recompute_days, portal_id, start, end, g.viewer.actor
-    return partial(enqueue, *days, unique=f"recompute:{portal_id}:{start}:{end}")
-
-
-def _and_requests(portal_id: int, then: Then | None) -> Then | None:
-    """The working time to the first answer to requests is counted anew, too."""
-    if then is None:
-        return None
-    has_requests = supported.restart(portal_id)
-
-    def both() -> None:
-        then()
-        if has_requests:
-            requests.ask(portal_id)
-
-    return both
+        return
+    if and_requests:
+        supported.restart(portal_id)
+    owe(portal_id, Recompute(Cause(CauseKind.CALENDAR, g.viewer.actor), touched), clock.now())
 
 
 @bp.get("/check")
@@ -146,17 +126,18 @@ def check() -> ResponseReturnValue:
     return render_template("settings/check.html", viewer=g.viewer, night=night, time_zone=zone)
 
 
-def _done(form: str, change: Callable[[int, str], Then | None]) -> ResponseReturnValue:
-    """The page after the change, or with sentences at the fields of the form that was not saved."""
+def _done(form: str, change: Callable[[int, str], None]) -> ResponseReturnValue:
+    """The page after the change, or with sentences at the fields of the form that was not saved. What the change owes
+    is worked off at once."""
     portal_id = g.viewer.portal_id
     try:
         with db.write():
             portal.lock(portal_id)
-            then = change(portal_id, g.viewer.actor)
+            change(portal_id, g.viewer.actor)
     except Invalid as error:
         return _page(form, {fault.path: fault.message for fault in error.errors})
-    if then:
-        then()
+    scores.ask(portal_id)
+    requests.ask(portal_id)
     return redirect(url_for(".calendar", saved=1), 303)
 
 

@@ -17,16 +17,16 @@ from b24app.facts.requests.documents import MappingDocument
 from b24app.facts.requests.queries import Stored
 from b24app.ingest import queries as reading
 from b24app.jobs import requests as jobs
-from b24app.jobs.scores import recompute_everything
+from b24app.jobs import scores
 from b24app.jobs.sync import ask_watched
 from b24app.lib import clock, db
 from b24app.lib.errors import Fault, Invalid, NotFound
 from b24app.lib.i18n import gettext as _
-from b24app.lib.queue import enqueue
 from b24app.periods import queries as calendars
 from b24app.portal import operations as portal
 from b24app.portal.rules import Action
-from b24app.scores.rules import CauseKind
+from b24app.scores.owed import Recompute, owe
+from b24app.scores.rules import Cause, CauseKind
 from b24app.web.viewer import needs
 
 bp = Blueprint("sources", __name__, url_prefix="/ui/settings/sources")
@@ -83,9 +83,8 @@ def remove(code: str) -> ResponseReturnValue:
     with db.write():
         portal.lock(portal_id)
         operations.remove(portal_id, code, actor, clock.now())
-    cause = CauseKind.DEFINITION.value
-    everything = recompute_everything, portal_id, None, None, cause, actor
-    enqueue(*everything, queue="sync", unique=f"recompute:{cause}:{portal_id}")
+        owe(portal_id, Recompute(Cause(CauseKind.DEFINITION, actor)), clock.now())
+    scores.ask(portal_id)
     return redirect(url_for(".page", saved="removed"), 303)
 
 

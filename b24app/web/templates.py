@@ -8,15 +8,15 @@ from flask.typing import ResponseReturnValue
 
 from b24app import pipeline
 from b24app.bitrix.payloads import NUMBER
-from b24app.jobs.scores import recompute_everything
+from b24app.jobs import scores
 from b24app.jobs.sync import ask_watched
 from b24app.lib import clock, db
 from b24app.lib.errors import Conflict, Invalid
-from b24app.lib.queue import enqueue
 from b24app.onboarding import templates as ready
 from b24app.portal import operations as portal
 from b24app.portal import queries as people
 from b24app.portal.rules import Action
+from b24app.scores.owed import Recompute, owe
 from b24app.scores.rules import Cause, CauseKind
 from b24app.web.viewer import needs
 
@@ -39,12 +39,12 @@ def take(code: str) -> ResponseReturnValue:
         with db.write():
             portal.lock(portal_id)
             ready.take(portal_id, code, departments, actor, now)
-            pipeline.recompute_open(portal_id, now, {code}, Cause(CauseKind.DEFINITION, actor))
+            cause = Cause(CauseKind.DEFINITION, actor)
+            pipeline.recompute_open(portal_id, now, {code}, cause)
+            owe(portal_id, Recompute(cause, scorecard=code), now)
     except (Invalid, Conflict) as error:
         return _page(code, error.errors[0].message if isinstance(error, Invalid) and error.errors else error.message)
-    cause = CauseKind.DEFINITION.value
-    everything = recompute_everything, portal_id, None, None, cause, actor
-    enqueue(*everything, queue="sync", unique=f"recompute:{cause}:{portal_id}")
+    scores.ask(portal_id)
     ask_watched(portal_id)
     return redirect(url_for("scorecards.scorecard", code=code), 303)
 

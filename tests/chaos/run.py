@@ -67,7 +67,8 @@ def _compared(storm: Storm, seed: int, changes: int, day: str) -> Outcome:
     assert truth.by_app(demo, day) == truth.by_hand(storm)
     live = truth.numbers(engine)
     assert command(demo, "portal", "recompute", demo.member_id).returncode == 0
-    assert truth.differences(live, truth.numbers(engine)) == {}
+    differences = truth.differences(live, truth.numbers(engine))
+    assert not differences, differences
 
     sent, arrived = truth.notified(demo, engine)
     assert sent == arrived > 0

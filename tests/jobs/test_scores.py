@@ -11,6 +11,8 @@ from b24app import pipeline
 from b24app.jobs import scores
 from b24app.lib import clock
 from b24app.lib.db import db
+from b24app.periods import queries as periods
+from b24app.periods.rules import Kind, named
 from b24app.portal.rules import SubjectType, employee
 from b24app.portal.tables import Portal
 from b24app.scores import nightly, queries
@@ -43,7 +45,7 @@ def at(moment: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def lost_of_ann(start: str) -> Any:
     month = world.month(start)
-    rows = queries.results(PORTAL, scores.named(scores.Kind.MONTH, month, scores.periods.settings(PORTAL)),
+    rows = queries.results(PORTAL, named(Kind.MONTH, month, periods.settings(PORTAL)),
                            SubjectType.EMPLOYEE, "sales", [ANN], now=clock.now())  # fmt: skip
     return rows[0].denominator if rows else None
 

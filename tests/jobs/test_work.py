@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from redis import Redis
+from rq import Queue
 from sqlalchemy import select
 
 from b24app.bitrix.client import IN_BACKGROUND
@@ -19,6 +20,7 @@ from b24app.ingest import queries
 from b24app.ingest.events import news
 from b24app.jobs import absences, inbox, install, sync
 from b24app.jobs.news import receive
+from b24app.lib import queue
 from b24app.lib.db import Base, db, write
 from b24app.onboarding import operations as onboarding
 from b24app.periods import operations as operations_of_calendars
@@ -123,7 +125,9 @@ def test_absences_follow_the_portal_s_calendars_and_leave_alone_what_is_noted_by
         operations_of_calendars.set_absence(1, by_hand, "user:1", sync.clock.now())
     here.absences = [demo.leave(1, USER, today, today + ONE_DAY, here.zone),
                      demo.leave(2, USER + 1, today, today + 4 * ONE_DAY, here.zone)]  # fmt: skip
-    absences.read(1)
+    sync.resume(1)
+    (asked,) = [job for job in Queue("default", connection=queue.redis()).jobs if "absences" in job.func_name]
+    asked.func(*asked.args)
     assert away() == [by_hand, Away(USER + 1, today, today + 4 * ONE_DAY, "portal")]
     here.absences = [demo.leave(2, USER + 1, today + ONE_DAY, today + 2 * ONE_DAY, here.zone)]
     absences.read(1)

@@ -183,5 +183,5 @@ def test_jobs_say_why_they_were_asked(sold, monkeypatch):
     db.session.commit()
     asked = []
     monkeypatch.setattr(pipeline, "recompute_slice", lambda *given: asked.append(given[-1]))
-    jobs.recompute_everything(PORTAL, None, None, "membership")
+    jobs.recompute_everything(PORTAL, cause=CauseKind.MEMBERSHIP)
     assert asked == [Cause(CauseKind.MEMBERSHIP)]

@@ -36,7 +36,7 @@ def test_a_choice_is_kept_with_its_day_and_everything_is_computed_anew(admin: Re
     db.session.rollback()
     (step,) = call_sources.steps(PORTAL)
     assert (str(local_day(step.since, settings(PORTAL))), step.source) == ("2026-12-01", "telephony")
-    assert asked() == [("recompute_everything", (PORTAL, None, None, "setting", f"user:{ADMIN}"))]
+    assert asked() == [{"cause": "setting", "actor": f"user:{ADMIN}"}]
     assert "Telephony statistics</b>" in page(admin)
     assert admin.ask("POST", page=PAGE, source="telephony", day="2026-12-01").status_code == 303
     assert len(asked()) == 1

@@ -11,10 +11,12 @@ from rq import Queue
 from sqlalchemy import delete, select
 from werkzeug.test import TestResponse
 
+from b24app.ingest import queries as reading
 from b24app.lib import clock, crypto, queue
 from b24app.lib.db import db, write
 from b24app.periods import queries as calendars
 from b24app.periods.queries import Away, OwnDay
+from b24app.portal import jobs
 from b24app.portal.tables import AuditEntry, Portal
 from b24app.scores.tables import NightlyCheck
 from tests.scorecards.documents import document, indicator
@@ -25,6 +27,7 @@ PAGE, CHECK = "/ui/settings/calendar", "/ui/settings/check"
 SETTINGS = {
     "country": "", "time_zone": "Europe/Moscow", "week_start": "0", "year_start": "1", "lock_after_days": "5",
 }  # fmt: skip
+BY_ADMIN = {"cause": "calendar", "actor": f"user:{ADMIN}"}
 POSTS = ["", "/days", "/days/forget", "/absences", "/absences/forget"]
 
 
@@ -72,9 +75,12 @@ def admin(app: Flask) -> Reader:
         yield Reader(app)
 
 
-def asked() -> list[tuple[str, tuple[object, ...]]]:
-    jobs = [job for name in queue.QUEUES for job in Queue(name, connection=queue.redis()).jobs]
-    return [(job.func_name.rsplit(".", 1)[-1], job.args) for job in jobs]
+def asked() -> list[dict[str, str]]:
+    """What is owed; a worker is told as soon as anything is."""
+    told = [job.func_name for job in Queue("default", connection=queue.redis()).jobs]
+    owed = [job.arguments for job in jobs.owed(PORTAL, "recompute")]
+    assert told == ["b24app.jobs.scores.recompute_owed"] * bool(owed)
+    return owed
 
 
 def audited() -> list[tuple[str, str, object]]:
@@ -107,7 +113,16 @@ def test_only_what_is_different_is_saved_and_audited(admin):
     assert calendars.settings(PORTAL).week_start == 6
     assert not calendars.calendar(PORTAL).is_working(date(2026, 1, 1))
     assert audited() == [("portal.settings", "user:1", {"country": "RU", "week_start": 6})]
-    assert asked() == [("recompute_everything", (PORTAL, None, None, "setting", f"user:{ADMIN}"))]
+    assert asked() == [{"cause": "setting", "actor": f"user:{ADMIN}"}]
+
+
+def test_another_time_zone_has_everything_read_again(admin):
+    """Days without a time are kept as the midnight of the old one."""
+    admin.save(**SETTINGS | {"time_zone": "Asia/Yekaterinburg"})
+    assert asked() == [{"cause": "setting", "actor": f"user:{ADMIN}"}]
+    assert reading.must_go_on(PORTAL)
+    admin.save(**SETTINGS | {"time_zone": "Asia/Yekaterinburg", "country": "RU"})
+    assert len(asked()) == 1
 
 
 def test_saving_what_holds_changes_nothing(admin):
@@ -138,7 +153,7 @@ def test_a_day_is_added_shown_and_removed(admin):
     assert 'aria-label="Remove Nov 7, 2026"' in text
     admin.save("/days/forget", day="2026-11-07")
     assert calendars.own_days(PORTAL) == ()
-    assert asked() == [("recompute_days", (PORTAL, "2026-11-07", "2026-11-08", f"user:{ADMIN}"))]
+    assert asked() == [BY_ADMIN | {"period": "custom", "start": "2026-11-07", "end": "2026-11-08"}]
     assert [action for action, _actor, _after in audited()] == ["calendar.day"] * 2
 
 
@@ -147,7 +162,7 @@ def test_an_absence_is_added_shown_and_removed(admin):
     assert calendars.absences(PORTAL) == (Away(ANN, date(2026, 11, 10), date(2026, 11, 20)),)
     text = admin.page()
     assert "Away today" in text
-    assert asked() == [("recompute_days", (PORTAL, "2026-11-10", "2026-11-21", f"user:{ADMIN}"))]
+    assert asked() == [BY_ADMIN | {"period": "custom", "start": "2026-11-10", "end": "2026-11-21"}]
     admin.save("/absences/forget", employee=str(ANN), first="2026-11-10")
     assert calendars.absences(PORTAL) == ()
 

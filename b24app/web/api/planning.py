@@ -7,13 +7,11 @@ from typing import Any
 from flask import Response
 
 from b24app import pipeline
-from b24app.jobs import scores as score_jobs
-from b24app.jobs import sync
+from b24app.jobs import scores, sync
 from b24app.lib import clock
 from b24app.lib.db import write
 from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
-from b24app.lib.queue import enqueue
 from b24app.periods.rules import Kind
 from b24app.portal import operations as portals
 from b24app.portal.rules import Viewer
@@ -21,6 +19,7 @@ from b24app.scorecards import documents, operations, queries, rules
 from b24app.scorecards.documents import ScorecardDocument, TargetDocument
 from b24app.scorecards.queries import TargetRow
 from b24app.scorecards.rules import Version
+from b24app.scores.owed import Recompute, owe
 from b24app.scores.rules import Cause, CauseKind
 from b24app.web.api import money, shapes
 from b24app.web.api.calls import call
@@ -81,8 +80,8 @@ def put_scorecard(viewer: Viewer, code: str, body: ScorecardDocument) -> dict[st
     with write():
         portals.lock(viewer.portal_id)
         saved = operations.save(viewer.portal_id, body, viewer.actor, now)
-        past = _computed(viewer.portal_id, {code}, now, Cause(CauseKind.DEFINITION, viewer.actor))
-    _compute_past(viewer.portal_id, past)
+        _compute(viewer.portal_id, {code}, now, Cause(CauseKind.DEFINITION, viewer.actor))
+    scores.ask(viewer.portal_id)
     sync.ask_watched(viewer.portal_id)
     return money.shown(viewer, saved.document)
 
@@ -126,8 +125,8 @@ def put_targets(viewer: Viewer, body: tuple[TargetDocument, ...]) -> shapes.Done
         portals.lock(viewer.portal_id)
         saved = operations.set_targets(viewer.portal_id, body, viewer.actor, now)
         cause = Cause(CauseKind.TARGET, viewer.actor)
-        past = _computed(viewer.portal_id, {item.scorecard for item in body}, now, cause)
-    _compute_past(viewer.portal_id, past)
+        _compute(viewer.portal_id, {item.scorecard for item in body}, now, cause)
+    scores.ask(viewer.portal_id)
     return shapes.DoneList(items=[shapes.Done(index=one.index, status=one.status, id=one.id) for one in saved])
 
 
@@ -148,18 +147,11 @@ def _target(row: TargetRow, is_shown: bool) -> shapes.Target:
     )
 
 
-def _computed(portal_id: int, scorecards: set[str], now: datetime, cause: Cause) -> list[str]:
-    """Compute what people look at now; returns the jobs that are to compute the past."""
+def _compute(portal_id: int, scorecards: set[str], now: datetime, cause: Cause) -> None:
+    """What people look at now, at once; the past is owed."""
     pipeline.recompute_open(portal_id, now, scorecards, cause)
-    why = {"cause": cause.kind.value, "actor": cause.actor}
-    return [
-        portals.start_job(portal_id, "recompute", {"scorecard": code, **why}, now).id for code in sorted(scorecards)
-    ]
-
-
-def _compute_past(portal_id: int, jobs: Iterable[str]) -> None:
-    for job_id in jobs:
-        enqueue(score_jobs.recompute_everything, portal_id, job_id, queue="sync")
+    for code in sorted(scorecards):
+        owe(portal_id, Recompute(cause, scorecard=code), now)
 
 
 def _targeted(portal_id: int, items: Iterable[TargetDocument]) -> Iterator[tuple[str, bool]]:

@@ -5,10 +5,11 @@ from flask import Response, url_for
 from b24app.jobs import scores
 from b24app.lib import clock
 from b24app.lib.db import write
-from b24app.lib.queue import enqueue
 from b24app.periods.rules import Kind, named
 from b24app.portal import jobs
 from b24app.portal.rules import Viewer
+from b24app.scores.owed import Recompute, owe
+from b24app.scores.rules import REPAIR
 from b24app.web.api import shapes
 from b24app.web.api.calls import call, rendered
 from b24app.web.api.times import PortalClock
@@ -24,19 +25,15 @@ def recompute(viewer: Viewer, body: shapes.RecomputeBody) -> Response:
     """
     period = named(Kind(body.period), body.start, PortalClock.of(viewer.portal_id).settings)
     with write():
-        arguments = {"period": period.kind.value, "start": period.start.isoformat()}
-        begun = jobs.start_job(viewer.portal_id, "recompute", arguments, clock.now())
-    enqueue(scores.recompute_everything, viewer.portal_id, begun.id, queue="sync")
-    answer = rendered(_answer(begun), 202)
-    answer.headers["Location"] = url_for("api.job", job_id=begun.id)
+        job_id = owe(viewer.portal_id, Recompute(REPAIR, period), clock.now())
+    scores.ask(viewer.portal_id)
+    answer = rendered(job(viewer, job_id), 202)
+    answer.headers["Location"] = url_for("api.job", job_id=job_id)
     return answer
 
 
 @call("GET", "/jobs/<job_id>", tag=TAG, answer=shapes.JobAnswer)
 def job(viewer: Viewer, job_id: str) -> shapes.JobAnswer:
     """How far a job has come."""
-    return _answer(jobs.job(viewer.portal_id, job_id))
-
-
-def _answer(row: object) -> shapes.JobAnswer:
+    row = jobs.job(viewer.portal_id, job_id)
     return shapes.JobAnswer(job=shapes.JobState.model_validate(row, from_attributes=True))
