@@ -175,9 +175,17 @@ def analyze(*models: type[Base]) -> None:
 
 
 def prepare(engine: Engine) -> None:
-    """Keep tenants apart; set SQLite up for several processes: WAL, a patient writer, foreign keys, explicit BEGINs."""
+    """Keep tenants apart; set SQLite up for several processes: WAL, a patient writer, foreign keys, explicit BEGINs.
+
+    PostgreSQL is not to compile our statements for its processor: that takes longer than it saves.
+    """
     guard(engine)
     if engine.dialect.name != "sqlite":
+
+        @event.listens_for(engine, "do_connect")
+        def on_do_connect(_dialect: Any, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:
+            options["options"] = f"{options.get('options', '')} -c jit=off".strip()
+
         return
 
     @event.listens_for(engine, "connect")

@@ -7,6 +7,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from sqlalchemy import Select
+
 from b24app.facts.kinds import kind_of
 from b24app.facts.requests.rules import REQUEST
 from b24app.facts.rules import DEAL, ENTRY, MOVE
@@ -36,14 +38,19 @@ def evaluate(portal_id: int, plans: Sequence[Plan], spans: Sequence[Span], now: 
         for measure in plan.measures:
             (by_numbers if measure.aggregate in BY_NUMBERS else by_scan[measure.scan])[measure] = None
     parameters = compile.parameters(portal_id, spans, now) if spans else {}
+    shape = len(spans), compile.are_adjoining(spans, db.engine.dialect.name)
     return Parts(
         (
-            _grid(compile.totals(scan, some, len(spans)), len(spans), parameters)
+            _grid(compile.totals(scan, some, *shape), len(spans), parameters)
             for scan, measures in by_scan.items()
             for some in _chunks(tuple(measures))
             if spans
         ),
-        {measure: _histogram(measure, len(spans), parameters) for measure in by_numbers if spans},
+        {
+            measure: _histogram(compile.histogram(measure, *shape), len(spans), parameters)
+            for measure in by_numbers
+            if spans
+        },
     )
 
 
@@ -60,9 +67,9 @@ def _grid(totals: compile.Totals, width: int, parameters: Mapping[str, int]) -> 
     return Grid(totals.columns, spans)
 
 
-def _histogram(measure: Measure, width: int, parameters: Mapping[str, int]) -> Histogram:
+def _histogram(statement: Select[Any], width: int, parameters: Mapping[str, int]) -> Histogram:
     found: list[dict[Holder, list[tuple[int, int]]]] = [defaultdict(list) for _span in range(width)]
-    for span, owner, number, times in db.session.execute(compile.histogram(measure, width), parameters):
+    for span, owner, number, times in db.session.execute(statement, parameters):
         found[span][owner, None].append((number, times))
     return found
 

@@ -75,6 +75,23 @@ def test_every_day_of_five_years_is_one_statement_too(portal: int) -> None:
     assert sum(parts.get(WON, day).facts for day in range(1826)) == 1
 
 
+def test_days_side_by_side_give_what_each_gives_alone(portal: int) -> None:
+    """A database may find out in one pass which of many spans a fact lies in."""
+    first = MAY.start
+    edges = [first - 1, first, first + 86_400 - 1, first + 86_400, first + 5 * 86_400 - 1, first + 5 * 86_400]
+    put(*(deal(portal, created_at=at - 3 * 86_400, closed_at=at, closed_by_id=ANN if at % 2 else BOB) for at in edges))
+    put(*(activity(portal, "call", start_at=at, completed_at=at) for at in edges))
+    asked = (*EVERYTHING, plan("deal_conversion", {"mode": "window", "days": 2}))
+    asked = (*asked, plan("average_days_to_close", {"stat": "median"}), WON)
+    together = evaluate(portal, asked, days(5), NOW)
+    for number, day in enumerate(days(5)):
+        alone = evaluate(portal, asked, [day], NOW)
+        for one in asked:
+            for members in ((ANN,), (BOB,), None):
+                assert together.get(one, number, members) == alone.get(one, 0, members)
+    assert sum(together.get(WON, number).facts for number in range(5)) == 4
+
+
 def test_more_measures_than_a_row_has_columns_are_asked_in_several_statements(
     portal: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

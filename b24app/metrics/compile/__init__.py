@@ -2,6 +2,7 @@
 
 from b24app.metrics.compile.alike import Totals
 from b24app.metrics.compile.listing import Rows, rows
+from b24app.metrics.compile.reading import are_adjoining
 from b24app.metrics.compile.totals import histogram, parameters, totals
 
-__all__ = ["Rows", "Totals", "histogram", "parameters", "rows", "totals"]
+__all__ = ["Rows", "Totals", "are_adjoining", "histogram", "parameters", "rows", "totals"]

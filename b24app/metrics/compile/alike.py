@@ -52,15 +52,22 @@ _MERGED: Mapping[Aggregate, Any] = {Aggregate.SUM: func.sum, Aggregate.MIN: func
 """What is put together from groups by the same function that made it of rows."""
 
 
-def totals_of_alike(rows: Select[Any], matcher: Matcher, measures: Sequence[Measure]) -> Totals | None:
-    """`rows` are (span, owner). None where it does not serve: too many tests, or records counted once each."""
+def totals_of_alike(
+    rows: Select[Any], matcher: Matcher, measures: Sequence[Measure], *, fenced: bool = False
+) -> Totals | None:
+    """`rows` are (span, owner). None where it does not serve: too many tests, or records counted once each.
+
+    `fenced`: PostgreSQL is not to look into the answers when it guesses how many groups there will be. By the columns
+    they are made of it expects as many as rows, and sorts all of these instead of counting by a small table.
+    """
     tests = _Tests(matcher)
     bits = {measure: tests.bits(tests.parts(measure)) for measure in measures}
     if len(tests) > MOST_TESTS or any(one.aggregate not in (Aggregate.COUNT, *_MERGED) for one in measures):
         return None
     numbers = {_number(measure): f"number_{at}" for at, measure in enumerate(measures) if measure.field is not None}
     values = [matcher.number(field, where).label(name) for (field, where), name in numbers.items()]
-    row = rows.add_columns(tests.answers.label("answers"), *values).subquery("fact")
+    rows = rows.add_columns(tests.answers.label("answers"), *values)
+    row = (rows.offset(_whole(0)) if fenced else rows).subquery("fact")
     holders = [row.c.span, row.c.owner, row.c.answers]
     wanted = dict.fromkeys((one.aggregate, numbers[_number(one)]) for one in measures if one.aggregate in _MERGED)
     alike = (

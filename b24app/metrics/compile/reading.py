@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     CTE,
@@ -15,12 +16,14 @@ from sqlalchemy import (
     cast,
     column,
     false,
+    func,
     literal_column,
     select,
     true,
     union_all,
     values,
 )
+from sqlalchemy.dialects.postgresql import array
 
 from b24app.facts import records
 from b24app.facts.held import not_held
@@ -43,10 +46,27 @@ def home(entity: str) -> Table:
 
 OWNER, DATE = table(FieldValue).alias("owner_value"), table(FieldValue).alias("date_value")
 FEW_SPANS = 3
+
+
+def are_adjoining(spans: Sequence[Span], dialect: str) -> bool:
+    """Whether there are many and each begins where the one before it ends, on a database that makes use of it."""
+    if dialect != "postgresql" or len(spans) <= FEW_SPANS:
+        return False
+    return all(one.end == following.start for one, following in pairwise(spans))
+
+
 _BEFORE_DATE = {ENTRY: "code"} | {kind.entity: kind.before_date for kind in declared().values()}
 """The column between the portal and the date in the indexes of an entity."""
 _MOVED = {"entered_stage_id": "stage_id", "entered_category_id": "category_id", "entered_kind": "kind"}
 """What a stage move is asked by, beside the columns of its deal."""
+
+
+class Spanned(NamedTuple):
+    """The number of the span a row lies in, where the rows come from, and what else must hold of them."""
+
+    number: ColumnElement[int]
+    source: FromClause
+    within: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +127,17 @@ class Reading:
         dated = start.join(DATE, and_(*whose, DATE.c.field == self.scan.date, on))
         return dated.join(home(self.scan.entity), and_(*same))
 
-    def spanned(self, spans: Sequence[Span]) -> tuple[CTE, FromClause]:
-        """The spans as a small table, and the rows joined to it by ranges of the indexed date."""
-        inline = spans_inline([self.span(one) for one in spans])
-        return inline, self.joined(inline, and_(self.moment >= inline.c.since, self.moment < inline.c.until))
+    def spanned(self, spans: Sequence[Span], adjoining: bool = False) -> Spanned:
+        """The spans as a small table, and the rows joined to it by ranges of the indexed date. Of many that adjoin each
+        other PostgreSQL finds the one a row lies in by itself, in one pass over the rows."""
+        asked = [self.span(one) for one in spans]
+        if adjoining:
+            number = func.width_bucket(self.moment, array([one.start for one in asked]), type_=Integer) - 1
+            within = self.moment >= asked[0].start, self.moment < asked[-1].end
+            return Spanned(number.label("span"), self.joined(home(self.scan.entity)), within)
+        inline = spans_inline(asked)
+        source = self.joined(inline, and_(self.moment >= inline.c.since, self.moment < inline.c.until))
+        return Spanned(inline.c.span, source)
 
     def mine(
         self, measures: Sequence[Measure], within: Sequence[Span] = (), among: Among = Among.LIVING

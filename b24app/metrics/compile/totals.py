@@ -44,7 +44,7 @@ def parameters(portal_id: int, spans: Sequence[Span], now: int) -> dict[str, int
 
 
 @lru_cache(maxsize=512)
-def totals(scan: Scan, measures: tuple[Measure, ...], width: int) -> Totals:
+def totals(scan: Scan, measures: tuple[Measure, ...], width: int, adjoining: bool = False) -> Totals:
     """One statement for the totals of many measures of one scan: of every holder in each of so many spans.
 
     It is made once and sent with its `parameters`: making it takes longer than many a portal's answer.
@@ -56,26 +56,27 @@ def totals(scan: Scan, measures: tuple[Measure, ...], width: int) -> Totals:
         source, marks = ledger(reading, mine, measures, spans, ("span", "employee_id", "department"))
         rows = select(*(source.c[name] for name in ("span", "employee_id", "department"))).select_from(source)
         return _each_by_its_case(rows, Matcher(_PORTAL, _NOW, source.c, ENTRY), measures, marks)
-    inline, joined = reading.spanned(spans)
-    rows = select(inline.c.span, reading.owner.label("owner")).select_from(joined)
-    rows = rows.where(*reading.mine(measures, spans))
-    return totals_of_alike(rows, reading.matcher, measures) or _each_by_its_case(rows, reading.matcher, measures, {})
+    spanned = reading.spanned(spans, adjoining)
+    rows = select(spanned.number, reading.owner.label("owner")).select_from(spanned.source)
+    rows = rows.where(*reading.mine(measures, spans), *spanned.within)
+    return totals_of_alike(rows, reading.matcher, measures, fenced=adjoining) or _each_by_its_case(
+        rows, reading.matcher, measures, {}
+    )
 
 
 @lru_cache(maxsize=512)
-def histogram(measure: Measure, width: int) -> Select[Any]:
+def histogram(measure: Measure, width: int, adjoining: bool = False) -> Select[Any]:
     """(span, owner, number, how many facts have it): what a median is taken of. To be sent with its `parameters`."""
     assert measure.field is not None
     reading = Reading(_PORTAL, measure.scan, _NOW)
-    spans = _spans(width)
-    inline, joined = reading.spanned(spans)
+    spanned = reading.spanned(_spans(width), adjoining)
     number = reading.matcher.number(measure.field, measure.where)
     counted = reading.matcher.passes(measure.where)
-    keys = [inline.c.span, reading.owner, number]
+    keys = [spanned.number, reading.owner, number]
     return (
         select(*keys, func.count())
-        .select_from(joined)
-        .where(*reading.mine((measure,), (_WHOLE,)), counted, number.is_not(None))
+        .select_from(spanned.source)
+        .where(*reading.mine((measure,), (_WHOLE,)), *spanned.within, counted, number.is_not(None))
         .group_by(*keys)
         .order_by(*keys)
     )
