@@ -1,6 +1,7 @@
 """Writing many rows in one statement, on either database."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ARRAY, JSON, Table, bindparam, cast, column, func, select
@@ -35,17 +36,27 @@ def upsert(model: type[Base], rows: Sequence[Row], only: Collection[str] | None 
     last one stays."""
     if not rows:
         return
-    table, names, statement = table_of(model), list(rows[0]), insert(model)
+    table, names, dialect = table_of(model), tuple(rows[0]), db.engine.dialect.name
+    by_columns = len(rows) >= MANY and dialect == "postgresql" and _has_arrays(table, names)
+    statement = _upserting(model, names, None if only is None else frozenset(only), by_columns, dialect)
     keys = [one.name for one in table.primary_key]
-    by_columns = len(rows) >= MANY and db.engine.dialect.name == "postgresql" and _has_arrays(table, names)
+    db.session.execute(statement, _columns(names, keys, rows) if by_columns else list(rows))
+
+
+@lru_cache(maxsize=256)
+def _upserting(
+    model: type[Base], names: tuple[str, ...], only: frozenset[str] | None, by_columns: bool, dialect: str
+) -> Any:
+    """Made once: making it takes as long as writing a row."""
+    table = table_of(model)
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(table)
     if by_columns:
         statement = statement.from_select(names, _unnested(table, names))
+    keys = [one.name for one in table.primary_key]
     replaced = {name: statement.excluded[name] for name in names if name not in keys and (not only or name in only)}
     if replaced:
-        statement = statement.on_conflict_do_update(index_elements=keys, set_=replaced)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=keys)  # the key is all there is
-    db.session.execute(statement, _columns(names, keys, rows) if by_columns else list(rows))
+        return statement.on_conflict_do_update(index_elements=keys, set_=replaced)
+    return statement.on_conflict_do_nothing(index_elements=keys)  # the key is all there is
 
 
 def _has_arrays(table: Table, names: Iterable[str]) -> bool:
