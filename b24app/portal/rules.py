@@ -166,7 +166,7 @@ class Structure:
     def ancestors(self, employee_id: int) -> frozenset[int]:
         """Every department that holds the employee, directly or from above."""
         person = self.people.get(employee_id)
-        return frozenset[int]().union(*(self._upwards(id) for id in person.department_ids)) if person else frozenset()
+        return self._holding(person.department_ids) if person else frozenset()
 
     def headed_by(self, user_id: int) -> frozenset[int]:
         """The departments this person heads, and all below them."""
@@ -187,12 +187,25 @@ class Structure:
 
     @cached_property
     def _members(self) -> dict[int, frozenset[int]]:
-        """Each person is put into every department above them: people x depth, not departments x people."""
-        found: dict[int, set[int]] = {id: set() for id in self.units}
+        """Those of the same departments are put together into every one above them."""
+        together: dict[tuple[int, ...], list[int]] = {}
         for person in self.people.values():
-            for id in self.ancestors(person.id):
-                found[id].add(person.id)
+            together.setdefault(person.department_ids, []).append(person.id)
+        found: dict[int, set[int]] = {id: set() for id in self.units}
+        for department_ids, people in together.items():
+            for id in self._holding(department_ids):
+                found[id].update(people)
         return {id: frozenset(people) for id, people in found.items()}
+
+    @cached_property
+    def _holders(self) -> dict[tuple[int, ...], frozenset[int]]:
+        return {}
+
+    def _holding(self, department_ids: tuple[int, ...]) -> frozenset[int]:
+        """These departments and all above them."""
+        if department_ids not in self._holders:
+            self._holders[department_ids] = frozenset[int]().union(*map(self._upwards, department_ids))
+        return self._holders[department_ids]
 
     @cached_property
     def _paths(self) -> dict[int, frozenset[int]]:

@@ -3,10 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, BigInteger, Text, cast, delete, insert, literal, null, select, update
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CompoundSelect,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    insert,
+    literal,
+    null,
+    select,
+    update,
+)
 
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
@@ -57,18 +71,7 @@ def as_of(present: Structure, postings: Sequence[Posting], at: int) -> Structure
 
 
 def _everybody(portal_id: int) -> tuple[dict[int, Person], dict[int, Unit]]:
-    """The people and the departments, in one statement: nearly every page needs both."""
-    nothing, no_text, no_list = cast(null(), BigInteger), cast(null(), Text), cast(null(), JSON)
-    person, unit = Employee, Department
-    people = select(
-        literal(True).label("is_person"), person.id, person.name, person.active, person.position, person.photo_url,
-        person.department_ids, nothing.label("parent_id"), nothing.label("head_id"), nothing.label("sort"),
-    ).where(person.portal_id == portal_id)  # fmt: skip
-    units = select(
-        literal(False), unit.id, unit.name, unit.active, no_text, no_text, no_list,
-        unit.parent_id, unit.head_id, unit.sort,
-    ).where(unit.portal_id == portal_id)  # fmt: skip
-    both = people.union_all(units).order_by("id")
+    """The people and the departments."""
     known: tuple[dict[int, Person], dict[int, Unit]] = {}, {}
     for (
         is_person,
@@ -81,12 +84,29 @@ def _everybody(portal_id: int) -> tuple[dict[int, Person], dict[int, Unit]]:
         parent_id,
         head_id,
         sort,
-    ) in db.session.execute(both):
+    ) in db.session.execute(_both(), {"portal": portal_id}).all():
         if is_person:
             known[0][id] = Person(id, name, position, photo_url, tuple(department_ids), active)
         else:
             known[1][id] = Unit(id, name, parent_id, head_id, sort, active)
     return known
+
+
+@cache
+def _both() -> CompoundSelect[*tuple[Any, ...]]:
+    """Both in one statement, which nearly every page and change needs, of a `portal`."""
+    portal_id = bindparam("portal", type_=BigInteger)
+    nothing, no_text, no_list = cast(null(), BigInteger), cast(null(), Text), cast(null(), JSON)
+    person, unit = Employee, Department
+    people = select(
+        literal(True).label("is_person"), person.id, person.name, person.active, person.position, person.photo_url,
+        person.department_ids, nothing.label("parent_id"), nothing.label("head_id"), nothing.label("sort"),
+    ).where(person.portal_id == portal_id)  # fmt: skip
+    units = select(
+        literal(False), unit.id, unit.name, unit.active, no_text, no_text, no_list,
+        unit.parent_id, unit.head_id, unit.sort,
+    ).where(unit.portal_id == portal_id)  # fmt: skip
+    return people.union_all(units).order_by("id")
 
 
 def employment(postings: Sequence[Posting]) -> dict[int, tuple[Stay, ...]]:
