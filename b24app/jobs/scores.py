@@ -27,7 +27,7 @@ from b24app.scorecards.rules import plans
 from b24app.scores import journal, locks, owed, season
 from b24app.scores import nightly as night
 from b24app.scores import operations as scores
-from b24app.scores.evaluation import Context
+from b24app.scores.context import Context
 from b24app.scores.owed import Recompute
 from b24app.scores.rules import NOBODY, Cause, CauseKind, Moved
 

@@ -16,7 +16,7 @@ from b24app.metrics.kept import facts_kept, write_down
 from b24app.metrics.queries import FactPage, facts_behind
 from b24app.periods.rules import Period, span
 from b24app.scorecards.rules import Version
-from b24app.scores.evaluation import Context
+from b24app.scores.context import Context
 from b24app.scores.queries import Sheet
 from b24app.scores.rules import ResultRow
 from b24app.scores.tables import LockedFacts

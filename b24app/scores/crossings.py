@@ -8,7 +8,7 @@ from sqlalchemy import Row
 
 from b24app.periods.rules import period_at, previous
 from b24app.scorecards.rules import Record
-from b24app.scores.evaluation import Context
+from b24app.scores.context import Context
 from b24app.scores.rows import Finding, curve
 from b24app.scores.rules import Reached, attainment
 

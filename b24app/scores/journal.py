@@ -23,7 +23,7 @@ from b24app.portal.rules import Subject
 from b24app.portal.tables import AuditEntry
 from b24app.scorecards import documents, queries
 from b24app.scorecards.rules import Record, Trace, Version, attributed, read_by
-from b24app.scores.evaluation import Context
+from b24app.scores.context import Context
 from b24app.scores.rows import Finding
 from b24app.scores.rules import RECORDS_NAMED, Cause, actor_of, cause_of
 from b24app.scores.tables import ResultChange

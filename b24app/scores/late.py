@@ -14,7 +14,7 @@ from b24app.periods.rules import period_at
 from b24app.portal.rules import Subject, SubjectType
 from b24app.scorecards import rules as scorecards
 from b24app.scorecards.rules import Record, Trace
-from b24app.scores.evaluation import Context
+from b24app.scores.context import Context
 from b24app.scores.tables import LateChange
 
 Key = tuple[str, date]

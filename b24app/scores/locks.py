@@ -24,7 +24,7 @@ from b24app.scorecards import queries as scorecards
 from b24app.scorecards.rules import Lock, Version, in_force
 from b24app.scorecards.tables import PeriodLock, ScorecardVersion
 from b24app.scores import behind, late, storage
-from b24app.scores.evaluation import Context
+from b24app.scores.context import Context
 from b24app.scores.operations import first_day, recompute_slice
 from b24app.scores.rules import Cause, CauseKind, Slice
 

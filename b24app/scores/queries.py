@@ -24,7 +24,7 @@ from b24app.portal.rules import COMPANY, Subject, SubjectType, employee
 from b24app.scorecards.formulas import label
 from b24app.scorecards.rules import Lock, Version
 from b24app.scores import evaluation, late
-from b24app.scores.evaluation import Context
+from b24app.scores.context import Context, version_for
 from b24app.scores.pace import Pace
 from b24app.scores.rows import (
     Finding,
@@ -129,7 +129,7 @@ def sheets(
 ) -> tuple[Sheet, ...]:
     """Every scorecard (or one) in a period. `subjects` narrows the results, never the scores."""
     asked = [versions for code, versions in context.shown.items() if scorecard in (None, code)]
-    answering = [version for versions in asked if (version := evaluation.version_for(context, versions, period))]
+    answering = [version for versions in asked if (version := version_for(context, versions, period))]
     return tuple(_sheet(context, version, period, subjects) for version in answering)
 
 

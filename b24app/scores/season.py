@@ -36,7 +36,7 @@ from b24app.periods.rules import (
 )
 from b24app.portal.rules import Subject
 from b24app.scorecards.rules import Indicator, Version, in_force
-from b24app.scores.evaluation import Context, Work
+from b24app.scores.context import Context, Work
 from b24app.scores.pace import HISTORY, Pace, season
 from b24app.scores.rules import CauseKind
 from b24app.scores.tables import Result

@@ -22,7 +22,7 @@ from b24app.lib.i18n import speaking
 from b24app.lib.tenancy import work_for
 from b24app.portal import operations, queries
 from b24app.portal.rules import COMPANY, Action, can
-from b24app.scores.evaluation import Context
+from b24app.scores.context import Context
 from b24app.web import session
 
 PAGES = "/ui/"

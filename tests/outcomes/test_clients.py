@@ -4,7 +4,7 @@ import pytest
 
 from b24app.lib.db import db
 from b24app.outcomes.dashboards.clients import client
-from b24app.scores.evaluation import Context
+from b24app.scores.context import Context
 from tests.scores.world import ADMIN_SEES, ANN, ANN_SEES, BOB, HEAD_SEES, NOW, STRANGER_SEES, SUE, deal
 
 ACME = 5

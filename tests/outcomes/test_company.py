@@ -11,7 +11,7 @@ from b24app.lib.errors import Forbidden, NotFound
 from b24app.outcomes.dashboards.company import company
 from b24app.periods.rules import Kind, Period
 from b24app.portal.rules import COMPANY, department
-from b24app.scores.evaluation import Context
+from b24app.scores.context import Context
 from tests.outcomes.test_dashboards import CARD, MONTH, WEEK
 from tests.scores import world
 from tests.scores.world import (

@@ -13,7 +13,7 @@ from b24app.outcomes.dashboards import queries
 from b24app.outcomes.dashboards.rules import TeamRow, in_order, named_like
 from b24app.periods.rules import Kind, Period
 from b24app.portal.rules import COMPANY, department, employee
-from b24app.scores.evaluation import Context
+from b24app.scores.context import Context
 from tests.scorecards.documents import document, indicator
 from tests.scores import world
 from tests.scores.world import (

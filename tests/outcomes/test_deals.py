@@ -23,7 +23,7 @@ from b24app.outcomes.dashboards.deals import _record
 from b24app.outcomes.dashboards.records import holds, moment, number, why_not
 from b24app.outcomes.dashboards.records import owner as record_owner
 from b24app.periods.rules import Span
-from b24app.scores.evaluation import Context
+from b24app.scores.context import Context
 from tests.outcomes.test_dashboards import MONTH
 from tests.scorecards.documents import document, indicator
 from tests.scores import world

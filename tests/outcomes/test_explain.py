@@ -13,7 +13,7 @@ from b24app.lib.i18n import speaking
 from b24app.outcomes.dashboards import explain
 from b24app.outcomes.dashboards.panel import Question
 from b24app.portal.rules import COMPANY, department, employee
-from b24app.scores.evaluation import Context
+from b24app.scores.context import Context
 from b24app.scores.tables import Result
 from tests.outcomes.test_dashboards import CARD, MONTH, WEEK
 from tests.scorecards.documents import document, indicator

@@ -15,7 +15,7 @@ from b24app.outcomes.dashboards.panel import Question
 from b24app.periods.rules import Kind, Period
 from b24app.portal.rules import COMPANY, Viewer, department, employee
 from b24app.scores import locks
-from b24app.scores.evaluation import Context
+from b24app.scores.context import Context
 from tests.outcomes.test_dashboards import CARD
 from tests.scores import world
 from tests.scores.world import (

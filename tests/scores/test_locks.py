@@ -25,7 +25,7 @@ from b24app.scorecards import documents as parsing
 from b24app.scorecards import operations as scorecards
 from b24app.scorecards.tables import PeriodLock, ScorecardVersion
 from b24app.scores import behind, history, late, locks, queries
-from b24app.scores.evaluation import Context
+from b24app.scores.context import Context
 from b24app.scores.tables import LateChange, ResultChange
 from tests.scorecards.documents import document, indicator
 from tests.scores import world

@@ -14,7 +14,7 @@ from b24app.periods.rules import Calendar, Kind, Period, custom, mark, period_at
 from b24app.periods.tables import Absence
 from b24app.portal.rules import COMPANY, Subject, SubjectType, department, employee
 from b24app.scores import queries, season
-from b24app.scores.evaluation import Context
+from b24app.scores.context import Context
 from b24app.scores.rules import Cause, CauseKind
 from tests.scorecards.documents import document, indicator
 from tests.scores import world

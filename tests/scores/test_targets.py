@@ -18,7 +18,7 @@ from b24app.portal.tables import Department, Membership, Portal
 from b24app.scorecards import documents as parsing
 from b24app.scorecards import operations as scorecards
 from b24app.scores import evaluation, queries
-from b24app.scores.evaluation import Context
+from b24app.scores.context import Context, version_for
 from tests.scorecards.documents import document, indicator
 from tests.scores import world
 from tests.scores.slow_targets import SlowTargets
@@ -53,7 +53,7 @@ def aim(subject, value, start=None, indicator="revenue", period="month") -> None
 def told(period=NOVEMBER, indicator="revenue", now=NOW):
     """Subject -> target and of how many people's it is made."""
     context = Context(PORTAL, now)
-    version = evaluation.version_for(context, context.scorecards["sales"], period)
+    version = version_for(context, context.scorecards["sales"], period)
     found = evaluation.evaluate(context, [context.work(version, period)])
     return {one.subject: (one.target, one.target_people) for one in found if one.indicator.code == indicator}
 

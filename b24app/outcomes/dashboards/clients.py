@@ -12,7 +12,7 @@ from b24app.lib.db import db
 from b24app.outcomes.dashboards.rules import Number
 from b24app.outcomes.dashboards.tabs import DEAL_STATES, ClientDeal, ClientTab
 from b24app.portal.rules import Action, Structure, Viewer, can, employee
-from b24app.scores.evaluation import Context
+from b24app.scores.context import Context
 from b24app.scores.rows import name_of
 
 LATEST = 50

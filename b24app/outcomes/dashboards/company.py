@@ -28,7 +28,7 @@ from b24app.periods.rules import Period, previous
 from b24app.portal.rules import COMPANY, Action, Structure, Subject, Viewer, can, department
 from b24app.scorecards.rules import Indicator
 from b24app.scores import queries as scores
-from b24app.scores.evaluation import Context
+from b24app.scores.context import Context
 from b24app.scores.queries import Board
 from b24app.scores.rows import name_of
 

@@ -28,7 +28,8 @@ from b24app.periods.rules import Period, local_day, period_at
 from b24app.portal.rules import Action, Subject, Viewer, can, employee
 from b24app.scorecards.rules import Indicator, Version, in_force
 from b24app.scores import evaluation
-from b24app.scores.evaluation import Context, Moved, Work
+from b24app.scores.context import Context, Work
+from b24app.scores.evaluation import Moved
 from b24app.scores.rows import Finding, name_of, score_values
 
 _OWNERS = ("responsible_id", "created_by_id", "closed_by_id")

@@ -25,7 +25,7 @@ from b24app.periods.rules import span
 from b24app.portal.rules import COMPANY, Action, Structure, Viewer, can
 from b24app.scores import behind
 from b24app.scores import queries as scores
-from b24app.scores.evaluation import Context
+from b24app.scores.context import Context
 from b24app.scores.pace import ForecastBy
 from b24app.scores.queries import Operand, Sheet
 from b24app.scores.rows import curve

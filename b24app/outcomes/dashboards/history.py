@@ -21,7 +21,7 @@ from b24app.portal.rules import COMPANY, Action, Structure, Subject, Viewer, can
 from b24app.scorecards.rules import Record
 from b24app.scores import history as journal
 from b24app.scores import late
-from b24app.scores.evaluation import Context
+from b24app.scores.context import Context
 from b24app.scores.history import Change
 from b24app.scores.rows import name_of
 from b24app.scores.rules import NOBODY

@@ -9,7 +9,7 @@ from b24app.outcomes.dashboards.rules import Number
 from b24app.periods.rules import Period, period_at
 from b24app.portal.rules import COMPANY, Action, Subject, Viewer, can
 from b24app.scores import nightly
-from b24app.scores.evaluation import Context, version_for
+from b24app.scores.context import Context, version_for
 from b24app.scores.nightly import Repair
 from b24app.scores.rows import name_of
 

@@ -32,7 +32,7 @@ from b24app.portal.rules import (
 )
 from b24app.scorecards.rules import Version
 from b24app.scores import queries as scores
-from b24app.scores.evaluation import Context, version_for
+from b24app.scores.context import Context, version_for
 from b24app.scores.queries import Board, Sheet
 from b24app.scores.rows import name_of, zones
 from b24app.scores.rules import ResultRow, ScoreRow, Zones

@@ -19,7 +19,7 @@ from b24app.portal import queries as portals
 from b24app.portal.rules import Subject, SubjectType, Viewer
 from b24app.scores import behind
 from b24app.scores import queries as scores
-from b24app.scores.evaluation import Context, Members
+from b24app.scores.context import Context, Members
 from b24app.scores.queries import Sheet
 from b24app.scores.rules import ResultRow
 from b24app.web.api import shapes

@@ -16,7 +16,7 @@ from b24app.portal import queries as tenants
 from b24app.portal.rules import Subject, SubjectType, Viewer
 from b24app.scorecards.rules import Indicator, Lock
 from b24app.scores import history, late, locks
-from b24app.scores.evaluation import Context, version_for
+from b24app.scores.context import Context, version_for
 from b24app.scores.locks import Lockable
 from b24app.web.api import shapes
 from b24app.web.api.calls import call
