@@ -24,10 +24,9 @@ from b24app.scorecards.rules import Indicator, Record, Version
 from b24app.scores import crossings, evaluation, journal, late, season, storage
 from b24app.scores.context import Context, Work
 from b24app.scores.evaluation import Place, place
-from b24app.scores.queries import finding_of
 from b24app.scores.rows import Finding, score_values
 from b24app.scores.rules import FACTS, REPAIR, Cause, CauseKind, Changes, Moved, ScoreValue, Slice
-from b24app.scores.storage import Periods
+from b24app.scores.storage import Periods, finding_of
 from b24app.scores.tables import Result, Score
 
 ROWS_PER_SLICE = 4_000

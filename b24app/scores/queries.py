@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -38,6 +37,7 @@ from b24app.scores.rows import (
     value_found,
 )
 from b24app.scores.rules import ScoreValue
+from b24app.scores.storage import exact, finding_of
 from b24app.scores.tables import Result, Score
 
 MANY = 100
@@ -161,7 +161,7 @@ def known(
     return {
         (subject, date.fromisoformat(row.start), row.indicator): (
             value_found(indicators[row.indicator], _part(row), row.reason),
-            _exact(row.target) if row.target is not None else None,
+            exact(row.target) if row.target is not None else None,
         )
         for subject, rows in _by_subject(db.session.execute(query)).items()
         if subject in named
@@ -260,15 +260,15 @@ def _by_finding(findings: Iterable[Finding], subjects: Collection[Subject]) -> d
 
 
 def _part(row: Row[Any]) -> Part:
-    computed = None if row.value is None else _exact(row.value)
+    computed = None if row.value is None else exact(row.value)
     return Part(row.numerator, row.denominator, row.facts, computed)
 
 
 def _row_at_risk(risks: Risks, setting: Setting, subject: Subject, row: Row[Any]) -> bool:
-    season = _exact(row.season) if row.season is not None and row.season_at >= setting.day_began else None
+    season = exact(row.season) if row.season is not None and row.season_at >= setting.day_began else None
     if row.reason is None and row.value is not None:
-        target = None if row.target is None else _exact(row.target)
-        return risks.beyond(subject, row.indicator, _exact(row.value), target, season)
+        target = None if row.target is None else exact(row.target)
+        return risks.beyond(subject, row.indicator, exact(row.value), target, season)
     return row.reason is None and risks.of(subject, row.indicator, row.numerator, row.denominator, row.target, season)
 
 
@@ -372,36 +372,8 @@ def _of_stored(rows: Sequence[Row[Any]]) -> _Scored:
     values, computed_at, results = {}, {}, {}
     for subject, own in _by_subject(rows).items():
         one = own[0]
-        exact = _exact(one.exact) if one.exact else None
-        values[subject] = ScoreValue(exact, one.preliminary, one.indicators_with_data)
+        score = exact(one.exact) if one.exact else None
+        values[subject] = ScoreValue(score, one.preliminary, one.indicators_with_data)
         computed_at[subject] = moment(one.scored_at)
         results[subject] = own if one.indicator is not None else []
     return _Scored(values, computed_at, results)
-
-
-def finding_of(version: Version, period: Period, row: Row[Any]) -> Finding | None:
-    """A stored result as it was found; None of an indicator the version no longer has."""
-    indicator = version.indicator(row.indicator)
-    if indicator is None:
-        return None
-    return Finding(
-        version=version,
-        period=period,
-        indicator=indicator,
-        subject=Subject(SubjectType(row.subject_type), row.subject_id),
-        numerator=row.numerator,
-        denominator=row.denominator,
-        facts=row.facts,
-        computed=Fraction(row.value) if row.value is not None else None,
-        reason=row.reason,
-        target=_exact(row.target) if row.target is not None else None,
-        computed_at=moment(row.computed_at),
-        season=_exact(row.season) if row.season is not None else None,
-        season_at=row.season_at or 0,
-    )
-
-
-@lru_cache(maxsize=10_000)
-def _exact(text: str) -> Fraction:
-    """A stored `p/q`. Reading them takes long, and many are the same: targets above all."""
-    return Fraction(text)

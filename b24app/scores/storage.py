@@ -1,16 +1,20 @@
-"""How results and scores are kept: compared with what is stored, upserted in one statement a table."""
+"""How results and scores are kept: compared with what is stored, upserted in one statement a table, and read back."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from fractions import Fraction
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, delete, or_, select, update
 
-from b24app.lib.clock import epoch
+from b24app.lib.clock import epoch, moment
 from b24app.lib.db import db
 from b24app.lib.storage import table_of, upsert
-from b24app.portal.rules import COMPANY
+from b24app.periods.rules import Period
+from b24app.portal.rules import COMPANY, Subject, SubjectType
+from b24app.scorecards.rules import Version
 from b24app.scores.rows import Finding
 from b24app.scores.rules import ScoreValue, half_up
 from b24app.scores.tables import Result, Score
@@ -184,3 +188,31 @@ def _remove(table: Table, keys: Sequence[Key]) -> None:
         statement = delete(table).where(*(column == bindparam(f"key_{column.name}") for column in columns))
         names = [f"key_{column.name}" for column in columns]
         db.session.connection().execute(statement, [dict(zip(names, key, strict=True)) for key in keys])
+
+
+def finding_of(version: Version, period: Period, row: Row[Any]) -> Finding | None:
+    """A stored result as it was found; None of an indicator the version no longer has."""
+    indicator = version.indicator(row.indicator)
+    if indicator is None:
+        return None
+    return Finding(
+        version=version,
+        period=period,
+        indicator=indicator,
+        subject=Subject(SubjectType(row.subject_type), row.subject_id),
+        numerator=row.numerator,
+        denominator=row.denominator,
+        facts=row.facts,
+        computed=Fraction(row.value) if row.value is not None else None,
+        reason=row.reason,
+        target=exact(row.target) if row.target is not None else None,
+        computed_at=moment(row.computed_at),
+        season=exact(row.season) if row.season is not None else None,
+        season_at=row.season_at or 0,
+    )
+
+
+@lru_cache(maxsize=10_000)
+def exact(text: str) -> Fraction:
+    """A stored `p/q`. Reading them takes long, and many are the same: targets above all."""
+    return Fraction(text)
