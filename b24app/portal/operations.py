@@ -47,8 +47,11 @@ class Pair:
 
 
 def lock(portal_id: int) -> Portal:
-    """The portal's row, held until the transaction ends: one writer per portal (architecture, decision 4)."""
-    found = db.session.get(Portal, portal_id, with_for_update=True, populate_existing=True)
+    """The portal's row, held until the transaction ends: one writer per portal (architecture, decision 4).
+
+    On PostgreSQL rows that only point at the portal may be added meanwhile: its events are taken, its requests logged.
+    """
+    found = db.session.get(Portal, portal_id, with_for_update={"key_share": True}, populate_existing=True)
     if found is None:
         raise NotFound(_("There is no such portal."))
     return found

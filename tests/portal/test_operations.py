@@ -3,10 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
+from sqlalchemy.exc import OperationalError
 
 from b24app.demo import installation
 from b24app.demo.server import RunningPortal
+from b24app.ingest.tables import Inbox
 from b24app.lib import clock
 from b24app.lib.db import Base, db, erase, write
 from b24app.lib.errors import Forbidden, NotFound
@@ -208,6 +210,25 @@ def test_the_rest_log_is_kept_three_days(portal: Portal) -> None:
     with write():
         assert connection.purge(clock.now()) == 0
         assert connection.purge(clock.now() + timedelta(days=3, seconds=2)) == 1
+
+
+@pytest.mark.databases("postgresql")  # on SQLite there is one writer at all
+def test_while_a_portal_is_written_its_events_and_requests_are_noted(portal: Portal) -> None:
+    with write():
+        operations.lock(portal.id)
+        with db.engine.begin() as other:
+            other.execute(text("SET LOCAL lock_timeout = '2s'"))
+            values = {
+                "portal_id": portal.id,
+                "entity": "deal",
+                "key": "1",
+                "payload": {},
+                "arrived_at": 1,
+                "state": "due",
+            }
+            other.execute(insert(Inbox).values(values))
+            with pytest.raises(OperationalError):
+                other.execute(select(Portal.id).where(Portal.id == portal.id).with_for_update(nowait=True))
 
 
 def test_a_job_is_watched(portal: Portal) -> None:
