@@ -48,6 +48,13 @@ def is_any(portal_id: int) -> bool:
     return bool(jobs.owed(portal_id, KIND))
 
 
+def progress(portal_id: int) -> tuple[int, int] | None:
+    """How many parts of what is owed have been computed, of how many; None when nothing is owed. Of what has not begun
+    nobody knows yet how many parts it has."""
+    rows = jobs.owed(portal_id, KIND)
+    return (sum(one.done for one in rows), sum(one.total for one in rows)) if rows else None
+
+
 def _told(what: Recompute) -> dict[str, Any]:
     told: dict[str, Any] = {"cause": what.cause.kind.value, "actor": what.cause.actor}
     if what.period is not None:

@@ -26,6 +26,7 @@ from b24app.outcomes.notifications import operations as sending
 from b24app.outcomes.notifications import queries as messages
 from b24app.portal import connection
 from b24app.portal.rules import Action
+from b24app.scores import owed
 from b24app.web.viewer import needs
 
 bp = Blueprint("health", __name__, url_prefix="/ui/settings/health")
@@ -62,7 +63,7 @@ def health() -> ResponseReturnValue:
         calls=robot_calls.given_up(portal_id),
         untold=messages.undelivered(portal_id),
         night=nightly.night(g.viewer, g.context),
-        advice=tuple(_advice(status, aside, limits, helpers, readiness())),
+        advice=(*_advice(status, aside, limits, helpers, readiness()), *_owed(owed.progress(portal_id))),
         again=request.args.get("again", type=int),
     )
 
@@ -97,6 +98,14 @@ def tell_again() -> ResponseReturnValue:
         sending.retry(g.portal_id, ids, g.viewer.actor, clock.now())
     outbox.ask(g.portal_id)
     return redirect(url_for(".health"), 303)
+
+
+def _owed(progress: tuple[int, int] | None) -> Iterator[Advice]:
+    match progress:
+        case (_done, 0):
+            yield Advice(_("Numbers are to be computed anew, and will be in a moment."), False)
+        case (done, total):
+            yield Advice(_("Numbers are being computed anew: %(done)s of %(total)s.", done=done, total=total), False)
 
 
 def _advice(

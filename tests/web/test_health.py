@@ -15,7 +15,9 @@ from b24app.lib import clock, crypto, queue
 from b24app.lib.db import db, write
 from b24app.outcomes.notifications import queries as messages
 from b24app.outcomes.notifications.tables import Notification
+from b24app.portal import jobs
 from b24app.portal.tables import RestCall, Token
+from b24app.scores.owed import Recompute, owe
 from b24app.scores.tables import NightlyCheck
 from tests.scores import world
 from tests.scores.world import ADMIN, HEAD, NOW, OTHER, PORTAL
@@ -95,6 +97,19 @@ def test_refusals_are_told_in_plain_words_with_how_often(admin):
     assert "Bitrix24 asks for fewer requests. The work goes on by itself.</span> <span>3 times</span>" in page
     assert "Bitrix24&#39;s answer cannot be read." in page
     assert "QUERY_LIMIT_EXCEEDED" not in page
+
+
+def test_how_far_numbers_are_that_a_change_owes_is_said(admin):
+    with write():
+        job_id = owe(PORTAL, Recompute(), NOW)
+    assert "Numbers are to be computed anew" in admin.page()
+    with write():
+        jobs.report(job_id, 12, 51)
+    assert "Numbers are being computed anew: 12 of 51." in admin.page()
+    assert "Показатели пересчитываются: 12 из 51." in admin.page(language="ru")
+    with write():
+        jobs.finish(job_id, now=NOW)
+    assert "anew" not in admin.page()
 
 
 def test_what_stopped_and_what_is_paused_is_said(admin):
