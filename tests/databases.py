@@ -81,7 +81,7 @@ class Databases:
 
 def tables() -> MetaData:
     """All of the app's tables, whichever room they are in."""
-    for module in PACKAGE.glob("**/tables.py"):
+    for module in (*PACKAGE.glob("**/tables.py"), *PACKAGE.glob("**/tables")):
         import_module(".".join(module.relative_to(PACKAGE.parent).with_suffix("").parts))
     return Base.metadata
 

@@ -1,4 +1,4 @@
-"""The mappings that make requests for support of other records (semantics 4). Requests are in facts/tables.py."""
+"""The mappings that make requests for support of other records (semantics 4). Requests: facts/tables/requests.py."""
 
 from typing import Any
 
