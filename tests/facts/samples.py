@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from b24app.facts.rules import ActivityDraft, Cell, DealDraft, EntryDraft, MoveDraft
+from b24app.facts.kinds.activities import ActivityDraft
+from b24app.facts.rules import Cell, DealDraft, EntryDraft, MoveDraft
 from b24app.lib.clock import epoch
 
 ANN, BOB, CEO = 7, 8, 1

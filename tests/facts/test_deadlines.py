@@ -6,10 +6,10 @@ import pytest
 
 from b24app.facts.deadlines import counting, lateness
 from b24app.facts.kinds import declared
+from b24app.facts.kinds.activities import activity_fact
 from b24app.facts.kinds.base import Making
 from b24app.facts.kinds.sessions import seconds_between
 from b24app.facts.kinds.tasks import TaskDraft
-from b24app.facts.rules import activity_fact
 from tests.facts.samples import DAY, HOUR, T, activity
 
 

@@ -9,17 +9,16 @@ import pytest
 
 from b24app.facts.cells import entry_cells, touched, touched_records
 from b24app.facts.kinds import declared
+from b24app.facts.kinds.activities import ActivityFact, activity_fact
 from b24app.facts.kinds.base import Making, fields_of
 from b24app.facts.money import Rates, convert
 from b24app.facts.rules import (
-    ActivityFact,
     Cell,
     DealDraft,
     DealFact,
     MoveDraft,
     RowDraft,
     ValueDraft,
-    activity_fact,
     client_key,
     closing,
     deal_fact,

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from b24app.bitrix.client import Client
-from b24app.facts.rules import ACTIVITY, ActivityDraft
+from b24app.facts.kinds.activities import ActivityDraft
+from b24app.facts.rules import ACTIVITY
 from b24app.ingest import parsing
 from b24app.ingest.sources.base import Listing, Reading, Row, groups, missing, translated
 
