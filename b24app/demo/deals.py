@@ -8,13 +8,13 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
-from b24app.demo import diary
+from b24app.demo import diary, history
 from b24app.demo.dictionaries import LOST, OPEN, WON
 from b24app.demo.errors import RestError, bad_value
 from b24app.demo.fields import LIST, CustomField, Field, Fields, Row
 from b24app.demo.filters import convert
+from b24app.demo.history import CHANGED_FUNNEL, CREATED, FINISHED, MOVED
 from b24app.demo.processes import Process
-from b24app.demo.seed import CHANGED_FUNNEL, CREATED, FINISHED, MOVED
 from b24app.demo.state import COMPANY, CONTACT, DEAL, LEAD, Portal
 from b24app.demo.store import Table
 from b24app.lib.i18n import speaking
@@ -73,8 +73,8 @@ def create(portal: Portal, entity_type: int, values: dict[str, Any], actor: int)
     if process:
         _stand(process, row, now, actor)
     table.add(row)
-    if entity_type == DEAL:
-        _journal(portal, row, CREATED, now)
+    if entity_type in (DEAL, LEAD):
+        history.note(portal.moves(entity_type), row, CREATED, now, row["stageSemanticId"])
     if process:
         process.journal(row, CREATED, now)
     _tell(portal, entity_type, "ADD", row["id"], actor)
@@ -106,9 +106,13 @@ def change(portal: Portal, entity_type: int, id: int, values: dict[str, Any], ac
     if process := portal.processes.get(entity_type):
         return _change_item(portal, process, row, changes, actor)
     if entity_type != DEAL:
-        if entity_type == LEAD and changes.get("stageId", row.get("stageId")) != row.get("stageId"):
+        is_moved = entity_type == LEAD and changes.get("stageId", row.get("stageId")) != row.get("stageId")
+        if is_moved:
             changes |= {"movedTime": now, "movedBy": actor, **_lead_outcome(portal, changes["stageId"], now)}
         table.change(id, changes)
+        if is_moved:
+            kind = MOVED if row["stageSemanticId"] == OPEN else FINISHED
+            history.note(portal.lead_history, row, kind, now, row["stageSemanticId"])
         _tell(portal, entity_type, "UPDATE", id, actor)
         return row
     changes |= _worth(portal, row, changes)
@@ -126,7 +130,7 @@ def change(portal: Portal, entity_type: int, id: int, values: dict[str, Any], ac
     table.change(id, changes)
     if moved:
         kind = CHANGED_FUNNEL if target != funnel else FINISHED if row["closed"] == "Y" else MOVED
-        _journal(portal, row, kind, now)
+        history.note(portal.history, row, kind, now, row["stageSemanticId"])
     if target != funnel:
         fields = {"ID": str(id), "CATEGORY_ID": str(target), "STAGE_ID": stage}
         portal.emit("ONCRMDEALMOVETOCATEGORY", {"FIELDS": fields}, actor, "_".join(fields.values()))
@@ -210,14 +214,13 @@ def win_any(portal: Portal, actor: int, owner: int | None = None) -> Row:
 def delete(portal: Portal, entity_type: int, id: int, actor: int) -> None:
     row_of(portal.items(entity_type), id)
     portal.items(entity_type).remove(id)
+    if entity_type in (DEAL, LEAD) or entity_type in portal.processes:
+        moves = portal.moves(entity_type)
+        for step in moves.matching("OWNER_ID", id):
+            moves.remove(step)
     if entity_type == DEAL:
-        for step in portal.history.matching("OWNER_ID", id):
-            portal.history.remove(step)
         for row in portal.product_rows.matching("ownerId", id):
             portal.product_rows.remove(row)
-    if process := portal.processes.get(entity_type):
-        for step in process.moves.matching("OWNER_ID", id):
-            process.moves.remove(step)
     if entity_type == COMPANY:  # deals stay, without a client and without an event
         for deal in portal.deals.matching("companyId", id):
             portal.deals.change(deal, {"companyId": 0})
@@ -333,19 +336,6 @@ def _lead_outcome(portal: Portal, stage: str, now: datetime) -> Row:
         raise bad_value(f"Leads have no stage '{stage}'")
     semantic = found.semantic or OPEN
     return {"stageSemanticId": semantic, "dateClosed": None if semantic == OPEN else now}
-
-
-def _journal(portal: Portal, deal: Row, kind: int, now: datetime) -> None:
-    portal.history.add(
-        {
-            "TYPE_ID": kind,
-            "OWNER_ID": deal["id"],
-            "CREATED_TIME": now,
-            "CATEGORY_ID": deal.get("categoryId", 0),
-            "STAGE_SEMANTIC_ID": deal["stageSemanticId"],
-            "STAGE_ID": deal["stageId"],
-        }
-    )
 
 
 def _tell(portal: Portal, entity_type: int, what: str, id: int, actor: int) -> None:

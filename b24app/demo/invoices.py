@@ -1,10 +1,11 @@
 """Smart invoices: one for each won deal, paid some days later; the youngest are not paid yet."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
-from b24app.demo import processes
+from b24app.demo import history, processes
 from b24app.demo.dictionaries import WON
 from b24app.demo.fields import Row
 from b24app.demo.processes import Process
@@ -23,7 +24,8 @@ def process(deals: Table, today: date, zone: ZoneInfo, seed: int) -> Process:
     now = datetime.combine(today, datetime.min.time(), zone)
     won = [deals.rows[id] for id in deals.ids if deals.rows[id]["stageSemanticId"] == WON]
     made.table.load(_invoice(id, deal, codes, made.funnel.id, now, seed) for id, deal in enumerate(won, start=1))
-    return made
+    usual = history.usual(made.table, lambda row: made.semantic(row["stageId"]), codes[SENT])
+    return replace(made, moves=history.table(usual))
 
 
 def stages() -> tuple[tuple[str, str, str | None], ...]:

@@ -5,9 +5,10 @@ An item has a funnel and a stage, but says nothing of what the stage means: that
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from b24app.demo import records
+from b24app.demo import history, records
 from b24app.demo.dictionaries import OPEN, Category, Status
 from b24app.demo.fields import CustomField, Row, table_of
 from b24app.demo.store import Table
@@ -17,12 +18,6 @@ from b24app.lib.i18n import gettext as _
 def items(fields: Iterable[CustomField] = ()) -> Table:
     """A table for the items of a process that has these fields of its own; empty."""
     table = Table(table_of((*records.SMART_PROCESS.values(), *fields)), ranged=("createdTime", "updatedTime"))
-    table.load(())
-    return table
-
-
-def history() -> Table:
-    table = Table(records.STAGE_HISTORY, key="ID", hashed=("OWNER_ID",), ranged=("CREATED_TIME",))
     table.load(())
     return table
 
@@ -37,7 +32,7 @@ class Process:
     funnel: Category
     stages: tuple[Status, ...]
     table: Table = field(default_factory=items)
-    moves: Table = field(default_factory=history)
+    moves: Table = field(default_factory=history.table)
 
     def record(self) -> dict[str, Any]:
         """As crm.type.list prints it."""
@@ -48,17 +43,12 @@ class Process:
         found = next((one for one in self.stages if one.code == stage), None)
         return found.semantic or OPEN if found else OPEN
 
-    def journal(self, row: Row, kind: int, now: Any) -> None:
-        self.moves.add(
-            {
-                "TYPE_ID": kind,
-                "OWNER_ID": row["id"],
-                "CREATED_TIME": now,
-                "CATEGORY_ID": row.get("categoryId", 0),
-                "STAGE_SEMANTIC_ID": self.semantic(row["stageId"]),
-                "STAGE_ID": row["stageId"],
-            }
-        )
+    def journal(self, row: Row, kind: int, now: datetime) -> None:
+        history.note(self.moves, row, kind, now, self.semantic(row["stageId"]))
+
+    def stage(self, code: str) -> str:
+        """The stage by its code without what makes it the process's own."""
+        return next(one.code for one in self.stages if one.code.endswith(f":{code}"))
 
 
 def process(

@@ -154,6 +154,16 @@ STAGE_HISTORY = table_of(
         Field("STAGE_ID", TEXT, "NEW"),
     )
 )
+LEAD_HISTORY = table_of(
+    (
+        Field("ID", INT),
+        Field("TYPE_ID", INT, 1),
+        Field("OWNER_ID", INT),
+        Field("CREATED_TIME", TIME),
+        Field("STATUS_SEMANTIC_ID", TEXT, "P"),
+        Field("STATUS_ID", TEXT, "NEW"),
+    )
+)
 PRODUCT_ROW = table_of(
     (
         Field("id", INT, read_only=True),

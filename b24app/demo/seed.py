@@ -1,5 +1,5 @@
-"""Fills the portal's tables from the data set: companies, contacts, the catalogue, deals with their products and their
-stage history, a few leads.
+"""Fills the portal's tables from the data set: companies, contacts, the catalogue, deals with their products, a few
+leads. Their moves through stages: history.py.
 
 Creations and closings carry local noon. Ids grow with time, as in a portal that has lived through it.
 """
@@ -17,7 +17,6 @@ from b24app.demo.people import Staff
 from b24app.demo.store import Table
 from b24app.lib.i18n import gettext as _
 
-CREATED, MOVED, FINISHED, CHANGED_FUNNEL = 1, 2, 3, 5
 CATALOG_ID, TOP_SECTION_ID, FIRST_PRODUCT_ID = 25, 60, 201
 _LARGE = 400  # the amount from which a deal may have more than one product row
 _STAGES = {
@@ -246,32 +245,6 @@ def product_rows(pipeline: tuple[Opportunity, ...], products: Table, seed: int) 
         row["id"] = number
     table = Table(records.PRODUCT_ROW, hashed=("ownerId",))
     table.load(rows)
-    return table
-
-
-def stage_history(deals: Table) -> Table:
-    """Every deal was created on its first stage; engaging and closed ones moved on from there."""
-    steps = []
-    for id in deals.ids:
-        row = deals.rows[id]
-        steps.append((row["createdTime"], id, CREATED, OPEN, "NEW"))
-        if row["stageSemanticId"] != OPEN:
-            steps.append((row["movedTime"], id, FINISHED, row["stageSemanticId"], row["stageId"]))
-        elif row["stageId"] != "NEW":
-            steps.append((row["movedTime"], id, MOVED, OPEN, row["stageId"]))
-    steps.sort()
-    table = Table(records.STAGE_HISTORY, key="ID", hashed=("OWNER_ID",), ranged=("CREATED_TIME",))
-    table.load(
-        {
-            "ID": number,
-            "TYPE_ID": kind,
-            "OWNER_ID": id,
-            "CREATED_TIME": moment,
-            "STAGE_SEMANTIC_ID": semantic,
-            "STAGE_ID": stage,
-        }
-        for number, (moment, id, kind, semantic, stage) in enumerate(steps, start=1)
-    )
     return table
 
 

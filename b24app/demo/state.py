@@ -18,6 +18,7 @@ from b24app.demo import (
     dataset,
     diary,
     dictionaries,
+    history,
     invoices,
     open_lines,
     people,
@@ -125,6 +126,7 @@ class Portal:
     contacts: Table
     leads: Table
     history: Table
+    lead_history: Table
     activities: Table
     calls: Table
     tasks: Table
@@ -155,7 +157,9 @@ class Portal:
         )
         self.processes[INVOICE] = invoices.process(self.deals, self.today, self.zone, settings.seed)
         self.product_rows = seed.product_rows(pipeline, self.products, settings.seed)
-        self.history = seed.stage_history(self.deals)
+        self.history = history.table(history.usual(self.deals, lambda row: str(row["stageSemanticId"])))
+        usual = history.usual(self.leads, lambda row: str(row["stageSemanticId"]))
+        self.lead_history = history.table(usual, of_leads=True)
         self.activities = (
             diary.write(self.staff, self.deals, first, self.today, self.zone, settings.seed)
             if settings.activities
@@ -208,6 +212,15 @@ class Portal:
             return self.processes[entity_type].table
         if entity_type not in tables:
             raise RestError("NOT_FOUND", "Smart process not found")
+        return tables[entity_type]
+
+    def moves(self, entity_type: int) -> Table:
+        """The stage history of deals, leads, invoices and smart processes."""
+        tables = {LEAD: self.lead_history, DEAL: self.history}
+        if entity_type in self.processes:
+            return self.processes[entity_type].moves
+        if entity_type not in tables:
+            raise RestError("ENTITY_TYPE_NOT_SUPPORTED", f"Entity type {entity_type} is not supported")
         return tables[entity_type]
 
     def user_behind(self, access_token: str) -> User:

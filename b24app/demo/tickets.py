@@ -5,14 +5,15 @@ today. Moments are kept to the nearest second: Bitrix24 has no finer ones.
 """
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from b24app.demo import processes
+from b24app.demo import history, processes
 from b24app.demo.fields import INT, TEXT, TIME, CustomField, Row
+from b24app.demo.history import Step
 from b24app.demo.people import Staff
 from b24app.demo.processes import Process
 from b24app.lib.i18n import gettext as _
@@ -137,7 +138,20 @@ def process(tickets: tuple[Ticket, ...], staff: Staff, zone: ZoneInfo) -> Proces
     made = processes.process(NUMBER, TYPE, _("Tickets"), stages(), processes.items(FIELDS))
     rows = (_item(id, ticket, users[ticket.agent], made, zone) for id, ticket in enumerate(tickets, start=1))
     made.table.load(rows)
-    return made
+    moves = ((id, made.funnel.id, _steps(ticket, made, zone)) for id, ticket in enumerate(tickets, start=1))
+    return replace(made, moves=history.table(moves))
+
+
+def _steps(ticket: Ticket, process: Process, zone: ZoneInfo) -> list[Step]:
+    """A ticket moves as it is answered, resolved and confirmed; a few do so in another order. The stage it is in is the
+    last one, but for a ticket that was answered before anybody had made it."""
+    known = [(ticket.created, "NEW"), (ticket.responded, "PREPARATION"), (ticket.resolved, "CLIENT"),
+             (ticket.confirmed, "SUCCESS")]  # fmt: skip
+    came = [(at, code) for at, code in known if at]
+    if came[-1][1] in ("CLIENT", "SUCCESS"):
+        came[-1] = max(at for at, _code in came), came[-1][1]
+    stages = ((at.replace(tzinfo=zone), process.stage(code)) for at, code in sorted(came, key=lambda step: step[0]))
+    return [(at, stage, process.semantic(stage)) for at, stage in stages]
 
 
 def _item(id: int, ticket: Ticket, agent: int, process: Process, zone: ZoneInfo) -> Row:
@@ -150,7 +164,7 @@ def _item(id: int, ticket: Ticket, agent: int, process: Process, zone: ZoneInfo)
         "id": id,
         "title": f"{ticket.number} · {ticket.topic}",
         "categoryId": process.funnel.id,
-        "stageId": next(one.code for one in process.stages if one.code.endswith(f":{STAGES[ticket.status]}")),
+        "stageId": process.stage(STAGES[ticket.status]),
         "assignedById": agent,
         "createdBy": agent,
         "updatedBy": agent,

@@ -1,11 +1,14 @@
 """Which cells a change of a fact touches: the places whose numbers it may move, of the old and the new state. Pure."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Protocol
 
 from b24app.facts.kinds.base import Kind, counted
 from b24app.facts.rules import DEAL, ENTRY, MOVE, OPEN, Cell, DealDraft, DealFact, MoveDraft, ValueDraft
+
+Moves = Mapping[int, Sequence[MoveDraft]]
+"""By the id of their record."""
 
 _UNCOUNTED = {"title", "updated_at", "updated_by_id", "moved_at", "read_at", "close_day"}
 _counted = attrgetter(*sorted({*DealFact.__slots__, *DealDraft.__slots__} - _UNCOUNTED))
@@ -38,6 +41,19 @@ def touched_records(kind: Kind, stored: Mapping[int, Any], changed: Mapping[int,
                 cell for fact in (old, new) if fact is not None and fact.counts for cell in record_cells(kind, fact)
             )
     return found
+
+
+def touched_moves(
+    kind: Kind, stored: Mapping[int, Any], facts: Mapping[int, Any], history: Moves, news: Moves
+) -> Iterator[Cell]:
+    """Where the moves of records count that are news, and all moves of those in which something has changed."""
+    what = counted(kind)
+    for id, new in facts.items():
+        old = stored.get(id)
+        states = [(id, one.responsible_id) for one in (old, new) if one is not None and one.counts]
+        is_same = old is not None and what(old) == what(new)
+        told = news.get(id, ())
+        yield from move_cells(states, told if is_same else (*history.get(id, ()), *told), kind.entity)
 
 
 def record_cells(kind: Kind, fact: Any) -> Iterator[Cell]:
@@ -105,12 +121,15 @@ def _first(values: Iterable[ValueDraft], what: str) -> list[tuple[str, int | Non
     return list({field: found for field, _place, found in reversed(told)}.items())
 
 
-def move_cells(states: Iterable[tuple[int, int | None]], moves: Iterable[MoveDraft]) -> Iterator[Cell]:
-    """Where the moves of a deal count: for its responsible. `states` are (deal, responsible) before and after."""
+def move_cells(
+    states: Iterable[tuple[int, int | None]], moves: Iterable[MoveDraft], entity: str = MOVE
+) -> Iterator[Cell]:
+    """Where the moves of a record count: for its responsible. `states` are (record, responsible) before and after. Of
+    deals the moves are an entity of their own, of other records they are one of its dates."""
     rows = tuple(moves)
     for id, responsible_id in dict.fromkeys(states):
         for move in rows:
-            yield Cell(MOVE, "entered", "responsible", responsible_id, move.at, id)
+            yield Cell(entity, "entered", "responsible", responsible_id, move.at, id)
 
 
 def _cells(

@@ -15,10 +15,9 @@ from typing import Any
 from sqlalchemy import func, or_, select, update
 
 from b24app.facts import details, moves
+from b24app.facts.cells import Moves, deal_cells, is_same, move_cells, touched
 from b24app.facts.cells import cells as whole
-from b24app.facts.cells import deal_cells, is_same, move_cells, touched
 from b24app.facts.money import Rates
-from b24app.facts.moves import Moves
 from b24app.facts.rules import (
     DEAL,
     FINAL,

@@ -1,8 +1,9 @@
-"""What CRM types are called here and by the portal: its entityTypeId, and how the kind of record is named. Pure."""
+"""What CRM types are called here and by the portal: its entityTypeId, and how the kind of record is named, and its
+stage moves. Pure."""
 
 import re
 
-from b24app.facts.rules import DEAL, LEAD
+from b24app.facts.rules import DEAL, LEAD, MOVE
 
 CONTACT, COMPANY, QUOTE, INVOICE = "contact", "company", "quote", "invoice"
 
@@ -29,6 +30,23 @@ def type_id_of(entity: str) -> int | None:
 def is_own(entity: str) -> bool:
     """Whether people have made this type."""
     return _OWN.fullmatch(entity) is not None
+
+
+def has_moves(entity: str) -> bool:
+    """Whether the portal keeps a history of the stages of such records (contract 7.4): of quotes it does not."""
+    return entity in (DEAL, LEAD, INVOICE) or is_own(entity)
+
+
+def moves_of(entity: str) -> str:
+    """What the stage moves of records are called: they are read apart from these."""
+    return MOVE if entity == DEAL else f"{MOVE}:{entity}"
+
+
+def moved_by(entity: str) -> str | None:
+    """Of which records these are the stage moves; None for what are none."""
+    if entity == MOVE:
+        return DEAL
+    return entity.removeprefix(f"{MOVE}:") if entity.startswith(f"{MOVE}:") else None
 
 
 def dictionary(word: str, entity: str) -> str:

@@ -1,22 +1,21 @@
-"""Stage moves of deals and of items of smart processes. Once seen they are kept for ever (semantics 3.2)."""
+"""Stage moves of deals and of other CRM records. Once seen they are kept for ever (semantics 3.2)."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 from sqlalchemy import and_, func, select
 
+from b24app.facts.cells import Moves
 from b24app.facts.rules import DEAL, MoveDraft
-from b24app.facts.tables import Deal, StageMove
+from b24app.facts.tables import Deal, Item, StageMove
 from b24app.lib import storage
 from b24app.lib.db import db
 from b24app.lib.storage import chunks
 
 _NAMES = tuple(field.name for field in fields(MoveDraft))
 _COLUMNS = tuple(getattr(StageMove, name) for name in _NAMES)
-
-Moves = Mapping[int, Sequence[MoveDraft]]
-"""By the id of their record."""
 
 
 def keep(portal_id: int, moves: Sequence[MoveDraft], entity: str = DEAL) -> Moves:
@@ -41,24 +40,27 @@ def keep(portal_id: int, moves: Sequence[MoveDraft], entity: str = DEAL) -> Move
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """Where a deal stood when it was read last, and the last of its moves that we know."""
+    """Where a record stood when it was read last, and the last of its moves that we know."""
 
     stage_id: str
-    category_id: int
+    category_id: int | None
     semantic: str
     moved_at: int | None
     last_move: int
 
 
-def stands(portal_id: int, ids: Collection[int]) -> Mapping[int, Stand]:
-    """Of deals that are known and have at least one move."""
+def stands(portal_id: int, ids: Collection[int], entity: str = DEAL) -> Mapping[int, Stand]:
+    """Of records that are known and have at least one move."""
+    table: Any = Deal if entity == DEAL else Item
+    mine = (table.portal_id == portal_id, *(() if entity == DEAL else (table.type == entity,)))
+    columns = (table.id, table.stage_id, table.category_id, table.semantic, table.moved_at)
     found: dict[int, Stand] = {}
     for part in chunks(ids):
         query = (
-            select(Deal.id, Deal.stage_id, Deal.category_id, Deal.semantic, Deal.moved_at, func.max(StageMove.id))
-            .join(StageMove, and_(StageMove.portal_id == Deal.portal_id, StageMove.record_id == Deal.id))
-            .where(Deal.portal_id == portal_id, Deal.id.in_(part), StageMove.entity == DEAL)
-            .group_by(Deal.portal_id, Deal.id)
+            select(*columns, func.max(StageMove.id))
+            .join(StageMove, and_(StageMove.portal_id == table.portal_id, StageMove.record_id == table.id))
+            .where(*mine, table.id.in_(part), StageMove.entity == entity)
+            .group_by(*columns)
         )
         found |= {row[0]: Stand(*row[1:]) for row in db.session.execute(query)}
     return found

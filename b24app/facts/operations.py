@@ -53,10 +53,12 @@ def upsert_deals(
 
 
 def upsert_moves(
-    portal_id: int, moves: Sequence[MoveDraft], read_at: datetime, *, in_history: bool = False
+    portal_id: int, entity: str, moves: Sequence[MoveDraft], read_at: datetime, *, in_history: bool = False
 ) -> frozenset[Cell]:
-    """Keep stage moves; deals closed by one of them get their exact closed_at."""
-    return deals.upsert(portal_id, (), moves, (), epoch(read_at), in_history=in_history)
+    """Keep stage moves of these records; those closed by one of them get their exact closed_at."""
+    if entity == DEAL:
+        return deals.upsert(portal_id, (), moves, (), epoch(read_at), in_history=in_history)
+    return records.upsert(portal_id, _kind(entity), (), epoch(read_at), (), moves, in_history=in_history)
 
 
 def buyers(portal_id: int) -> Iterator[list[str]]:

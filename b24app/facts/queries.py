@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import exists, func, select
 
 from b24app.facts import deals, records, watching
+from b24app.facts.entities import moves_of
 from b24app.facts.held import not_held
 from b24app.facts.kinds import Kind, declared, kind_of
 from b24app.facts.rules import DEAL, ENTRY, MOVE, DealFact
@@ -140,6 +141,9 @@ def counts(portal_id: int) -> dict[str, int]:
         ENTRY: select(func.count()).where(Entry.portal_id == portal_id),
     }
     for kind in kinds_of(portal_id):
+        if kind.has_moves:
+            mine = (StageMove.portal_id == portal_id, StageMove.entity == kind.entity)
+            living[moves_of(kind.entity)] = select(func.count()).where(*mine)
         is_living = records.table_of(kind).c.deleted_at.is_(None)
         living[kind.entity] = select(func.count()).where(*records.of_kind(portal_id, kind), is_living)
     row = db.session.execute(select(*(query.scalar_subquery().label(name) for name, query in living.items()))).one()

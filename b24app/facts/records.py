@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Table, null, or_, select
 
 from b24app.facts import deals, details, moves, tables
-from b24app.facts.cells import touched_records
+from b24app.facts.cells import Moves, touched_moves, touched_records
 from b24app.facts.kinds import Kind
 from b24app.facts.kinds.base import Making, fields_of
 from b24app.facts.rules import Cell, MoveDraft, may_replace, with_values
@@ -57,24 +57,41 @@ def upsert(
     *,
     in_history: bool = False,
 ) -> frozenset[Cell]:
-    """Store records as a read that began at `read_at` found them, with their stage moves; of watched fields it asked
-    for `asked`. `in_history`: found by a backfill, after which everything is computed anyway, so that no cells are
-    told."""
-    if kind.has_moves:
-        moves.keep(portal_id, found_moves, kind.entity)
+    """Store records as a read that began at `read_at` found them; of watched fields it asked for `asked`. Records whose
+    stage moves are news are looked at again, whether they are among the drafts or not. `in_history`: found by a
+    backfill, after which everything is computed anyway, so that no cells are told."""
+    news = moves.keep(portal_id, found_moves, kind.entity) if kind.has_moves else {}
     newest = {draft.id: draft for draft in sorted(drafts, key=lambda draft: draft.updated_at)}
     cells: set[Cell] = set()
-    for ids in chunks(newest):
+    for ids in chunks(newest.keys() | news.keys()):
         stored = load(portal_id, kind, ids)
-        wanted = {id: newest[id] for id in ids if may_replace(stored.get(id), newest[id].updated_at, read_at)}
+        wanted = {
+            id: newest[id] for id in ids if id in newest and may_replace(stored.get(id), newest[id].updated_at, read_at)
+        }
         if kind.has_values:
             wanted = {id: with_values(draft, stored.get(id), asked) for id, draft in wanted.items()}
-        making = _making(portal_id, kind, wanted.values(), read_at, in_history)
+        moved = {id: one for id, one in stored.items() if id in news and id not in wanted and one.deleted_at is None}
+        making = _making(portal_id, kind, (*wanted.values(), *moved.values()), read_at, in_history)
         facts = {id: kind.make(draft, stored.get(id), making) for id, draft in wanted.items()}
+        facts |= {id: kind.make(one, one, replace(making, read_at=one.read_at)) for id, one in moved.items()}
         changed = _write(portal_id, kind, stored, facts)
         if not in_history:
-            cells |= touched_records(kind, stored, changed)
+            cells |= _touched(kind, stored, facts, changed, making.moves, news)
     return frozenset(cells)
+
+
+def _touched(
+    kind: Kind,
+    stored: Mapping[int, Any],
+    facts: Mapping[int, Any],
+    changed: Mapping[int, Any],
+    history: Moves,
+    news: Moves,
+) -> set[Cell]:
+    found = touched_records(kind, stored, changed)
+    if kind.has_moves:
+        found.update(touched_moves(kind, stored, facts, history, news))
+    return found
 
 
 def forget(portal_id: int, kind: Kind, ids: Collection[int], at: int) -> frozenset[Cell]:
@@ -88,7 +105,8 @@ def forget(portal_id: int, kind: Kind, ids: Collection[int], at: int) -> frozens
             if fact.deleted_at is None and fact.read_at <= at
         }
         gone |= {id: _unseen(kind, id, at) for id in part if id not in stored}
-        cells |= touched_records(kind, stored, _write(portal_id, kind, stored, gone))
+        history = moves.load(portal_id, gone.keys() & stored.keys(), kind.entity) if kind.has_moves else {}
+        cells |= _touched(kind, stored, gone, _write(portal_id, kind, stored, gone), history, {})
     return frozenset(cells)
 
 
@@ -104,7 +122,7 @@ def reconvert(portal_id: int, kind: Kind, currencies: Collection[str], closed_si
         stored = load(portal_id, kind, ids)
         making = _making(portal_id, kind, stored.values(), 0, in_history=False)
         facts = {id: kind.make(fact, fact, replace(making, read_at=fact.read_at)) for id, fact in stored.items()}
-        cells |= touched_records(kind, stored, _write(portal_id, kind, stored, facts))
+        cells |= _touched(kind, stored, facts, _write(portal_id, kind, stored, facts), making.moves, {})
     return frozenset(cells)
 
 

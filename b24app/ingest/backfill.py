@@ -22,7 +22,7 @@ from b24app.facts import watching
 from b24app.facts.rules import DEAL
 from b24app.ingest import operations
 from b24app.ingest.poll import Poll
-from b24app.ingest.records import named
+from b24app.ingest.records import named, with_history
 from b24app.ingest.sources import deals, stage_history
 from b24app.ingest.sources.base import NOTHING, Extras, Reading, asking, reading, record_sources
 from b24app.ingest.tables import BACKFILL, SyncCursor
@@ -50,8 +50,10 @@ class Stage:
     is_last_of_source: bool = True
 
 
-OTHERS: tuple[Any, ...] = tuple(source for source in record_sources() if source.entity != DEAL)
-"""Records that depend on no others. A portal without one of them is read all the same."""
+OTHERS: tuple[Any, ...] = tuple(
+    one for source in record_sources() if source.entity != DEAL for one in with_history(source)
+)
+"""Records that depend on no others, and their moves. A portal without one of them is read all the same."""
 
 SOURCES: tuple[Any, ...] = (deals, stage_history, *OTHERS)
 
@@ -177,6 +179,7 @@ def begin(portal_id: int, poll: Poll, totals: Mapping[str, int], now: datetime, 
     start = Position(first, 0, midnight(quarter.start, settings), epoch(now))
     for entity in () if first else watching.entities(portal_id):
         watching.restart(portal_id, watching.watches(portal_id, entity).keys(), epoch(now), entity)
+        operations.read_moves_again(portal_id, entity)
     for key in {stage.source.key for stage in STAGES[first:]}:
         row = operations.cursor(portal_id, key)
         row.done, row.total, row.error, row.state = 0, totals[key], None, "running"

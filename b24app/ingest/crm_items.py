@@ -3,20 +3,21 @@
 Deals, which have much of their own, are read by sources/deals.py.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from b24app.bitrix.client import Client
-from b24app.bitrix.errors import RestError, is_of_one_method
-from b24app.facts.entities import COMPANY, CONTACT, QUOTE, is_own, type_id_of
-from b24app.facts.kinds.items import ItemDraft, has_moves
-from b24app.facts.rules import DEAL, LEAD, OPEN, MoveDraft
+from b24app.bitrix.client import Client, Command
+from b24app.bitrix.errors import RestError
+from b24app.facts.entities import COMPANY, CONTACT, QUOTE, has_moves, is_own, type_id_of
+from b24app.facts.kinds.items import ItemDraft
+from b24app.facts.rules import DEAL, LEAD, OPEN
 from b24app.ingest import parsing
 from b24app.ingest.sources import stage_history
 from b24app.ingest.sources.base import NOTHING, Extras, Listing, Reading, Row, groups, missing, translated
+from b24app.ingest.sources.stage_history import History
 from b24app.ingest.values import values
 
 FIELDS = ("id", "title", "assignedById", "createdBy", "updatedBy", "createdTime", "updatedTime")
@@ -31,72 +32,33 @@ _MORE = {
 }  # fmt: skip
 """What types have beside the fields that all have. Those not named here are smart invoices and smart processes."""
 
+AT_ONCE = 400
+"""Records that fit into one request together with their moves."""
+
 
 @dataclass(frozen=True, slots=True)
 class ItemListing(Listing):
     """The list with all that is watched."""
 
     names: frozenset[str] = frozenset()
-    history: Listing | None = None
-    """Where the stage moves of the listed records are asked for, too."""
-
-    def pages(
-        self, client: Client, filter: Mapping[str, Any], after: int = 0, descending: bool = False
-    ) -> Iterator[list[dict[str, Any]]]:
-        for rows in Listing.pages(self, client, filter, after, descending):
-            if self.history and rows:
-                _attach(rows, moves_between(client, self.history, *sorted((rows[0]["id"], rows[-1]["id"]))))
-            yield rows
 
     def told(self, rows: Sequence[Row]) -> dict[str, Any]:
-        moves = tuple(move for row in rows for move in row.get(MOVES, ()))
-        return {"asked": self.names, "moves": moves}
-
-
-MOVES = "stageMoves"
-"""What is attached to a row: its moves, read apart."""
-
-
-def _attach(rows: Sequence[dict[str, Any]], moves: Iterable[MoveDraft]) -> None:
-    by_id = {int(row["id"]): row for row in rows}
-    for move in moves:
-        if move.record_id in by_id:
-            by_id[move.record_id].setdefault(MOVES, []).append(move)
-
-
-def moves_between(client: Client, history: Listing, first: int, last: int) -> Iterator[MoveDraft]:
-    """The moves of records with ids from `first` to `last`; none where the portal keeps no history of the type."""
-    try:
-        for rows in history.pages(client, {">=OWNER_ID": first, "<=OWNER_ID": last}):
-            yield from translated(rows, stage_history.translate, "OWNER_ID")[0]
-    except RestError as refusal:
-        if not is_of_one_method(refusal):
-            raise
+        return {"asked": self.names}
 
 
 @dataclass(frozen=True, slots=True)
 class ItemType:
-    """The source of one type of CRM records, reading what is watched of it."""
+    """The source of one type of CRM records, reading what is watched of it. Records read one by one come with their
+    stage moves, if they have any; lists do not."""
 
     entity: str
     key: str
     extras: Extras = NOTHING
     events: tuple[str, ...] = ()
-    with_history: bool = False
-    """Whether lists bring the stage moves of their records. Records read one by one always come with them."""
 
     @property
-    def in_full(self) -> "ItemType":
-        """The same source for reading the past."""
-        return replace(self, with_history=has_moves(self.entity))
-
-    @property
-    def history(self) -> Listing:
-        return replace(stage_history.listing, params={**stage_history.listing.params, **self._type})
-
-    @property
-    def _type(self) -> dict[str, Any]:
-        return {"entityTypeId": type_id_of(self.entity)}
+    def history(self) -> Listing | None:
+        return History(self.entity).listing if has_moves(self.entity) else None
 
     def asking(self, extras: Extras) -> "ItemType":
         return replace(self, extras=extras)
@@ -105,28 +67,33 @@ class ItemType:
     def listing(self) -> ItemListing:
         fields = (*FIELDS, *_MORE.get(self.entity, (*STAGED, *MOVED)))
         select = [*fields, *(name for name in self.extras.types if name not in fields)]
-        params = {**self._type, "select": select}
-        names, history = frozenset(self.extras.types), self.history if self.with_history else None
-        return ItemListing("crm.item.list", params, "id", "items", "updatedTime", names=names, history=history)
+        params = {"entityTypeId": type_id_of(self.entity), "select": select}
+        names = frozenset(self.extras.types)
+        return ItemListing("crm.item.list", params, "id", "items", "updatedTime", names=names)
 
     def translate(self, row: Row) -> ItemDraft:
         return translate(row, self.extras)
 
     def fetch(self, client: Client, ids: Sequence[int], read_at: datetime) -> Reading:
-        listing = self.listing
+        """Records come before their moves: none is newer than what is known of these. Of many records the moves of
+        those are asked for that are not where they stood."""
+        listing, at_once = self.listing, len(ids) <= AT_ONCE
         pages = {f"items{place}": listing.page({"@id": part}) for place, part in enumerate(groups(ids))}
-        asked = stage_history.questions(ids) if has_moves(self.entity) else {}
-        of_moves = {name: self.history.page(filter) for name, filter in asked.items()}
-        answers = client.batch({**pages, **of_moves}, may_be_refused=asked)
+        asked = stage_history.questions(ids) if self.history and at_once else {}
+        answers = client.batch({**pages, **self._moves(asked)}, may_be_refused=asked)
         rows = [row for name in pages for row in listing.rows(answers[name])]
         drafts, rejected = translated(rows, self.translate, "id")
+        if self.history and not at_once:
+            asked = stage_history.news(self.extras.stands, drafts)
+            answers = client.batch(self._moves(asked), may_be_refused=asked)
         told = {name: filter for name, filter in asked.items() if not isinstance(answers[name], RestError)}
-        found = self.history.rest(client, told, answers)
-        moves, _bad = translated(found, stage_history.translate, "OWNER_ID")
-        gone = missing(ids, rows, "id")
-        return Reading(
-            self.entity, read_at, drafts, moves, gone=gone, rejected=rejected, asked=frozenset(self.extras.types)
-        )
+        found = self.history.rest(client, told, answers) if self.history else ()
+        moves, bad_moves = translated(found, stage_history.translate, "OWNER_ID")
+        gone, asked_for = missing(ids, rows, "id"), frozenset(self.extras.types)
+        return Reading(self.entity, read_at, drafts, moves, gone, rejected + bad_moves, asked_for)
+
+    def _moves(self, asked: Mapping[str, Mapping[str, Any]]) -> dict[str, Command]:
+        return {name: self.history.page(filter) for name, filter in asked.items()} if self.history else {}
 
 
 @cache

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 from b24app.facts import moves, watching
 from b24app.facts import queries as facts
-from b24app.facts.entities import dictionary
+from b24app.facts.entities import dictionary, has_moves
 from b24app.facts.rules import DEAL, LEAD, NOT_FIELDS, PRODUCT_ROWS, PRODUCT_SECTIONS, RECORDS
 from b24app.facts.watching import Watched
-from b24app.ingest.sources import catalogue, dictionaries, product_rows, stage_history
+from b24app.ingest.sources import catalogue, dictionaries, product_rows
 from b24app.ingest.sources.base import NOTHING, Extras
+from b24app.ingest.sources.stage_history import History
 from b24app.ingest.tables import SyncCursor
 from b24app.ingest.values import STRING
 from b24app.lib.db import db
@@ -24,9 +25,9 @@ _CURSORS = {PRODUCT_ROWS: product_rows.key, PRODUCT_SECTIONS: catalogue.key}
 
 
 def extras(portal_id: int, entity: str = DEAL, ids: Sequence[int] = ()) -> Extras:
-    """What a reading that begins now asks for; of deals named one by one with where they stood."""
+    """What a reading that begins now asks for; of records named one by one with where they stood."""
     names = watching.watches(portal_id, entity).keys()
-    stands = moves.stands(portal_id, ids) if ids and entity == DEAL and _knows_history(portal_id) else {}
+    stands = moves.stands(portal_id, ids, entity) if ids and _knows_history(portal_id, entity) else {}
     semantics = stage_semantics(portal_id, entity) if RECORDS in names else {}
     types = field_types(portal_id, entity) if names - NOT_FIELDS else {}
     fields = {name: types.get(name, STRING) for name in names if name not in NOT_FIELDS}
@@ -40,10 +41,25 @@ def stage_semantics(portal_id: int, entity: str) -> dict[str, str]:
     return {term.id: str(term.extra.get("semantic") or "") for term in terms}
 
 
-def _knows_history(portal_id: int) -> bool:
+def _knows_history(portal_id: int, entity: str) -> bool:
     """Whether all stage moves of the past have been read."""
-    row = db.session.get(SyncCursor, (portal_id, stage_history.key), populate_existing=True)
+    row = db.session.get(SyncCursor, (portal_id, History(entity).key), populate_existing=True)
     return bool(row and row.complete)
+
+
+def unread_histories(portal_id: int) -> tuple[str, ...]:
+    """Of which types that something names the stage moves of the past are to be read: of those not read to their end,
+    unless the portal refuses them or the records themselves."""
+    owed = []
+    for entity in filter(has_moves, watching.entities(portal_id)):
+        row = db.session.get(SyncCursor, (portal_id, History(entity).key), populate_existing=True)
+        if (
+            (row is None or not row.complete or row.position)
+            and not (row and row.error)
+            and not _error(portal_id, entity)
+        ):
+            owed.append(entity)
+    return tuple(owed)
 
 
 def field_types(portal_id: int, entity: str = DEAL) -> dict[str, str]:
@@ -85,7 +101,7 @@ def unavailable(portal_id: int) -> frozenset[tuple[str, str]]:
 def is_owed(portal_id: int) -> bool:
     """Whether reading the past anew was broken off, or waits to be begun or to be computed."""
     row = db.session.get(SyncCursor, (portal_id, WATCHED), populate_existing=True)
-    return bool(row and row.state == "running") or bool(unread(portal_id))
+    return bool((row and row.state == "running") or unread(portal_id) or unread_histories(portal_id))
 
 
 def _error(portal_id: int, key: str) -> str | None:

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from b24app.facts import operations as facts
 from b24app.facts import queries, watching
 from b24app.facts import rules as fact
-from b24app.facts.entities import dictionary
+from b24app.facts.entities import dictionary, has_moves, moved_by
 from b24app.facts.requests import operations as requests
 from b24app.facts.rules import Cell, TermDraft
 from b24app.ingest.extras import WATCHED, extras, rows_refused, stage_semantics
@@ -32,6 +32,7 @@ from b24app.ingest.poll import Poll
 from b24app.ingest.rules import Profile
 from b24app.ingest.sources import absences, catalogue, currencies, dictionaries, product_rows, staff
 from b24app.ingest.sources.base import Reading
+from b24app.ingest.sources.stage_history import History
 from b24app.ingest.tables import BACKFILL, SyncCursor
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
@@ -48,11 +49,12 @@ def store(portal_id: int, reading: Reading, *, in_history: bool = False) -> froz
     worked out then.
     """
     entity, read_at = reading.entity, reading.read_at
-    put_aside(portal_id, fact.DEAL if entity == fact.MOVE else entity, reading.rejected, read_at)
+    record = moved_by(entity)
+    put_aside(portal_id, record or entity, reading.rejected, read_at)
+    if record:
+        moved = facts.upsert_moves(portal_id, record, reading.drafts, read_at, in_history=in_history)
+        return moved | requests.make(portal_id, record, {move.record_id for move in reading.drafts})
     match entity:
-        case fact.MOVE:
-            moved = facts.upsert_moves(portal_id, reading.drafts, read_at, in_history=in_history)
-            return moved | requests.make(portal_id, fact.DEAL, {move.record_id for move in reading.drafts})
         case fact.DEAL:
             cells = facts.upsert_deals(
                 portal_id, reading.drafts, reading.moves, read_at, reading.asked, in_history=in_history
@@ -90,6 +92,16 @@ def _read_again(portal_id: int, reading: Reading, asked: Collection[str]) -> Non
 def rows_told(portal_id: int) -> None:
     """The portal refuses product rows no more."""
     cursor(portal_id, product_rows.key).error = None
+
+
+FROM_THE_START = {"after": 0}
+"""The position of reading a history that is to be begun."""
+
+
+def read_moves_again(portal_id: int, entity: str) -> None:
+    """The stage moves of a type that something names are read once more, whatever is known of them."""
+    if has_moves(entity):
+        cursor(portal_id, History(entity).key).position = FROM_THE_START
 
 
 CLOCK = ("time_zone", "country")

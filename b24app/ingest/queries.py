@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from b24app.facts import queries as facts
-from b24app.facts.entities import is_own, type_id_of
+from b24app.facts.entities import is_own, moved_by, type_id_of
 from b24app.ingest import backfill
 from b24app.ingest.extras import WATCHED
 from b24app.ingest.inbox import DUE, FAILED, ROBOT, microseconds
@@ -33,7 +33,7 @@ class EntityStatus:
     total: int
     error: str | None
     title: str | None = None
-    """What people call a type of records that they have made themselves."""
+    """What people call a type of records that they have made themselves; their moves have it, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,11 @@ def status(portal_id: int) -> SyncStatus:
         state="failed" if error else _state(cursors),
         complete=bool(whole and whole.complete),
         entities={
-            source.entity: _entity(cursors.get(source.key), counts.get(source.entity), titles.get(source.entity))
+            source.entity: _entity(
+                cursors.get(source.key),
+                counts.get(source.entity),
+                titles.get(moved_by(source.entity) or source.entity),
+            )
             for source in (*SOURCES, *others)
         },
         lag_seconds=max(0, int(now.timestamp()) - oldest // MICROSECONDS) if oldest else 0,

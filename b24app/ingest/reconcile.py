@@ -15,6 +15,7 @@ from typing import Any
 from b24app.bitrix.client import Client
 from b24app.facts import comparison, queries
 from b24app.facts.comparison import Scope
+from b24app.facts.entities import moved_by
 from b24app.ingest import queries as status
 from b24app.ingest.records import source_of, sources_of
 from b24app.ingest.sources.base import reading as reading_of
@@ -39,6 +40,12 @@ def sources(portal_id: int) -> tuple[Any, ...]:
     missing = status.unread(portal_id)
     compared = (source for source in sources_of(portal_id) if getattr(source, "is_compared", True))
     return tuple(source for source in compared if source.entity not in missing)
+
+
+def histories(portal_id: int) -> tuple[Any, ...]:
+    """Stage moves that have been read once."""
+    missing = status.unread(portal_id)
+    return tuple(one for one in sources_of(portal_id) if moved_by(one.entity) and one.entity not in missing)
 
 
 def read(client: Client, source: Any) -> Iterator[Listed]:

@@ -1,22 +1,31 @@
-"""Which sources of records a portal has: those of sources/, and one for each CRM type that something names."""
+"""Which sources of records a portal has: those of sources/, and of each CRM type that something names its records and,
+before them, their stage moves."""
 
 from typing import Any
 
 from b24app.facts import watching
+from b24app.facts.entities import has_moves
 from b24app.ingest import crm_items, sources
 from b24app.ingest.sources.base import record_sources
+from b24app.ingest.sources.stage_history import History
 from b24app.lib.registry import modules
 
 
 def named(portal_id: int) -> tuple[Any, ...]:
     """The sources of what is read because something names it."""
-    found = (crm_items.source_of(entity) for entity in watching.entities(portal_id))
-    return tuple(source for source in found if source)
+    found = (source for entity in watching.entities(portal_id) if (source := crm_items.source_of(entity)))
+    return tuple(one for source in found for one in with_history(source))
+
+
+def with_history(source: Any) -> tuple[Any, ...]:
+    """A source of records, behind that of their stage moves if they have any: a record that is stored after its moves
+    is worked out once."""
+    return (History(source.entity), source) if has_moves(source.entity) else (source,)
 
 
 def sources_of(portal_id: int) -> tuple[Any, ...]:
-    """All whose records are read."""
-    return (*record_sources(), *named(portal_id))
+    """All whose records are read, and their moves."""
+    return (*(one for source in record_sources() for one in with_history(source)), *named(portal_id))
 
 
 def source_of(entity: str) -> Any:

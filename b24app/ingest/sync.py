@@ -13,7 +13,6 @@ from b24app.bitrix.client import Client
 from b24app.ingest import operations
 from b24app.ingest.extras import extras
 from b24app.ingest.records import sources_of
-from b24app.ingest.sources import stage_history
 from b24app.ingest.sources.base import Reading, asking, reading
 from b24app.ingest.tables import SyncCursor
 from b24app.lib import clock
@@ -35,7 +34,7 @@ class Window:
 def windows(portal_id: int, now: datetime) -> tuple[Window, ...]:
     """What to look for; only of sources whose history has been read."""
     found = []
-    for source in (stage_history, *sources_of(portal_id)):  # moves first: deals that were closed find what closed them
+    for source in sources_of(portal_id):  # moves come first: records that were closed find what closed them
         row = db.session.get(SyncCursor, (portal_id, source.key), populate_existing=True)
         if row is not None and row.changed_since is not None:
             asked = extras(portal_id, source.entity)

@@ -24,7 +24,6 @@ from b24app.ingest.extras import WATCHED, extras, is_owed
 from b24app.ingest.inbox import DONE
 from b24app.ingest.sources import absences as absence_source
 from b24app.ingest.sources import staff as staff_source
-from b24app.ingest.sources import stage_history
 from b24app.ingest.sources.base import asking
 from b24app.ingest.tables import BACKFILL, Inbox
 from b24app.jobs import absences, inbox, scores
@@ -250,12 +249,14 @@ def reconcile(portal_id: int, progress: Progress | None = None) -> bool:
         if lock is None:
             return False
         now = clock.now()
+        histories = comparison.histories(portal_id)
         compared = [asking(one, extras(portal_id, one.entity)) for one in comparison.sources(portal_id)]
         db.session.rollback()
         with write():
             history.ask_again(portal_id)
         client = portals.connect(portal_id)
-        _read_window(portal_id, client, changes.Window(stage_history, epoch(now) - MOVES_AGAIN_S, now), None)
+        for source in histories:
+            _read_window(portal_id, client, changes.Window(source, epoch(now) - MOVES_AGAIN_S, now), None)
         for source in compared:
             seen = found = 0
             for listed in comparison.read(client, source):

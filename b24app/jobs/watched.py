@@ -52,7 +52,7 @@ def _read_watched(portal_id: int, lock: Lock, progress: Progress | None) -> None
     """Everything there is to read by now; nothing when only its numbers are owed."""
     names, entities = {one.field for one in unread(portal_id)}, watching.entities(portal_id)
     db.session.rollback()
-    if not names:
+    if not names and not entities:
         return
     client = portals.connect(portal_id)
     if PRODUCT_SECTIONS in names:
@@ -60,6 +60,7 @@ def _read_watched(portal_id: int, lock: Lock, progress: Progress | None) -> None
     for entity in entities:
         try:
             _read_words(portal_id, client, entity)
+            _read_moves(portal_id, client, entity, lock, progress)
             _read_records(portal_id, client, entity, lock, progress)
         except RestError as refusal:
             db.session.rollback()
@@ -82,7 +83,34 @@ def _read_words(portal_id: int, client: Client, entity: str) -> None:
         operations.save_terms(portal_id, dictionaries.translate_more(answers), now)
 
 
+def _read_moves(portal_id: int, client: Client, entity: str, lock: Lock, progress: Progress | None) -> None:
+    with write():
+        portals.lock(portal_id)
+        run = watching.begin_moves(portal_id, entity, clock.now())
+    if run is None:
+        return
+    try:
+        for chunk in watching.read_moves(client, run):
+            with suppress(RedisError):
+                lock.reacquire()
+            with write():
+                portals.lock(portal_id)
+                done = watching.store_moves(portal_id, run, chunk, clock.now())
+            if progress:
+                progress(WATCHED, done, done)
+    except RestError as refusal:
+        db.session.rollback()
+        if not is_of_one_method(refusal):
+            raise
+        with write():
+            watching.moves_refused(portal_id, run, refusal)
+
+
 def _read_records(portal_id: int, client: Client, entity: str, lock: Lock, progress: Progress | None) -> None:
+    is_unread = watching.has_unread(portal_id, entity)
+    db.session.rollback()
+    if not is_unread:
+        return
     total = watching.total(client, entity)
     with write():
         portals.lock(portal_id)

@@ -18,6 +18,7 @@ from b24app.metrics.catalogue import CATALOGUE, Miss, Ready
 from b24app.metrics.conditions import WhereDocument, where_of
 from b24app.metrics.conditions import faults as where_faults
 from b24app.metrics.rules import (
+    ENTERED,
     Aggregate,
     Among,
     AnyTest,
@@ -53,11 +54,9 @@ def plan(
     params = _parse(kind.Params, rest, "options", faults)
     faults += [Fault(f"options.{fault.path}", fault.message) for fault in (params.faults() if params else ())]
     entity = params.entity(ready.entity) if params else ready.entity
-    scan = Scan(
-        entity,
-        _word(date, params.dates(ready.dates) if params else ready.dates, "date", faults),
-        _owner(owner, entity, params.owners(ready.owners) if params else ready.owners, faults),
-    )
+    dates, owners = (params.dates(ready.dates), params.owners(ready.owners)) if params else (ready.dates, ready.owners)
+    counted_by = _word(date, dates, "date", faults)
+    scan = Scan(entity, counted_by, _owner(owner, entity, counted_by, owners, faults))
     asked = _conditions(where, params.entities(entity) if params else (entity,), faults)
     if faults or params is None:
         raise Invalid(_("The indicator cannot be computed as it is written."), faults)
@@ -107,10 +106,11 @@ def _word(word: str | None, allowed: Mapping[str, str], path: str, faults: list[
 _USER_FIELD = re.compile("uf[A-Za-z0-9_]{1,62}", re.IGNORECASE)
 
 
-def _owner(word: str | None, entity: str, owners: Mapping[str, str], faults: list[Fault]) -> str:
-    """A stored owner, or the field of the records that names the employee (semantics 3.4)."""
+def _owner(word: str | None, entity: str, date: str, owners: Mapping[str, str], faults: list[Fault]) -> str:
+    """A stored owner, or the field of the records that names the employee (semantics 3.4). Moves through stages have no
+    owner but the record's responsible."""
     kind = kind_of(entity)
-    has_fields = kind.has_values if kind else entity == DEAL
+    has_fields = (kind.has_values if kind else entity == DEAL) and date != ENTERED
     if has_fields and word is not None and _USER_FIELD.fullmatch(word):
         return word
     return _word(word, owners, "owner", faults)

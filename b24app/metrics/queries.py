@@ -11,7 +11,7 @@ from sqlalchemy import Select
 
 from b24app.facts.kinds import kind_of
 from b24app.facts.requests.rules import REQUEST
-from b24app.facts.rules import DEAL, ENTRY, MOVE
+from b24app.facts.rules import DEAL, ENTRY
 from b24app.lib.db import db
 from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
@@ -218,7 +218,7 @@ def read_cursor(cursor: str | None) -> tuple[int, tuple[int, int] | None]:
 def fact(row: Any, side: Side, reason: str | None = None) -> FactRow:
     """A row of `compile.rows` as people read it."""
     scan = side.measure.scan
-    entity = DEAL if scan.entity == MOVE else scan.entity
+    entity = scan.record
     number = 1 if side.field is None else row.fact_number
     if number is None and reason is None:
         number = 0  # a fact without the number is in a mean all the same

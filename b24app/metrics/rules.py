@@ -12,6 +12,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
 
+from b24app.facts.entities import moves_of
 from b24app.facts.kinds import kind_of, named
 from b24app.facts.rules import DEAL, MOVE, PRODUCT_ROWS, PRODUCT_SECTIONS, RECORDS, DealFact
 from b24app.metrics.formula import Formula
@@ -135,6 +136,8 @@ class Aggregate(StrEnum):
 STORED_OWNERS = frozenset({"responsible", "created_by", "closed_by", "employee"})
 STORED_DATES = frozenset({"created", "closed", "updated", "start", "completed", "due", "rated", "entered", "occurred"})
 """All others are names of fields."""
+ENTERED = "entered"
+"""The date of each of a record's stage moves."""
 
 BY_NUMBERS = frozenset({Aggregate.MEDIAN, Aggregate.VALUES})
 """What is worked out from each different number, and how many facts have it."""
@@ -144,8 +147,8 @@ BY_NUMBERS = frozenset({Aggregate.MEDIAN, Aggregate.VALUES})
 class Scan:
     """What one grouped statement reads, named as in `facts.rules.Cell`: an entity by a date and an owner.
 
-    `stage_move` is the stage moves of deals, with their deals. An owner that is no column is a field of users
-    (semantics 3.4). `delay`: a record counts so many seconds after its date.
+    By `entered` records are read by their stage moves; of deals the entity is `stage_move` then. An owner that is no
+    column is a field of users (semantics 3.4). `delay`: a record counts so many seconds after its date.
     """
 
     entity: str
@@ -160,6 +163,20 @@ class Scan:
     @property
     def is_dated_by_field(self) -> bool:
         return self.date not in STORED_DATES
+
+    @property
+    def is_of_moves(self) -> bool:
+        return self.date == ENTERED
+
+    @property
+    def record(self) -> str:
+        """The entity of the records that count, by their moves or by themselves."""
+        return DEAL if self.entity == MOVE else self.entity
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What has to have been read of a portal."""
+        return (self.entity, moves_of(self.record)) if self.is_of_moves else (self.entity,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,7 +456,7 @@ def needs(plan: AnyPlan) -> frozenset[Need]:
 
 
 def _needs(measure: Measure) -> Iterator[Need]:
-    entity = DEAL if measure.scan.entity == MOVE else measure.scan.entity
+    entity = measure.scan.record
     if named(entity):
         yield entity, RECORDS
     if measure.scan.is_by_field:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from b24app.facts import call_sources, watching
+from b24app.facts.entities import moves_of
 from b24app.facts.requests import queries as requests
 from b24app.facts.rules import CALLS_FROM_TELEPHONY
 from b24app.ingest import queries as ingest
@@ -182,13 +183,16 @@ class Context:
         return {(one.entity, one.field): one.complete for one in watching.everything(self.portal_id)}
 
     @cached_property
-    def mappings(self) -> Mapping[str, bool]:
-        """What makes requests of records, by code: whether of all of them, with all they are made of."""
-        return {
-            one.mapping.code: one.complete
-            and all(self.watched.get((one.mapping.entity, name)) for name in one.mapping.watched)
-            for one in requests.mappings(self.portal_id)
-        }
+    def mappings(self) -> Mapping[str, str | None]:
+        """What makes requests of records, by code: why not all of them are known, with all they are made of."""
+        return {one.mapping.code: self._unmade(one) for one in requests.mappings(self.portal_id)}
+
+    def _unmade(self, one: requests.Stored) -> str | None:
+        entity, moves = one.mapping.entity, moves_of(one.mapping.entity)
+        if one.mapping.answered_by_moves and moves in self.unread:
+            return "refused" if self.unread[moves] else "not_synced"
+        is_known = one.complete and all(self.watched.get((entity, name)) for name in one.mapping.watched)
+        return None if is_known else "not_synced"
 
     @cached_property
     def unavailable(self) -> frozenset[Need]:

@@ -216,7 +216,7 @@ EVERYWHERE = {DEAL, MOVE, ACTIVITY, ENTRY}
 
 def _unread(context: Context, plan: AnyPlan) -> str | None:
     """Why nothing is known: nothing of what the plan, or an operand, counts has been read yet (semantics 3.7)."""
-    others = {scan.entity for scan in plan.scans} - EVERYWHERE
+    others = {entity for scan in plan.scans for entity in scan.reads} - EVERYWHERE
     if CALL in others and not context.has_telephony:
         if any(one.scan.entity == CALL for leaf in plan.leaves for one in leaf.above[:1]):
             return "calls_from_activities"
@@ -246,8 +246,8 @@ def _unmapped(context: Context, plan: AnyPlan) -> str | None:
         codes = [str(code) for test in tests for code in test.values] or list(context.mappings)
         if not codes or not context.mappings.keys() >= set(codes):
             return "not_mapped"
-        if not all(context.mappings[code] for code in codes):
-            return "not_synced"
+        if why := next((why for code in codes if (why := context.mappings[code])), None):
+            return why
     return None
 
 

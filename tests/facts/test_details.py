@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, select
 
 from b24app.facts import operations, queries, watching
-from b24app.facts.rules import Cell, ProductDraft, RateDraft, RowDraft, ValueDraft, sections_of
+from b24app.facts.rules import DEAL, Cell, ProductDraft, RateDraft, RowDraft, ValueDraft, sections_of
 from b24app.facts.tables import FieldValue, ProductRow, ProductSection, Watch
 from b24app.lib import storage
 from b24app.lib.db import db, write
@@ -95,7 +95,7 @@ def test_an_emptied_field_has_no_value_any_more(watched: World) -> None:
 def test_moves_that_come_alone_keep_values_and_rows(watched: World) -> None:
     store(deal(values=(value("a"),), rows=(row(),)))
     with write():
-        operations.upsert_moves(1, [move(1)], LATER)
+        operations.upsert_moves(1, DEAL, [move(1)], LATER)
     assert (len(stored().values), len(stored().rows)) == (1, 1)
 
 
@@ -167,15 +167,15 @@ def test_nothing_is_asked_of_the_database_for_what_is_not_watched(world: World) 
 def test_a_new_move_touches_the_responsible_of_its_deal(watched: World) -> None:
     store(deal())
     with write():
-        cells = operations.upsert_moves(1, [move(1, at=T - DAY), move(2, 99, at=T)], NOON)
-        assert operations.upsert_moves(1, [move(1, at=T - DAY)], LATER) == frozenset()
+        cells = operations.upsert_moves(1, DEAL, [move(1, at=T - DAY), move(2, 99, at=T)], NOON)
+        assert operations.upsert_moves(1, DEAL, [move(1, at=T - DAY)], LATER) == frozenset()
     assert cells == {Cell("stage_move", "entered", "responsible", ANN, T - DAY, 1)}
 
 
 def test_a_move_that_turns_out_to_be_at_another_time_touches_both(watched: World) -> None:
     store(deal(), moves=[move(1, at=T - DAY)])
     with write():
-        cells = operations.upsert_moves(1, [move(1, at=T - 2 * DAY)], NOON)
+        cells = operations.upsert_moves(1, DEAL, [move(1, at=T - 2 * DAY)], NOON)
     assert entered(cells) == {(ANN, T - DAY), (ANN, T - 2 * DAY)}
 
 

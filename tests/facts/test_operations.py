@@ -7,8 +7,9 @@ from decimal import Decimal
 from sqlalchemy import event, select
 
 from b24app.facts import operations, queries, records
-from b24app.facts.kinds import named
-from b24app.facts.rules import RECORDS, Cell, RateDraft, TermDraft
+from b24app.facts.kinds import declared, named
+from b24app.facts.kinds.items import ItemDraft
+from b24app.facts.rules import DEAL, RECORDS, Cell, RateDraft, TermDraft
 from b24app.facts.tables import Deal, StageMove
 from b24app.lib.db import db, write
 from tests.facts.conftest import World
@@ -127,7 +128,7 @@ def test_history_read_after_the_deal_corrects_when_it_was_closed(world: World) -
     assert world.deal().closed_from == "moved"
     moves = [move(1, at=T - 9 * DAY), move(2, semantic="S", at=T - 3 * DAY), move(3, semantic="S", at=T)]
     with write():
-        cells = operations.upsert_moves(1, moves, NOON)
+        cells = operations.upsert_moves(1, DEAL, moves, NOON)
     assert {cell.at for cell in cells if cell.date == "closed"} == {T, T - 3 * DAY}
     assert (world.deal().closed_at, world.deal().closed_from) == (T - 3 * DAY, "history")
 
@@ -252,6 +253,59 @@ def test_a_new_rate_moves_other_records_too(world: World) -> None:
     cells = rates(world, date(2026, 11, 24), EUR="1.20")
     assert Cell("item_147", "created", "responsible", ANN, T - DAY) in anonymous(cells)
     assert records.load(1, name, [1])[1].amount == 1200_00
+
+
+LEADS = declared()["lead"]
+
+# --- stage moves of other records
+
+
+def lead(**changes: object) -> ItemDraft:
+    """A converted lead of Ann's, of which the portal says that it was closed today."""
+    known = dict.fromkeys(ItemDraft.__dataclass_fields__)
+    known |= {"id": 1, "title": "Lead", "stage_id": "CONVERTED", "semantic": "S", "values": (), "responsible_id": ANN}
+    told = {"created_at": T - 9 * DAY, "updated_at": T, "told_closed_at": T, "moved_at": T}
+    return ItemDraft(**known | told | changes)
+
+
+def entered(cells: frozenset[Cell]) -> set[tuple[int | None, int]]:
+    return {(cell.owner_id, cell.at) for cell in cells if (cell.entity, cell.date) == ("lead", "entered")}
+
+
+def test_the_history_says_when_a_lead_was_closed_whenever_it_comes(world: World) -> None:
+    moves = [move(1, at=T - 9 * DAY, kind=1), move(2, semantic="S", at=T - 2 * DAY), move(3, semantic="S", at=T)]
+    with write():
+        told = operations.upsert_records(1, "lead", [lead()], NOON)
+        assert records.load(1, LEADS, [1])[1].closed_from == "told"
+        found = operations.upsert_moves(1, "lead", moves, NOON)
+        again = operations.upsert_moves(1, "lead", moves, LATER)
+    one = records.load(1, LEADS, [1])[1]
+    assert (one.closed_at, one.closed_from) == (T - 2 * DAY, "history")
+    assert {cell.at for cell in told | found if cell.date == "closed"} == {T, T - 2 * DAY}
+    assert entered(found) == {(ANN, T - 9 * DAY), (ANN, T - 2 * DAY), (ANN, T)}
+    assert again == frozenset()
+    assert queries.counts(1)["stage_move:lead"] == 3
+    assert "stage_move" not in {cell.entity for cell in found}
+
+
+def test_a_lead_that_changes_hands_or_is_deleted_takes_its_moves_along(world: World) -> None:
+    with write():
+        first = operations.upsert_records(1, "lead", [lead()], NOON, (), [move(1, semantic="S", at=T - DAY)])
+        handed = operations.upsert_records(1, "lead", [lead(responsible_id=BOB, updated_at=T + 1)], LATER)
+        gone = operations.forget(1, "lead", [1], LATER)
+        late = operations.upsert_moves(1, "lead", [move(2, semantic="S", at=T)], LATER)
+    assert entered(first) == {(ANN, T - DAY)}
+    assert entered(handed) == {(ANN, T - DAY), (BOB, T - DAY)}
+    assert entered(gone) == {(BOB, T - DAY)}
+    assert late == frozenset()
+
+
+def test_moves_of_a_deal_and_of_a_lead_with_its_id_are_two_things(world: World) -> None:
+    world.store(won(1), moves=(move(1, semantic="S", at=T - DAY),))
+    with write():
+        operations.upsert_records(1, "lead", [lead()], NOON, (), [move(1, semantic="S", at=T - 3 * DAY)])
+    assert world.deal(1).closed_at == T - DAY
+    assert records.load(1, LEADS, [1])[1].closed_at == T - 3 * DAY
 
 
 # --- activities

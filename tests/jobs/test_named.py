@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
 from redis import Redis
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from b24app.demo import deals as crm
 from b24app.demo import processes
@@ -16,10 +17,13 @@ from b24app.facts import operations as facts
 from b24app.facts import queries, records
 from b24app.facts.kinds import named
 from b24app.facts.rules import RECORDS
-from b24app.facts.tables import Item
+from b24app.facts.tables import Item, StageMove
+from b24app.ingest import backfill as history
 from b24app.ingest import queries as status
+from b24app.ingest import watching as moves_of
 from b24app.ingest.events import News, news
-from b24app.ingest.tables import Inbox
+from b24app.ingest.extras import is_owed
+from b24app.ingest.tables import Inbox, SyncCursor
 from b24app.jobs import inbox, scores, sync, watched
 from b24app.jobs import news as jobs
 from b24app.lib import clock
@@ -29,6 +33,7 @@ from b24app.portal import operations as portals
 from tests.ingest.site import ADMIN, Site, site
 
 TYPE, ENTITY = 1040, "item_1040"
+MOVES, HISTORY = f"stage_move:{ENTITY}", f"stage_history:{ENTITY}"
 NEW, DONE, OTHER = "DT1040_11:NEW", "DT1040_11:SUCCESS", "DT1040_11:SIGNED"
 STAGES = (*processes.usual_stages(), ("SIGNED", "Signed", "S"))
 
@@ -137,10 +142,58 @@ def test_a_type_that_is_refused_waits_and_stops_nothing(portal: Site) -> None:
 
 
 def test_where_the_portal_keeps_no_history_the_last_move_tells(portal: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    refused = replace(METHODS["crm.stagehistory.list"], scopes=("not granted",))
-    monkeypatch.setitem(METHODS, "crm.stagehistory.list", refused)
     first = add(portal, stageId=DONE)
-    name()
-    second = add(portal, stageId=DONE)
-    told(portal, "ADD", second)
+    with monkeypatch.context() as without_right:
+        refused = replace(METHODS["crm.stagehistory.list"], scopes=("not granted",))
+        without_right.setitem(METHODS, "crm.stagehistory.list", refused)
+        name()
+        second = add(portal, stageId=DONE)
+        told(portal, "ADD", second)
     assert closed() == {first: "moved", second: "moved"}
+    assert status.unread(1)[MOVES]
+    assert not is_owed(1)
+    with write():
+        history.ask_again(1)  # as every night
+    assert watched.read_watched(1)
+    assert closed() == {first: "history", second: "history"}
+    assert status.unread(1) == {}
+
+
+def test_moves_that_no_event_told_are_found_by_looking_for_changes(portal: Site) -> None:
+    id = add(portal)
+    name()
+    crm.change(portal.state, TYPE, id, {"stageId": DONE}, ADMIN)
+    crm.change(portal.state, TYPE, id, {"stageId": OTHER}, ADMIN)
+    sync.incremental(1)
+    assert closed() == {id: "history"}
+    assert status.status(1).entities[MOVES].rows == 3
+
+
+def test_records_read_by_a_version_that_kept_no_moves_get_theirs(portal: Site) -> None:
+    id = add(portal, stageId=DONE)
+    name()
+    with write() as session:
+        session.execute(delete(StageMove).where(StageMove.portal_id == 1, StageMove.entity == ENTITY))
+        session.execute(delete(SyncCursor).where(SyncCursor.portal_id == 1, SyncCursor.source == HISTORY))
+    assert is_owed(1)
+    assert status.unread(1) == {MOVES: None}
+    assert watched.read_watched(1)
+    assert (closed(), is_owed(1), status.unread(1)) == ({id: "history"}, False, {})
+
+
+def test_reading_many_moves_goes_on_where_it_was_broken_off(portal: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = [add(portal) for _ in range(3)]
+    stored = moves_of.store_moves
+
+    def killed(*arguments: Any) -> int:
+        stored(*arguments)
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(moves_of, "STORED_AT_ONCE", 2)
+        broken.setattr(moves_of, "store_moves", killed)
+        with pytest.raises(RuntimeError):
+            name()
+    assert is_owed(1)
+    assert watched.read_watched(1)
+    assert status.status(1).entities[MOVES].rows == len(ids)

@@ -262,7 +262,11 @@ def test_a_lead_is_kept_up_with(read: Site) -> None:
     assert lead() == ("P", None, False)
     crm.change(read.state, LEAD, id, {"stageId": "CONVERTED"}, 1)
     told()
-    assert lead() == ("S", "told", False)
+    assert lead() == ("S", "history", False)
+    crm.change(read.state, LEAD, id, {"stageId": "JUNK"}, 1)
+    sync.incremental(1)  # no event told
+    assert lead() == ("F", "history", False)
+    assert queries.status(1).entities["stage_move:lead"].rows == len(read.state.lead_history.rows)
     crm.change(read.state, LEAD, id, {"stageId": "IN_PROCESS"}, 1)
     told()
     assert lead() == ("P", None, False)

@@ -4,7 +4,7 @@ The same facts and examples are computed by test_docs.py, so that no page can sa
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def page(language: str) -> str:
         f"## {words['facts']}", "", words["period"], "",
         *table(words["deal"], (_deal(one, words) for one in WORLD["deals"])), "",
         words["moves"].format(
-            ", ".join(f"{deal} → {stage} {at[:10]}" for deal, _kind, stage, _category, at in WORLD["moves"]),
+            _moves((deal, stage, at) for deal, _kind, stage, _category, at in WORLD["moves"]),
             ", ".join(f"{deal}: {product}, {amount}" for deal, _id, product, amount in WORLD["rows"]),
             *WORLD["sections"][0],
         ), "",
@@ -39,6 +39,7 @@ def page(language: str) -> str:
             ", ".join(" ".join(filter(None, (kind, way, words["done"][str(done).lower()])))
                       for kind, way, done in WORLD["activities"]),
             "; ".join(_lead(number, one, words) for number, one in enumerate(WORLD["leads"], 1)),
+            _moves((lead, stage, at) for lead, _kind, stage, at in WORLD["lead_moves"]),
         ), "",
         _work(words), "",
         words["invoices"].format(
@@ -53,6 +54,10 @@ def page(language: str) -> str:
         *table(words["example"], map(_example, WORLD["examples"])),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def _moves(moves: Iterable[tuple[int, str, str]]) -> str:
+    return ", ".join(f"{record} → {stage} {at[:10]}" for record, stage, at in moves)
 
 
 def _item(number: int, one: Sequence[Any]) -> str:

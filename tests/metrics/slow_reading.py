@@ -136,7 +136,7 @@ def chosen(
 
 
 def looked_at(facts: list[Base], scan: Scan) -> list[Seen]:
-    """Every record of the entity, or every move with its deal."""
+    """Every record of the entity, or every move with its record."""
     sections = {(one.product_id, one.section_id) for one in facts if isinstance(one, ProductSection)}
 
     def seen(record: Any, move: StageMove | None = None) -> Seen:
@@ -145,15 +145,16 @@ def looked_at(facts: list[Base], scan: Scan) -> list[Seen]:
         own = entity_of(record), record.id
         values = [one for one in facts if isinstance(one, FieldValue) and (one.entity, one.record_id) == own]
         if isinstance(record, Item):
-            return Seen(record, values=values)
+            return Seen(record, move, values)
         rows = [one for one in facts if isinstance(one, ProductRow) and one.record_id == record.id]
         return Seen(record, move, values, rows, sections)
 
-    if scan.entity != "stage_move":
+    if scan.date != "entered":
         return [seen(fact) for fact in facts if entity_of(fact) == scan.entity]
-    deals = {fact.id: fact for fact in facts if isinstance(fact, Deal)}
-    moves = [fact for fact in facts if isinstance(fact, StageMove) and fact.record_id in deals]
-    return [seen(deals[move.record_id], move) for move in moves]
+    entity = "deal" if scan.entity == "stage_move" else scan.entity
+    records: dict[int, Any] = {fact.id: fact for fact in facts if entity_of(fact) == entity}
+    moves = [fact for fact in facts if isinstance(fact, StageMove) and fact.entity == entity]
+    return [seen(records[move.record_id], move) for move in moves if move.record_id in records]
 
 
 def entity_of(fact: Base) -> str | None:

@@ -260,14 +260,18 @@ def kept_of(draw: st.DrawFn, deal: int) -> list[Fact]:
                 amount_original=0, amount=draw(st.none() | st.integers(-100, 10**9)),
             )
         )  # fmt: skip
-    for number in range(draw(st.integers(0, 3))):
-        found.append(
-            StageMove(
-                entity="deal", id=10 * deal + number, record_id=deal, kind=draw(st.sampled_from((1, 2, 3, 5))),
-                category_id=draw(st.sampled_from((None, 0, 1))), stage_id=draw(stages), semantic="P", at=draw(instants),
-            )
-        )  # fmt: skip
-    return found
+    return found + draw(moves_of("deal", deal))
+
+
+@st.composite
+def moves_of(draw: st.DrawFn, entity: str, record: int) -> list[Fact]:
+    return [
+        StageMove(
+            entity=entity, id=10 * record + number, record_id=record, kind=draw(st.sampled_from((1, 2, 3, 5))),
+            category_id=draw(st.sampled_from((None, 0, 1))), stage_id=draw(stages), semantic="P", at=draw(instants),
+        )
+        for number in range(draw(st.integers(0, 3)))
+    ]  # fmt: skip
 
 
 @st.composite
@@ -279,7 +283,9 @@ def worlds(draw: st.DrawFn, of: tuple[Any, ...] = ()) -> tuple[Fact, ...]:
     kinds = of or draw(st.sampled_from(mixes))
     records: list[Fact] = [draw(st.one_of(*(kind(id) for kind in kinds))) for id in range(1, draw(st.integers(1, 26)))]
     more = [fact for one in records if isinstance(one, Deal) for fact in draw(kept_of(one.id))]
-    more += [fact for one in records if isinstance(one, Item) for fact in draw(fields_of(one.type, one.id))]
+    for one in records:
+        if isinstance(one, Item):
+            more += [*draw(fields_of(one.type, one.id)), *draw(moves_of(one.type, one.id))]
     pairs = draw(st.sets(st.tuples(st.integers(1, 3), st.integers(50, 51))))
     more += [CallSource(since=since, source=source) for since, source in draw(journals).items()]
     return (*records, *more, *(ProductSection(product_id=product, section_id=section) for product, section in pairs))
@@ -374,7 +380,9 @@ OPTIONS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     **dict.fromkeys(
         ("spending", "returned"), st.fixed_dictionaries({}, optional={"code": st.sampled_from(("nps", "ad_spend"))})
     ),
-    "entered": st.fixed_dictionaries({"stages": st.lists(stages, min_size=1, max_size=2)}),
+    "entered": st.fixed_dictionaries(
+        {"stages": st.lists(stages, min_size=1, max_size=2)}, optional={"entity_type_id": st.sampled_from((1, 2, 147))}
+    ),
     "returns": st.one_of(
         st.fixed_dictionaries({"stage_id": st.lists(stages, min_size=1, max_size=2)}),
         st.fixed_dictionaries({"category_id": st.lists(st.integers(0, 1), min_size=1, max_size=2)}),
@@ -395,7 +403,7 @@ def plans(draw: st.DrawFn, metrics: tuple[str, ...] = tuple(CATALOGUE)) -> Plan:
     entity = params.entity(ready.entity)
     asked_of = params.entities(entity)
     dates = params.dates(ready.dates)
-    has_fields = entity in ("deal", "lead", "item_147")
+    has_fields = entity in ("deal", "lead", "item_147") and ready.type != "entered"
     owners = (*params.owners(ready.owners), *(("ufCrm_3",) if has_fields else ()))
     return plan(
         ready.code,
@@ -424,7 +432,10 @@ def stored(facts: tuple[Fact, ...]) -> Iterator[int]:
         db.session.rollback()
 
 
-@given(facts=worlds((leads,)), drawn=st.lists(plans(("item_metric", "leads_created")), min_size=3, max_size=6))
+@given(
+    facts=worlds((leads,)),
+    drawn=st.lists(plans(("item_metric", "leads_created", "stage_entered")), min_size=3, max_size=6),
+)
 @thorough
 def test_sql_gives_what_the_slow_reading_gives_of_records_by_their_fields(
     database: Flask, facts: tuple[Fact, ...], drawn: list[Plan]

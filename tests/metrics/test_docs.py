@@ -56,9 +56,7 @@ def facts(portal: int) -> Iterator[Fact]:
         yield field_value(record, field, text=text, portal=portal)
     for id, (record, kind, stage, category, moment) in enumerate(WORLD["moves"], 1):
         yield move(id, record, kind, stage, category, at(moment), portal=portal)
-    for moment, semantic, closed, source in WORLD["leads"]:
-        when = at(closed) if closed else None
-        yield lead(portal, created_at=at(moment), semantic=semantic, closed_at=when, source_id=source)
+    yield from leads(portal)
     for code, kind, value in WORLD["entries"]:
         yield entry(portal, code, value, kind=kind)
     for one in WORLD["requests"]:
@@ -79,6 +77,16 @@ def facts(portal: int) -> Iterator[Fact]:
         )  # fmt: skip
     yield from items(portal)
     yield from work(portal)
+
+
+def leads(portal: int) -> Iterator[Fact]:
+    made = []
+    for moment, semantic, closed, source in WORLD["leads"]:
+        when = at(closed) if closed else None
+        made.append(lead(portal, created_at=at(moment), semantic=semantic, closed_at=when, source_id=source))
+    yield from made
+    for id, (number, kind, stage, moment) in enumerate(WORLD["lead_moves"], 1):
+        yield move(id, made[number - 1].id, kind, stage, None, at(moment), portal=portal, entity="lead")
 
 
 def items(portal: int) -> Iterator[Fact]:

@@ -25,6 +25,7 @@ from tests.metrics.world import (
     entry,
     field_value,
     in_section,
+    lead,
     lost,
     move,
     open_deal,
@@ -413,6 +414,28 @@ def test_a_stage_entered_counts_for_the_responsible_and_is_listed_by_the_first_t
     ]
     assert missed(portal, "stage_entered", options) == {3: "deleted"}
     assert missed(portal, "stage_entered", options, where={"category_id": [0]}) == {2: "other_funnel", 3: "deleted"}
+
+
+def test_leads_and_items_enter_stages_as_deals_do(portal: int) -> None:
+    """Moves of a deal, a lead and an item of the same id are three different things."""
+    put(
+        *moved(portal),
+        lead(portal, id=1, responsible_id=BOB, source_id="WEB"),
+        lead(portal, id=3, deleted_at=5),
+        lead(portal, type="item_147", id=1),
+        move(1, 1, 1, "WORK", None, may(7), portal=portal, entity="lead"),
+        move(2, 1, 2, "WORK", None, may(9), portal=portal, entity="lead"),
+        move(3, 3, 2, "WORK", None, may(9), portal=portal, entity="lead"),
+        move(1, 1, 2, "WORK", 3, may(8), portal=portal, entity="item_147"),
+    )
+    leads, items = ({"stages": ["WORK"], "entity_type_id": type} for type in (1, 147))
+    assert value(portal, "stage_entered", leads, members={BOB}) == value(portal, "stage_entered", leads) == 1
+    assert value(portal, "stage_entered", items, members={ANN}) == value(portal, "stage_entered", items) == 1
+    page = facts_behind(portal, plan("stage_entered", leads), MAY, now=NOW)
+    assert [(row.entity, row.id, row.date, row.employee_id) for row in page.items] == [("lead", 1, may(7), BOB)]
+    assert missed(portal, "stage_entered", leads) == {3: "deleted"}
+    assert missed(portal, "stage_entered", leads, where={"source_id": ["FAX"]})[1] == "other_source"
+    assert plan("stage_entered", leads).numerator.scan.reads == ("lead", "stage_move:lead")
 
 
 def test_whoever_moved_no_deal_is_absent_where_less_is_better(portal: int) -> None:

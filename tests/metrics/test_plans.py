@@ -142,6 +142,13 @@ def test_everything_wrong_is_said_at_once_with_paths() -> None:
         (("stage_entered", {"stages": ["NEW"], "stage": "NEW"}), "options.stage"),
         (("stage_entered", {"stages": ["NEW"]}, None, "created_by"), "owner"),
         (("stage_entered", {"stages": ["NEW"]}, None, "ufCrm_3"), "owner"),
+        (("stage_entered", {"stages": ["NEW"], "entity_type_id": 147}, None, "ufCrm_3"), "owner"),
+        (("stage_entered", {"stages": ["NEW"], "entity_type_id": 7}), "options.entity_type_id"),
+        (("stage_entered", {"stages": ["NEW"], "entity_type_id": 99}), "options.entity_type_id"),
+        (
+            ("stage_entered", {"stages": ["NEW"], "entity_type_id": 1}, None, None, {"category_id": [1]}),
+            "where.category_id",
+        ),
         (("return_share",), "options.code"),
         (("return_share", {"category_id": [], "stage_id": [], "code": ""}), "options.code"),
         (("return_share", {"category_id": [1], "stage_id": ["NEW"]}), "options.stage_id"),

@@ -150,9 +150,11 @@ def in_section(product: int, section: int, *, portal: int) -> ProductSection:
     return ProductSection(portal_id=portal, product_id=product, section_id=section)
 
 
-def move(id: int, deal: int, kind: int, stage: str, category: int | None, moment: int, *, portal: int) -> StageMove:
+def move(
+    id: int, record: int, kind: int, stage: str, category: int | None, moment: int, *, portal: int, entity: str = "deal"
+) -> StageMove:
     return StageMove(
-        portal_id=portal, entity="deal", id=id, record_id=deal, kind=kind, category_id=category, stage_id=stage,
+        portal_id=portal, entity=entity, id=id, record_id=record, kind=kind, category_id=category, stage_id=stage,
         semantic="P", at=moment,
     )  # fmt: skip
 

@@ -128,6 +128,19 @@ def test_leads_may_be_requests_too_resolved_when_they_are_closed(admin: Reader) 
     assert (stored.mapping.entity, stored.mapping.resolved, stored.mapping.fields) == ("lead", "closed_at", frozenset())
 
 
+def test_a_lead_may_be_answered_when_it_enters_a_stage(admin: Reader) -> None:
+    with write():
+        stage = {"category_id": None, "semantic": "P", "color": ""}
+        facts.save_terms(PORTAL, "stage:lead", [TermDraft("IN_PROCESS", "At work", extra=stage)])
+    text = admin.read(f"{SOURCES}/requests/new?entity=lead")
+    assert "Or answered when it enters" in text
+    assert 'name="responded_stages" value="IN_PROCESS"' in text
+    given = HELP | {"entity": "lead", "responded_stages": "IN_PROCESS", "rating": "", "resolved_stages": ""}
+    assert admin.ask("POST", f"{SOURCES}/requests/new", **given).status_code == 303
+    (stored,) = queries.mappings(PORTAL)
+    assert stored.mapping.answered_by_moves
+
+
 def test_a_smart_process_is_named_first_and_its_fields_are_chosen_once_they_are_read(admin: Reader) -> None:
     with write():
         facts.save_terms(PORTAL, "type", [TermDraft("1036", "Tickets"), TermDraft("31", "Invoices")])
@@ -139,7 +152,7 @@ def test_a_smart_process_is_named_first_and_its_fields_are_chosen_once_they_are_
     assert ">Invoices</a>" not in text
     assert "The fields of these records are not known yet." in text
     assert "Ticket closed" in text
-    assert "Or answered when it enters" not in text  # moves of items are not read
+    assert "Or answered when it enters" in text
     given = {"name": "Tickets", "code": "tickets", "entity": "item_1036", "hours_from": "09:00", "hours_to": "18:00"}
     assert admin.ask("POST", f"{SOURCES}/requests/new", **given).status_code == 303
     assert watching.entities(PORTAL) == ("item_1036",)

@@ -10,7 +10,7 @@ from b24app.demo.errors import RestError
 from b24app.demo.fields import LIST, CustomField, Row
 from b24app.demo.filters import Dialect, new_dialect, old_dialect
 from b24app.demo.lists import Names, names_of, page, rights, write_native, write_textual
-from b24app.demo.records import ACTIVITY, DEAL, STAGE_HISTORY
+from b24app.demo.records import ACTIVITY, DEAL
 from b24app.demo.registry import Answer, Call, Params, method
 from b24app.demo.state import DEAL as DEAL_TYPE
 from b24app.demo.store import Table
@@ -158,12 +158,9 @@ def deal_delete(call: Call) -> Answer:
 
 @method("crm.stagehistory.list", "crm")
 def stage_history(call: Call) -> Answer:
-    entity_type = call.params.number("entityTypeId")
-    process = call.portal.processes.get(entity_type)
-    if process is None and entity_type != DEAL_TYPE:
-        raise RestError("0", "The entity is not supported")
-    found = page(call, process.moves if process else call.portal.history, Dialect(STAGE_HISTORY, call.portal.zone))
-    write = write_native(call, dict(STAGE_HISTORY), call.params)
+    moves = call.portal.moves(call.params.number("entityTypeId"))
+    found = page(call, moves, Dialect(moves.fields, call.portal.zone))
+    write = write_native(call, dict(moves.fields), call.params)
     return Answer({"items": [write(row) for row in found.rows]}, found.total, found.next)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 
-from b24app.facts.entities import COMPANY, CONTACT, INVOICE, QUOTE, is_own, type_id_of
+from b24app.facts.entities import COMPANY, CONTACT, INVOICE, QUOTE, has_moves, is_own, type_id_of
 from b24app.facts.kinds.base import Kind, Making
 from b24app.facts.money import convert, plain
 from b24app.facts.rules import FINAL, LEAD, ValueDraft, columns, streak
@@ -85,11 +85,6 @@ def closing(draft: ItemDraft, making: Making) -> tuple[int, str] | tuple[None, N
     if draft.close_day:
         return midnight(date.fromisoformat(draft.close_day), making.settings), "planned"
     return None, None
-
-
-def has_moves(entity: str) -> bool:
-    """Of leads the portal itself tells when they were closed; other types have no history of stages."""
-    return entity == INVOICE or is_own(entity)
 
 
 CONDITIONS = ("category_id", "stage_id", "source_id", "fields")

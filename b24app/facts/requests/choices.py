@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from b24app.facts import queries as facts
-from b24app.facts.entities import dictionary, entity_of, is_own
+from b24app.facts.entities import dictionary, entity_of, has_moves, is_own
 from b24app.facts.kinds import kind_of
 from b24app.facts.queries import TermRow
 from b24app.facts.requests.records import FIELD, has
@@ -55,7 +55,7 @@ def choices(portal_id: int, entity: str) -> Choices:
         value = ((VALUE, ""),)
         return Choices((), (), (), value, (), answers=value, has_moves=False, is_known=True)
     built_in = tuple((name, "") for name in (ANSWERED, CLOSED) if has(entity, name))
-    if entity != DEAL and not is_own(entity):
+    if entity not in (DEAL, LEAD) and not is_own(entity):
         return Choices((), (), built_in, (), (), answers=(), has_moves=False, is_known=True)
     funnels = {one.id: one.name for one in _terms(portal_id, FUNNEL, entity)}
     fields = _terms(portal_id, FIELD, entity)
@@ -67,8 +67,8 @@ def choices(portal_id: int, entity: str) -> Choices:
         numbers=_of_types(own, NUMBERS),
         people=_of_types(own, PEOPLE),
         answers=(),
-        has_moves=entity == DEAL,
-        is_known=bool(fields) or entity == DEAL,
+        has_moves=has_moves(entity),
+        is_known=bool(fields) or not is_own(entity),
     )
 
 

@@ -61,6 +61,11 @@ class RequestMapping:
         return frozenset(name for name in named if name) - BUILT_IN - {CREATED_TIME, VALUE}
 
     @property
+    def answered_by_moves(self) -> bool:
+        """Whether the stage history says when it was answered."""
+        return bool(self.responded_stages) and not self.responded
+
+    @property
     def watched(self) -> frozenset[str]:
         """What is read because of it: of smart processes the records themselves, too."""
         return self.fields | {RECORDS} if is_own(self.entity) else self.fields

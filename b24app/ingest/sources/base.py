@@ -19,8 +19,9 @@ from typing import Any, Protocol, TypeVar, cast
 
 from b24app.bitrix.client import Client, Command
 from b24app.bitrix.lister import Ask, in_maps
+from b24app.facts.entities import moved_by
 from b24app.facts.moves import Stand
-from b24app.facts.rules import MOVE, PRODUCT_ROWS, MoveDraft
+from b24app.facts.rules import PRODUCT_ROWS, MoveDraft
 from b24app.ingest import parsing, sources
 from b24app.ingest.parsing import BadRecord
 from b24app.lib.registry import modules
@@ -50,7 +51,7 @@ class Extras:
     settings: Settings = field(default=Settings("UTC"))
     """Whose local days the times of fields are kept as."""
     stands: Mapping[int, Stand] = field(default_factory=dict)
-    """Where the deals asked for stood when they were read last; empty where their history is not known to its end."""
+    """Where the records asked for stood when they were read last; empty where their history is not known to its end."""
     semantics: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -200,7 +201,8 @@ def asking(source: Any, extras: Extras) -> Any:
 
 def reading(source: Any, rows: Sequence[Row], read_at: datetime) -> Reading:
     """What rows of the source's list mean."""
-    id_field = "OWNER_ID" if source.entity == MOVE else source.listing.id_field  # a bad move is a bad deal's
+    of_moves = moved_by(source.entity) is not None
+    id_field = "OWNER_ID" if of_moves else source.listing.id_field  # a bad move is its record's
     drafts, rejected = translated(rows, source.translate, id_field)
     return Reading(source.entity, read_at, drafts, rejected=rejected, **source.listing.told(rows))
 

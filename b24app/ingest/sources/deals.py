@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from b24app.bitrix.client import Client
-from b24app.facts.moves import Stand
 from b24app.facts.rules import DEAL, PRODUCT_ROWS, DealDraft
 from b24app.ingest import parsing
 from b24app.ingest.sources import product_rows, stage_history
@@ -111,12 +110,7 @@ class Asking:
         if self.extras.rows:
             product_rows.read(client, rows)
         drafts, rejected = translated(rows, self.translate, "id")
-        moved = [draft for draft in drafts if not _stands(self.extras.stands.get(draft.id), draft)]
-        known = {one.id: self.extras.stands[one.id].last_move for one in moved if one.id in self.extras.stands}
-        asked = {
-            **stage_history.questions([one.id for one in moved if one.id not in known]),
-            **stage_history.later(known),
-        }
+        asked = stage_history.news(self.extras.stands, drafts)
         answers = client.batch({name: stage_history.listing.page(filter) for name, filter in asked.items()})
         found = stage_history.listing.rest(client, asked, answers)
         history, bad_moves = translated(found, stage_history.translate, "OWNER_ID")
@@ -140,12 +134,6 @@ class Asking:
         history, bad_moves = translated(found, stage_history.translate, "OWNER_ID")
         gone = missing(ids, rows, "id")
         return Reading(entity, read_at, drafts, history, gone, rejected + bad_moves, **listing.told(rows))
-
-
-def _stands(stand: Stand | None, deal: DealDraft) -> bool:
-    """Whether it has not moved since."""
-    now = deal.stage_id, deal.category_id, deal.semantic, deal.moved_at
-    return stand is not None and (stand.stage_id, stand.category_id, stand.semantic, stand.moved_at) == now
 
 
 asking = Asking

@@ -1,4 +1,4 @@
-"""Leads. The portal tells itself when one was closed, converted or not."""
+"""Leads. Their stage history says when one was closed, converted or not; without it the portal itself does."""
 
 from b24app.facts.rules import LEAD
 from b24app.ingest import crm_items

@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, func, or_, select
 
-from b24app.facts.rules import DEAL, ENTRY, MOVE
+from b24app.facts.rules import ENTRY, MOVE
 from b24app.metrics.compile.ledger import counts, ledger
 from b24app.metrics.compile.matching import Condition, Matcher
-from b24app.metrics.compile.reading import OWNER, Reading, home
+from b24app.metrics.compile.reading import OWNER, Reading, home, of_entity
 from b24app.metrics.rules import Aggregate, Among, Measure
 from b24app.periods.rules import Span
 
@@ -60,15 +60,14 @@ def rows(
     """
     scan = measure.scan
     reading = Reading(portal_id, scan, now)
-    record = home(DEAL if scan.entity == MOVE else scan.entity)
+    record = home(scan.record)
     mine = [*reading.mine((measure,), (span,), among), *_owned(reading, members, departments)]
     moment = reading.moment
-    if scan.entity == MOVE:
+    if scan.is_of_moves:
         entered = _entered(reading, mine, measure)
         moment = entered.c.at
-        statement = (
-            select(record).join(entered, entered.c.record_id == record.c.id).where(record.c.portal_id == portal_id)
-        )
+        those = record.c.portal_id == portal_id, *of_entity(scan.record)
+        statement = select(record).join(entered, entered.c.record_id == record.c.id).where(*those)
         if scan.is_by_field:
             statement = statement.outerjoin(OWNER, reading.matcher.first_value(OWNER, scan.owner))
     elif measure.aggregate in (Aggregate.BALANCE, Aggregate.LAST):
@@ -90,7 +89,7 @@ def rows(
 
 
 def _entered(reading: Reading, mine: Sequence[Condition], measure: Measure) -> FromClause:
-    """The deals that made the moves, each with its first one."""
+    """The records that made the moves, each with its first one."""
     move = home(MOVE)
     return (
         select(move.c.record_id, func.min(move.c.at).label("at"))

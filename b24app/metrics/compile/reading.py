@@ -79,22 +79,27 @@ class Reading:
 
     @property
     def fields(self) -> Fields:
-        """The columns conditions are asked of; those of a stage move are its deal's, and its own as `entered_`."""
-        if self.scan.entity != MOVE:
+        """The columns conditions are asked of; those of a stage move are its record's, and its own as `entered_`."""
+        if not self.scan.is_of_moves:
             return home(self.scan.entity).c
         own = home(MOVE).c
-        return {**home(DEAL).c, **{name: own[field] for name, field in _MOVED.items()}}
+        return {**home(self.scan.record).c, **{name: own[field] for name, field in _MOVED.items()}}
+
+    @property
+    def start(self) -> Table:
+        """Where the dates are, unless a field has them."""
+        return home(MOVE if self.scan.is_of_moves else self.scan.entity)
 
     @property
     def matcher(self) -> Matcher:
-        return Matcher(self.portal_id, self.now, self.fields, DEAL if self.scan.entity == MOVE else self.scan.entity)
+        return Matcher(self.portal_id, self.now, self.fields, self.scan.record)
 
     @property
     def moment(self) -> ColumnElement[int]:
         """The date of a row; the scan's delay is taken off the spans instead, so that its index serves."""
         if self.scan.is_dated_by_field:
             return DATE.c.at
-        return home(MOVE).c.at if self.scan.entity == MOVE else self.fields[f"{self.scan.date}_at"]
+        return home(MOVE).c.at if self.scan.is_of_moves else self.fields[f"{self.scan.date}_at"]
 
     @property
     def owner(self) -> ColumnElement[Any]:
@@ -108,10 +113,11 @@ class Reading:
         """`start` with all that the columns come from."""
         source = self._dated(start, on) if self.scan.is_dated_by_field else start
         if on is not None and not self.scan.is_dated_by_field:
-            source = source.join(home(self.scan.entity), on)
-        if self.scan.entity == MOVE:
-            deal, move = home(DEAL).c, home(MOVE).c
-            source = source.join(home(DEAL), and_(deal.portal_id == move.portal_id, deal.id == move.record_id))
+            source = source.join(self.start, on)
+        if self.scan.is_of_moves:
+            record, move = home(self.scan.record), home(MOVE).c
+            same = record.c.portal_id == move.portal_id, record.c.id == move.record_id
+            source = source.join(record, and_(*same, *of_entity(self.scan.record)))
         if self.scan.is_by_field:
             source = source.outerjoin(OWNER, self.matcher.first_value(OWNER, self.scan.owner))
         return source
@@ -134,7 +140,7 @@ class Reading:
         if adjoining:
             number = func.width_bucket(self.moment, array([one.start for one in asked]), type_=Integer) - 1
             within = self.moment >= asked[0].start, self.moment < asked[-1].end
-            return Spanned(number.label("span"), self.joined(home(self.scan.entity)), within)
+            return Spanned(number.label("span"), self.joined(self.start), within)
         inline = spans_inline(asked)
         source = self.joined(inline, and_(self.moment >= inline.c.since, self.moment < inline.c.until))
         return Spanned(inline.c.span, source)
@@ -170,24 +176,31 @@ def spans_inline(spans: Sequence[Span]) -> CTE:
     return union_all(*each).cte("span")
 
 
+def of_entity(entity: str) -> Iterator[Condition]:
+    """What tells the records of an entity from others in their table."""
+    if kind := kind_of(entity):
+        columns = home(entity).c
+        yield from (columns[name] == value for name, value in records.fixed(kind).items())
+
+
 def _standing(portal_id: int, scan: Scan, among: Among) -> Iterator[Condition]:
     """Rows of the portal that count at all, or those that no longer do (semantics 3.1, 3.6, 14)."""
-    fields = home(scan.entity).c
     gone = among is Among.DELETED
-    yield fields["portal_id"] == portal_id
-    if kind := kind_of(scan.entity):
-        yield from (fields[name] == value for name, value in records.fixed(kind).items())
+    fields = home(scan.record).c
+    if scan.is_of_moves:
+        yield home(MOVE).c["portal_id"] == portal_id
+        yield home(MOVE).c["entity"] == scan.record
+    else:
+        yield fields["portal_id"] == portal_id
+        yield from of_entity(scan.entity)
     if scan.entity == ENTRY:
         yield fields["undone"] == (true() if gone else false())
         yield fields["undoes_id"].is_(None)
         yield not_held(portal_id, fields["import_id"])
         yield fields["state"] == (WAITING if among is Among.WAITING else COUNTED)
         return
-    if scan.entity == MOVE:
-        yield fields["entity"] == DEAL
-        fields = home(DEAL).c
     yield fields["deleted_at"].is_not(None) if gone else fields["deleted_at"].is_(None)
-    if scan.entity in (DEAL, MOVE):
+    if scan.record == DEAL:
         yield fields["is_recurring"] == false()
 
 
