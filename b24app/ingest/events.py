@@ -16,10 +16,12 @@ from b24app.lib.registry import modules
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """A record of `entity` is to be read again; without `key` what is polled as a whole, at once."""
+    """A record of `entity` is to be read again; without `key` what is polled as a whole, at once. `is_new`: a record on
+    which others may hang has just been made, so that none do."""
 
     entity: str
     key: str | None = None
+    is_new: bool = False
 
 
 @cache
@@ -43,7 +45,7 @@ def news(code: str, fields: Mapping[str, Any]) -> News | None:
     entity = source.named_by(code.upper(), fields) if hasattr(source, "named_by") else source.entity
     if key is None or entity is None:
         raise UnreadableEvent(code)
-    return News(entity, key)
+    return News(entity, key, is_new=hasattr(source, "concerns") and code.upper().endswith("ADD"))
 
 
 class UnreadableEvent(Exception):

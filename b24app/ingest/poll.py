@@ -66,6 +66,7 @@ def read(
             raise error
         if isinstance(error, RestError):
             refused[source] = error.message
+    answers[dictionaries.TYPES] = _all_types(client, answers[dictionaries.TYPES])
     terms = {} if dictionaries.key in refused else dictionaries.translate(answers)
     people, departments = (_whole(client, kind, answers) for kind in (staff.PEOPLE, staff.DEPARTMENTS))
     return Poll(
@@ -107,6 +108,22 @@ def _whole(client: Client, kind: str, answers: Mapping[str, Any]) -> dict[str, A
             break
         rows |= found
     return rows
+
+
+def _all_types(client: Client, answer: Any) -> Any:
+    """The answer with the types of all pages. A page that is refused leaves the types as they are known: a list that is
+    cut short would retire the others."""
+    page = rows = dictionaries.types_in(answer)
+    while len(page) == PAGE:
+        answer = client.batch_lenient(dictionaries.types_from(len(rows)))[dictionaries.TYPES]
+        if isinstance(answer, Temporary):
+            raise answer
+        if isinstance(answer, RestError):
+            return answer
+        known = {str(row.get("id")) for row in rows}
+        page = [row for row in dictionaries.types_in(answer) if str(row.get("id")) not in known]
+        rows = [*rows, *page]
+    return {**answer, "types": rows} if rows else answer
 
 
 def _profile(answers: Mapping[str, Any], now: datetime) -> Profile:

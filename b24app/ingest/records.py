@@ -40,9 +40,11 @@ def linked(entity: str) -> Any | None:
     return next((source for source in named if hasattr(source, "concerns")), None)
 
 
-def is_wanted(portal_id: int, entity: str) -> bool:
-    """Whether news of these records matter: of types that nothing names they do not."""
-    return crm_items.source_of(entity) is None or linked(entity) is not None or is_read(portal_id, entity)
+def is_wanted(portal_id: int, entity: str, *, is_new: bool = False) -> bool:
+    """Whether news of these records matter: of types that nothing names they do not, unless others may have changed
+    with them. With a new one none has."""
+    has_others = linked(entity) is not None and not is_new
+    return crm_items.source_of(entity) is None or has_others or is_read(portal_id, entity)
 
 
 def is_read(portal_id: int, entity: str) -> bool:

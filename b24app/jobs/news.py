@@ -17,18 +17,18 @@ def receive(portal_id: int, news: Iterable[News]) -> None:
 
     An enqueue that is lost costs a minute: the sweep finds the rows. A lost poll costs a quarter of an hour.
     """
-    keys: dict[str, list[str]] = defaultdict(list)
+    keys: dict[tuple[str, bool], list[str]] = defaultdict(list)
     is_polled = False
     for one in news:
         if one.key is None:
             is_polled = True
         else:
-            keys[one.entity].append(one.key)
+            keys[one.entity, one.is_new].append(one.key)
     if keys:
         with write():
-            for entity in sorted(keys):
-                if is_wanted(portal_id, entity):
-                    operations.accept_many(portal_id, entity, keys[entity], clock.now())
+            for (entity, is_new), those in sorted(keys.items()):
+                if is_wanted(portal_id, entity, is_new=is_new):
+                    operations.accept_many(portal_id, entity, those, clock.now())
         enqueue_soon(inbox.drain, portal_id, queue="live", unique=f"inbox:{portal_id}")
     if is_polled:
         enqueue_soon(sync.staff, portal_id, unique=f"sync.staff:{portal_id}")

@@ -14,6 +14,7 @@ from b24app.ingest.events import News, UnreadableEvent, news
         ("onCrmDealUpdate", News("deal", "7405")),
         ("ONCRMDEALMOVETOCATEGORY", News("deal", "7405")),
         ("ONCRMCOMPANYDELETE", News("company", "7405")),
+        ("ONCRMCOMPANYADD", News("company", "7405", is_new=True)),
         ("ONCRMDEALUSERFIELDADD", News("term")),
         ("ONCRMLEADADD", News("lead", "7405")),
         ("ONCRMQUOTEADD", News("quote", "7405")),

@@ -114,6 +114,30 @@ def test_news_of_a_type_that_nothing_names_are_nothing_to_keep(portal: Site) -> 
     assert db.session.scalars(select(Inbox).where(Inbox.portal_id == 1, Inbox.entity == ENTITY)).all() == []
 
 
+def test_a_new_contact_matters_only_where_contacts_are_read(portal: Site) -> None:
+    def arrived() -> set[str]:
+        db.session.rollback()
+        return set(db.session.scalars(select(Inbox.key).where(Inbox.portal_id == 1, Inbox.entity == "contact")))
+
+    for what, id, expected in (("ADD", "1", set()), ("UPDATE", "2", {"2"})):
+        found = news(f"ONCRMCONTACT{what}", {"ID": id})
+        assert found is not None
+        jobs.receive(1, [found])
+        assert arrived() == expected
+    with write():
+        facts.watch(1, [RECORDS], clock.now(), "contact")
+    jobs.receive(1, [News("contact", "3", is_new=True)])
+    assert arrived() == {"2", "3"}
+
+
+def test_all_types_are_known_by_name_however_many_there_are(portal: Site) -> None:
+    for number in range(100, 160):
+        portal.state.processes[1000 + 2 * number] = processes.process(number, 1000 + 2 * number, f"Type {number}", ())
+    sync.staff(1)
+    names = {term.name for term in queries.terms(1, "type") if term.active}
+    assert names >= {f"Type {number}" for number in range(100, 160)}
+
+
 def test_a_stage_that_turns_out_to_mean_success_closes_what_stands_in_it(portal: Site) -> None:
     name()
     process = portal.state.processes.pop(TYPE)

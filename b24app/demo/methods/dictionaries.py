@@ -7,6 +7,7 @@ from b24app.demo.dictionaries import Status
 from b24app.demo.errors import RestError, bad_value
 from b24app.demo.registry import Answer, Call, method
 from b24app.demo.state import DEAL, INVOICE, Portal
+from b24app.demo.store import PAGE
 from b24app.lib.i18n import speaking
 
 
@@ -58,7 +59,9 @@ def base_currency(call: Call) -> Answer:
 def types(call: Call) -> Answer:
     """Smart processes that people have made; smart invoices are none of them."""
     found = [process.record() for id, process in sorted(call.portal.processes.items()) if id != INVOICE]
-    return Answer({"types": found}, len(found))
+    start = max(call.params.number("start"), 0)
+    end = start + PAGE
+    return Answer({"types": found[start:end]}, len(found), end if end < len(found) else None)
 
 
 @method("crm.type.add", "crm")

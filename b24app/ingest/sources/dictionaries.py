@@ -36,8 +36,18 @@ def commands(entities: Iterable[str] = ()) -> dict[str, Command]:
         "statuses": ("crm.status.list", {"order": {"SORT": "ASC"}}),
         FIELDS: ("crm.item.fields", {"entityTypeId": 2}),
         **more_commands((LEAD, *entities)),
-        TYPES: ("crm.type.list", {"order": {"id": "ASC"}}),
+        **types_from(0),
     }
+
+
+def types_from(start: int) -> dict[str, Command]:
+    """A page of the types that people have made; the list knows no keyset."""
+    return {TYPES: ("crm.type.list", {"order": {"id": "ASC"}, "start": start})}
+
+
+def types_in(answer: Any) -> list[Row]:
+    """What a page brought; nothing of what was refused."""
+    return list(answer.get("types") or ()) if isinstance(answer, Mapping) else []
 
 
 def more_commands(entities: Iterable[str]) -> dict[str, Command]:
@@ -65,7 +75,7 @@ def translate(answers: Mapping[str, Any]) -> dict[str, tuple[TermDraft, ...]]:
         found[FIELD] = fields
     types = answers.get(TYPES)
     if isinstance(types, Mapping):
-        found[TYPE] = translated(types.get("types") or (), _type, "entityTypeId")[0]
+        found[TYPE] = translated(types_in(types), _type, "entityTypeId")[0]
     return found | translate_more(answers)
 
 
