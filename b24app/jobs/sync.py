@@ -4,7 +4,8 @@ Each job does REST with no transaction open and stores what came in short ones, 
 may be killed, run twice or late. One of a kind runs per portal.
 """
 
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 
 from redis.exceptions import RedisError
 from redis.lock import Lock
@@ -190,11 +191,12 @@ def incremental(portal_id: int, progress: Progress | None = None) -> bool:
         windows = changes.windows(portal_id, clock.now())
         db.session.rollback()
         client = portals.connect(portal_id)
+        pages = _first_pages(portal_id, client, windows)
         errors = []
         for window in windows:
             try:
                 with explained(portal_id, window.source.key):
-                    _read_window(portal_id, client, window, progress)
+                    _read_window(portal_id, client, window, progress, pages.get(window.source.key))
             except AppError as error:  # the other sources can be read nevertheless
                 errors.append(error)
     if errors:
@@ -202,9 +204,24 @@ def incremental(portal_id: int, progress: Progress | None = None) -> bool:
     return True
 
 
-def _read_window(portal_id: int, client: Client, window: changes.Window, progress: Progress | None) -> None:
+def _first_pages(portal_id: int, client: Client, windows: Sequence[changes.Window]) -> Mapping[str, changes.Page]:
+    """A portal that cannot be asked is trouble of every source."""
+    with ExitStack() as each:
+        for window in windows:
+            each.enter_context(explained(portal_id, window.source.key))
+        db.session.rollback()
+        return changes.first_pages(client, windows)
+
+
+def _read_window(
+    portal_id: int,
+    client: Client,
+    window: changes.Window,
+    progress: Progress | None = None,
+    begun: changes.Page | None = None,
+) -> None:
     rows = 0
-    for reading in changes.read(client, window):
+    for reading in changes.read(client, window, begun):
         now = clock.now()
         with write():
             portals.lock(portal_id)
@@ -255,8 +272,10 @@ def reconcile(portal_id: int, progress: Progress | None = None) -> bool:
         with write():
             history.ask_again(portal_id)
         client = portals.connect(portal_id)
-        for source in histories:
-            _read_window(portal_id, client, changes.Window(source, epoch(now) - MOVES_AGAIN_S, now), None)
+        windows = [changes.Window(source, epoch(now) - MOVES_AGAIN_S, now) for source in histories]
+        pages = changes.first_pages(client, windows)
+        for window in windows:
+            _read_window(portal_id, client, window, begun=pages.get(window.source.key))
         for source in compared:
             seen = found = 0
             for listed in comparison.read(client, source):

@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar, cast
 
 from b24app.bitrix.client import Client, Command
-from b24app.bitrix.lister import Ask, in_maps
+from b24app.bitrix.lister import Ask, Collected, collect, in_maps
 from b24app.facts.entities import moved_by
 from b24app.facts.moves import Stand
 from b24app.facts.rules import PRODUCT_ROWS, MoveDraft
@@ -113,7 +113,7 @@ class Listing:
         self, client: Client, filter: Mapping[str, Any], after: int = 0, descending: bool = False
     ) -> Iterator[list[dict[str, Any]]]:
         """All rows in the order of their ids, up to 2 500 a request."""
-        return client.keyset(
+        found = client.keyset(
             self.method,
             {**self.params, "filter": {**self.params.get("filter", {}), **filter}},
             id_field=self.id_field,
@@ -123,6 +123,16 @@ class Listing:
             asked_id=self.asked_id,
             ask=self.ask,
         )
+        for rows in found:
+            self.complete(client, rows)
+            yield rows
+
+    def complete(self, client: Client, rows: list[dict[str, Any]]) -> None:
+        """Put to some rows of the list what is read apart: of most there is nothing."""
+
+    def first(self, answer: Any) -> Collected:
+        """What the command of `page` brought, and whether that is all."""
+        return collect({"page": answer}, self.id_field, self.items_key, descending=False, after=0)
 
     def page(self, filter: Mapping[str, Any]) -> Command:
         """A command of a batch for the first 50 rows."""

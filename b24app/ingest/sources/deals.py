@@ -3,7 +3,7 @@
 What is watched is read with them: fields in the same list, product rows of each page behind it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -35,13 +35,9 @@ class DealListing(Listing):
 
     extras: Extras
 
-    def pages(
-        self, client: Client, filter: Mapping[str, Any], after: int = 0, descending: bool = False
-    ) -> Iterator[list[dict[str, Any]]]:
-        for rows in Listing.pages(self, client, filter, after, descending):
-            if self.extras.rows:
-                product_rows.read(client, rows)
-            yield rows
+    def complete(self, client: Client, rows: list[dict[str, Any]]) -> None:
+        if self.extras.rows:
+            product_rows.read(client, rows)
 
     def told(self, rows: Sequence[Row]) -> dict[str, Any]:
         refusal = product_rows.refusal(rows) if self.extras.rows else None

@@ -4,7 +4,7 @@ No method lists them with their times (contract 7.9): they are found by their ac
 when the client wrote first and when a person answered. What a bot or the line itself writes is no answer.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,12 +40,8 @@ OUTSIDE = ("connector", "network", "extranet")
 class SessionListing(Listing):
     """The activities, each with its messages."""
 
-    def pages(
-        self, client: Client, filter: Mapping[str, Any], after: int = 0, descending: bool = False
-    ) -> Iterator[list[dict[str, Any]]]:
-        for rows in Listing.pages(self, client, filter, after, descending):
-            read_histories(client, rows)
-            yield rows
+    def complete(self, client: Client, rows: list[dict[str, Any]]) -> None:
+        read_histories(client, rows)
 
 
 listing = SessionListing(
