@@ -196,10 +196,10 @@ READY = (
         example={"stages": ["WON"]},
         name={"ru": "Дошли до стадии", "en": "Reached a stage"},
         rule={
-            "ru": "Сделки, которые за период вошли в одну из выбранных стадий, по истории стадий; каждая — один раз. "
-            "Так же считаются лиды, счета и элементы смарт-процессов, если указан их тип.",
-            "en": "Deals that entered one of the chosen stages in the period, by the stage history; each counts once. "
-            "So do leads, invoices and items of smart processes, if their type is given.",
+            "ru": "Сделки (или лиды, счета, элементы смарт-процесса), которые за период вошли в одну из выбранных "
+            "стадий, по истории стадий; каждая запись — один раз.",
+            "en": "Deals (or leads, invoices, items of a smart process) that entered one of the chosen stages in the "
+            "period, by the stage history; each counts once.",
         },
     ),
     Ready(
