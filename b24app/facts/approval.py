@@ -69,6 +69,10 @@ class Approval:
         known = self.codes.get(code)
         return code in MONEY if known is None else known.is_money
 
+    @property
+    def money_codes(self) -> frozenset[str]:
+        return frozenset(code for code in MONEY | self.codes.keys() if self.is_money(code))
+
     def scale(self, code: str) -> str:
         known = self.codes.get(code)
         return ON_SCALE.get(code, "") if known is None else known.scale

@@ -87,6 +87,17 @@ def terms(portal_id: int, kind: str) -> tuple[TermRow, ...]:
     return tuple(sorted(starmap(TermRow, rows), key=lambda term: (term.sort, term.id)))
 
 
+def extras(portal_id: int, words: Collection[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
+    """What else is known of some words, by kind and id, also of such as are no longer in use; in one statement."""
+    if not words:
+        return {}
+    kinds, ids = ({word[place] for word in words} for place in (0, 1))
+    query = select(Term.kind, Term.id, Term.extra).where(
+        Term.portal_id == portal_id, Term.kind.in_(sorted(kinds)), Term.id.in_(sorted(ids))
+    )
+    return {(kind, id): extra for kind, id, extra in db.session.execute(query) if (kind, id) in words}
+
+
 def in_stages(portal_id: int, entity: str, stages: Collection[str]) -> list[int]:
     """The ids of the living records of a CRM type that are in one of these stages."""
     kind = kind_of(entity)

@@ -1,7 +1,7 @@
 """What is to be read of records beside their columns, how far that has come, and what the portal does not tell."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from b24app.facts import moves, watching
 from b24app.facts import queries as facts
@@ -66,6 +66,12 @@ def field_types(portal_id: int, entity: str = DEAL) -> dict[str, str]:
     """The types of the fields of records; nothing while the portal's dictionary of them is not known."""
     terms = facts.terms(portal_id, dictionary(dictionaries.FIELD, entity))
     return {term.id: term.extra["type"] for term in terms if term.active}
+
+
+def types_of(portal_id: int, fields: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """The types of some fields, named with their entities, also of such as the portal has no more."""
+    words = {(dictionary(dictionaries.FIELD, entity), name): (entity, name) for entity, name in fields}
+    return {words[word]: str(extra.get("type") or "") for word, extra in facts.extras(portal_id, words.keys()).items()}
 
 
 def unread(portal_id: int) -> tuple[Watched, ...]:

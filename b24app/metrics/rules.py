@@ -243,9 +243,10 @@ class Plan:
 
     `numerator_more` are measures of other facts whose numbers are added to the numerator of a plan without denominator,
     `denominator_more` such as are added to the denominator; `taken_off` is one whose number is taken off the numerator,
-    in the finer scale of the two. `needs_numerator`: nothing above the line is no data, not 0. `shown_as` is the
-    aggregate that gives the value again from the listed facts. A numerator that shares the scan of its denominator is
-    about a part of the facts of the denominator.
+    in the finer scale of the two. `needs_numerator`: nothing above the line is no data, not 0. `of_money`: the portal
+    says that its facts tell amounts of money (`amounts.py`). `shown_as` is the aggregate that gives the value again
+    from the listed facts. A numerator that shares the scan of its denominator is about a part of the facts of the
+    denominator.
     """
 
     numerator: Measure
@@ -259,6 +260,7 @@ class Plan:
     numerator_more: tuple[Measure, ...] = ()
     taken_off: Measure | None = None
     needs_numerator: bool = False
+    of_money: bool = False
 
     @property
     def measures(self) -> tuple[Measure, ...]:
@@ -309,7 +311,7 @@ class Plan:
     @property
     def is_money(self) -> bool:
         """Whether the value is for those only who may see money, or is made of money alone."""
-        return self.unit is Unit.MONEY or self.numerator.field == "amount"
+        return self.of_money or self.unit is Unit.MONEY or self.numerator.field == "amount"
 
     def part(self, of: "Measured", number_of: "Numbers") -> "Part":
         return of(self)

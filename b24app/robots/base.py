@@ -210,24 +210,39 @@ class Numbers:
 
     result: ResultRow | None
     score: ScoreRow | None
+    is_hidden: bool = False
+    """Whether the result is made of amounts of money that its employee may not see: nor is their workflow told them."""
+
+    @property
+    def told(self) -> ResultRow | None:
+        """The result, if its value, target and forecast may be told."""
+        return None if self.is_hidden else self.result
 
 
 def numbers(call: Call, place: Place) -> Numbers:
     question = (call.portal_id, place.period, SubjectType.EMPLOYEE, place.scorecard)
     results = scores.results(*question, subject_ids=[place.employee_id], now=call.now)
     standing = scores.scores(*question, subject_ids=[place.employee_id], now=call.now)
-    return Numbers(
-        next((row for row in results if row.indicator.code == place.indicator), None),
-        next(iter(standing), None),
-    )
+    result = next((row for row in results if row.indicator.code == place.indicator), None)
+    is_hidden = result is not None and result.plan.is_money and not _sees_money(call, place.employee_id)
+    return Numbers(result, next(iter(standing), None), is_hidden)
+
+
+def _sees_money(call: Call, employee_id: int) -> bool:
+    return staff.viewers(call.portal_id, call.language, call.now)(employee_id).sees_money
+
+
+def hidden(found: Numbers) -> str:
+    """What the workflow's log says where amounts are left out."""
+    return _("Amounts of money are hidden from this employee, so they are not told here.") if found.is_hidden else ""
 
 
 def written_result(found: Numbers) -> dict[str, str]:
     """What every robot returns that gives numbers."""
-    result, score = found.result, found.score
+    result, score, told = found.result, found.score, found.told
     return {
-        "value": written(result.value if result else None),
-        "target": written(result.target if result else None),
+        "value": written(told.value if told else None),
+        "target": written(told.target if told else None),
         "attainment": written(result.attainment if result else None),
         "score": written(score.score if score else None),
     }

@@ -64,12 +64,13 @@ def answer(call: Call, params: Params) -> Answer:
     place = base.place(call, employee_id, params.date or call.arrived_at, choose, params.scorecard)
     if place is None:
         return base.nothing(Returns, _("The value is counted, but no scorecard is in force for this employee."))
+    found = base.numbers(call, place)
     message = (
-        ""
+        base.hidden(found)
         if place.indicator
         else _("The value is counted, but no indicator of the scorecard %(code)s shows it.", code=place.scorecard)
     )
-    return Answer(base.written_result(base.numbers(call, place)), message)
+    return Answer(base.written_result(found), message)
 
 
 def _fits(indicator: Indicator, params: Params) -> bool:

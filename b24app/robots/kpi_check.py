@@ -48,11 +48,14 @@ def answer(call: Call, params: Params) -> Answer:
         return base.nothing(Returns, _("No scorecard is in force for this employee."))
     if params.indicator and not place.indicator:
         return base.nothing(Returns, _("The scorecard %(code)s has no such indicator.", code=place.scorecard))
-    number = _number(base.numbers(call, place), params)
+    found = base.numbers(call, place)
+    number = _number(found, params)
     if number is None:
         return Answer({"passed": "N", "value": ""}, _("There is no data to compare yet."))
     passed = OPERATORS[params.operator](number, Fraction(params.limit))
-    return Answer({"passed": "Y" if passed else "N", "value": written(number)})
+    is_amount = found.is_hidden and params.compare == "value"
+    value, message = ("", base.hidden(found)) if is_amount else (written(number), "")
+    return Answer({"passed": "Y" if passed else "N", "value": value}, message)
 
 
 def _number(found: Numbers, params: Params) -> Fraction | None:

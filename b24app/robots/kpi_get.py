@@ -36,7 +36,11 @@ def answer(call: Call, params: Params) -> Answer:
     found = base.numbers(call, place)
     values = base.written_result(found) | {
         "rank": written(found.score.rank if found.score else None),
-        "forecast": written(found.result.forecast if found.result else None),
+        "forecast": written(found.told.forecast if found.told else None),
     }
-    message = "" if place.indicator else _("The scorecard %(code)s has no such indicator.", code=place.scorecard)
+    message = (
+        base.hidden(found)
+        if place.indicator
+        else _("The scorecard %(code)s has no such indicator.", code=place.scorecard)
+    )
     return Answer(values, message)

@@ -26,6 +26,7 @@ from pydantic_core import PydanticCustomError
 
 from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
+from b24app.metrics.amounts import Amounts
 from b24app.metrics.catalogue import FORMULA
 from b24app.metrics.plans import defaults
 from b24app.metrics.plans import plan as plan_of
@@ -198,9 +199,9 @@ class ScorecardDocument(Document):
     def kind(self) -> Kind:
         return Kind(self.period)
 
-    def plans(self) -> tuple[AnyPlan, ...]:
-        """What is computed for each of the indicators."""
-        return formulas.plans(self.indicators)
+    def plans(self, amounts: Amounts) -> tuple[AnyPlan, ...]:
+        """What is computed for each of the indicators, which knows what is money on the portal."""
+        return formulas.plans(self.indicators, amounts)
 
     def stored(self) -> dict[str, Any]:
         """As kept in the database; decimals as text, so that they come back exactly."""

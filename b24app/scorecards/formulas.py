@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 
+from b24app.facts.entities import entity_of
 from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
+from b24app.metrics.amounts import Amounts
 from b24app.metrics.catalogue import CATALOGUE, FORMULA
 from b24app.metrics.formula import Formula, FormulaError, Name, cycle, order, parse
 from b24app.metrics.plans import plan as plan_of
-from b24app.metrics.rules import AnyPlan, FormulaPlan, Plan, Sibling, Unit
+from b24app.metrics.rules import AnyPlan, FormulaPlan, Need, Plan, Sibling, Unit
 
 if TYPE_CHECKING:
     from b24app.scorecards.documents import IndicatorDocument, OperandDocument
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 Indicators = Mapping[int, "IndicatorDocument"]
 """The indicators of a scorecard that can be read, by their place in the document."""
 
-ENTRIES = "entries"
+ENTRIES, ITEMS = "entries", "item_metric"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +57,21 @@ class Reading:
         return {one.indicator: one.name for one in reversed(self.meanings) if one.indicator is not None}
 
 
-def plans(indicators: Iterable[IndicatorDocument]) -> tuple[AnyPlan, ...]:
-    """The plan of every indicator, in their order. Invalid where `faults` would find something."""
+def plans(indicators: Iterable[IndicatorDocument], amounts: Amounts) -> tuple[AnyPlan, ...]:
+    """The plan of every indicator, in their order, saying whether it tells amounts of money.
+
+    Invalid where `faults` would find something.
+    """
     known = dict(enumerate(indicators))
     readings, wrong = _readings(known)
     if wrong:
         raise Invalid(wrong[0].message, wrong)
     formulas = {known[position].code: reading for position, reading in readings.items()}
-    found: dict[str, AnyPlan] = {one.code: one.plan() for one in known.values() if one.code not in formulas}
+    found: dict[str, AnyPlan] = {
+        one.code: amounts.told_by(one.plan()) for one in known.values() if one.code not in formulas
+    }
     for code in order({code: reading.references for code, reading in formulas.items()}):
-        found[code] = _planned(formulas[code], found)
+        found[code] = _planned(formulas[code], found, amounts)
     return tuple(found[one.code] for one in known.values())
 
 
@@ -84,10 +91,21 @@ def entry_codes(indicators: Indicators) -> Iterator[tuple[str, Name, str]]:
 
 def codes_counted(indicators: Iterable[IndicatorDocument]) -> frozenset[str]:
     """The codes of entries that indicators, and operands of formulas, count under the metric `entries`."""
-    counted: list[IndicatorDocument | OperandDocument] = []
+    counted = _counted(indicators, ENTRIES)
+    return frozenset(str(one.options["code"]) for one in counted if "code" in one.options)
+
+
+def fields_counted(indicators: Iterable[IndicatorDocument]) -> frozenset[Need]:
+    """The fields, by entity and name, whose numbers indicators and operands count under the metric `item_metric`."""
+    counted = ((entity_of(one.options["entity_type_id"]), one) for one in _counted(indicators, ITEMS))
+    return frozenset((entity, one.options["field"]) for entity, one in counted if entity and one.options.get("field"))
+
+
+def _counted(indicators: Iterable[IndicatorDocument], metric: str) -> Iterator[IndicatorDocument | OperandDocument]:
     for one in indicators:
-        counted += [one, *one.operands.values()]
-    return frozenset(str(one.options["code"]) for one in counted if one.metric == ENTRIES and "code" in one.options)
+        if one.metric == metric:
+            yield one
+        yield from (operand for operand in one.operands.values() if operand.metric == metric)
 
 
 def unknown(name: Name) -> str:
@@ -117,13 +135,14 @@ def _at(offset: int, sentence: str) -> str:
     return _("At character %(position)s: %(sentence)s", position=offset + 1, sentence=sentence)
 
 
-def _planned(reading: Reading, known: Mapping[str, AnyPlan]) -> FormulaPlan:
+def _planned(reading: Reading, known: Mapping[str, AnyPlan], amounts: Amounts) -> FormulaPlan:
     operands: list[Plan | Sibling] = []
     leaves: dict[Plan, None] = {}
     for one in reading.meanings:
         if one.plan is not None:
-            operands.append(one.plan)
-            leaves[one.plan] = None
+            plan = amounts.told_by(one.plan)
+            operands.append(plan)
+            leaves[plan] = None
         elif one.indicator is not None:
             needed = known[one.indicator]
             operands.append(_sibling(one.indicator, one.name.part, needed))

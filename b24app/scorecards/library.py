@@ -8,6 +8,7 @@ from typing import Any
 from b24app.lib.errors import NotFound
 from b24app.lib.i18n import gettext as _
 from b24app.lib.paths import PACKAGE
+from b24app.metrics.amounts import EVERYWHERE
 from b24app.metrics.rules import AnyPlan
 from b24app.scorecards import documents
 
@@ -52,7 +53,7 @@ def _template(code: str) -> Template:
     raw = _read(code)
     about = raw.pop("about")
     document = documents.parse({**raw, "subjects": ANYBODY, "effective_from": ANY_DAY})
-    return Template(code, raw["name"], about, document.indicators, document.plans())
+    return Template(code, raw["name"], about, document.indicators, document.plans(EVERYWHERE))
 
 
 def _read(code: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.lib.errors import Conflict, Fault, Invalid, NotFound
 from b24app.lib.i18n import gettext as _
+from b24app.metrics.amounts import EVERYWHERE
 from b24app.metrics.rules import Need, dated, needs
 from b24app.periods import queries as periods
 from b24app.periods.rules import Kind, Settings, named
@@ -73,7 +74,7 @@ def save(portal_id: int, document: ScorecardDocument, actor: str, now: datetime)
     if is_counted(document):
         for entity, names in _needed(document).items():
             facts.watch(portal_id, names, now, entity)
-        for entity, field in sorted(frozenset[Need]().union(*map(dated, document.plans()))):
+        for entity, field in sorted(frozenset[Need]().union(*map(dated, document.plans(EVERYWHERE)))):
             facts.read_instants(portal_id, entity, field, now)
     audit.record(portal_id, actor, "scorecard.save", f"{document.code} {start}", before, row.document, now)
     return queries.version(row)
@@ -174,7 +175,7 @@ def _faults(portal_id: int, document: ScorecardDocument) -> Iterator[Fault]:
 
 def _needed(document: ScorecardDocument) -> dict[str, frozenset[str]]:
     """What has to be read beside the columns of what is always read, by entity."""
-    return _by_entity(need for plan in document.plans() for need in needs(plan))
+    return _by_entity(need for plan in document.plans(EVERYWHERE) for need in needs(plan))
 
 
 def _by_entity(found: Iterable[Need]) -> dict[str, frozenset[str]]:
@@ -208,9 +209,10 @@ def _field_fault(place: str, owner: str | None, entity: str, name: str, field: T
 
 def _needed_where(document: ScorecardDocument) -> Iterator[tuple[str, str | None, frozenset[Need]]]:
     """(path, owner, what it needs) of everything in a document that has conditions and an owner."""
-    for position, (one, plan) in enumerate(zip(document.indicators, document.plans(), strict=True)):
+    for position, (one, plan) in enumerate(zip(document.indicators, document.plans(EVERYWHERE), strict=True)):
         path = f"indicators[{position}]"
-        operands = {name: formulas.operand_plan(name, operand) for name, operand in one.operands.items()}
+        plans = {name: formulas.operand_plan(name, operand) for name, operand in one.operands.items()}
+        operands = {name: EVERYWHERE.told_by(made) for name, made in plans.items()}
         for name, made in operands.items():
             yield f"{path}.operands.{name}", one.operands[name].owner, needs(made)
         own = [leaf for leaf in plan.own if leaf not in operands.values()]

@@ -10,13 +10,18 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, Text, cast, literal, null, select
 
+from b24app.facts.approval import approval
 from b24app.facts.rules import Cell
 from b24app.facts.tables import Entry
+from b24app.ingest.extras import types_of
 from b24app.lib.db import db
 from b24app.lib.errors import NotFound
 from b24app.lib.i18n import gettext as _
+from b24app.metrics.amounts import MONEY, Amounts
+from b24app.metrics.rules import Need
 from b24app.periods import queries as periods
 from b24app.periods.rules import Kind
+from b24app.portal import queries as portals
 from b24app.portal.rules import Subject, SubjectType
 from b24app.scorecards import documents, formulas, rules
 from b24app.scorecards.documents import ScorecardDocument
@@ -44,7 +49,10 @@ def versions(portal_id: int, code: str | None = None) -> tuple[Version, ...]:
     if code is not None:
         query = query.where(ScorecardVersion.code == code)
     # Not by the database: each has its own order of texts.
-    return tuple(map(version, sorted(db.session.scalars(query), key=lambda row: (row.code, row.effective_from))))
+    rows = sorted(db.session.scalars(query), key=lambda row: (row.code, row.effective_from))
+    read = [documents.load(row.document) for row in rows]
+    known = amounts(portal_id, read)
+    return tuple(_version(row, one, indicators(one, known)) for row, one in zip(rows, read, strict=True))
 
 
 def standing(portal_id: int) -> tuple[tuple[Version, ...], dict[tuple[str, date], Lock]]:
@@ -61,22 +69,29 @@ def standing(portal_id: int) -> tuple[tuple[Version, ...], dict[tuple[str, date]
     rows: Sequence[Any] = db.session.execute(of_versions.union_all(of_locks)).all()
     ordered = sorted(rows, key=lambda row: (row.code, row.effective_from))
     held = sorted((row for row in rows if not row.is_version), key=lambda row: (row.effective_from, row.code))
+    read = [(row, _read(row.text)) for row in ordered if row.is_version]
+    known = amounts(portal_id, (document for _row, document in read))
     return (
-        tuple(_version(row, *_read(row.text)) for row in ordered if row.is_version),
+        tuple(_version(row, document, _indicators(row.text, known)) for row, document in read),
         {(row.code, date.fromisoformat(row.effective_from)): _lock(*row[1:7], *row[8:]) for row in held},
     )
 
 
 @lru_cache(maxsize=500)
-def _read(text: str) -> tuple[ScorecardDocument, tuple[Indicator, ...]]:
+def _read(text: str) -> ScorecardDocument:
     """A stored document, as every page needs it. Kept by its text, so what is kept can never be an older one."""
-    document = documents.load(json.loads(text))
-    return document, indicators(document)
+    return documents.load(json.loads(text))
+
+
+@lru_cache(maxsize=500)
+def _indicators(text: str, known: Amounts) -> tuple[Indicator, ...]:
+    """Those of a stored document. Kept by what is money, too, so that another word of the portal holds at once."""
+    return indicators(_read(text), known)
 
 
 def version(row: ScorecardVersion) -> Version:
     document = documents.load(row.document)
-    return _version(row, document, indicators(document))
+    return _version(row, document, indicators(document, amounts(row.portal_id, [document])))
 
 
 def _version(
@@ -93,10 +108,21 @@ def _version(
     )
 
 
-def indicators(document: ScorecardDocument) -> tuple[Indicator, ...]:
+def indicators(document: ScorecardDocument, known: Amounts) -> tuple[Indicator, ...]:
     """With their plans; those of a document that is not computed have none."""
-    plans = document.plans() if rules.is_counted(document) else ()
+    plans = document.plans(known) if rules.is_counted(document) else ()
     return tuple(map(Indicator, document.indicators, plans))
+
+
+def amounts(portal_id: int, counting: Iterable[ScorecardDocument]) -> Amounts:
+    """What is money among what these scorecards count, as the portal says at this moment.
+
+    A field whose type is not known may be one of money.
+    """
+    fields = frozenset[Need]().union(*(formulas.fields_counted(one.indicators) for one in counting))
+    types = types_of(portal_id, fields)
+    codes = approval(portals.get(portal_id).settings).money_codes
+    return Amounts(codes, frozenset(field for field in fields if types.get(field, MONEY) == MONEY))
 
 
 def locks(portal_id: int, scorecard: str | None = None) -> dict[tuple[str, date], Lock]:
@@ -141,7 +167,7 @@ def locked_version(portal_id: int, lock: Lock) -> Version:
         author=lock.by,
         saved_at=lock.at,
         document=document,
-        indicators=indicators(document),
+        indicators=indicators(document, amounts(portal_id, [document])),
     )
 
 

@@ -18,6 +18,7 @@ from b24app.facts.tables import Deal, Entry
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.lib.storage import chunks, table_of
+from b24app.metrics.amounts import EVERYWHERE
 from b24app.metrics.rules import Scan
 from b24app.portal.rules import Subject
 from b24app.portal.tables import AuditEntry
@@ -135,7 +136,9 @@ class _Then:
             )
             before = db.session.scalar(query.order_by(AuditEntry.id).limit(1))
             document = documents.load(before) if before else version.document
-            self._replaced[version.id] = replace(version, document=document, indicators=queries.indicators(document))
+            self._replaced[version.id] = replace(
+                version, document=document, indicators=queries.indicators(document, EVERYWHERE)
+            )
         return self._replaced[version.id]
 
 

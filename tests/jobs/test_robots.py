@@ -26,6 +26,8 @@ from b24app.lib.i18n import language
 from b24app.outcomes.notifications.tables import Notification
 from b24app.outcomes.recognition.tables import Award
 from b24app.portal import operations as portals
+from b24app.portal.access.queries import GIVEN
+from b24app.portal.access.tables import Role
 from b24app.portal.tables import Portal
 from b24app.scorecards import documents
 from b24app.scorecards import operations as scorecards
@@ -468,6 +470,27 @@ def test_one_call_writes_once_and_is_answered_even_when_nobody_takes_the_message
     outbox.drain(portal_id)
     outbox.drain(portal_id)
     assert (len(workflows.told), len(workflows.answers)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("code", "asked", "answer"),
+    [
+        ("kpi_get", {}, {"value": "", "target": "", "forecast": "", "attainment": "0"}),
+        ("kpi_check", {"compare": "value", "operator": "le", "limit": "5"}, {"passed": "Y", "value": ""}),
+        ("kpi_check", {"operator": "le", "limit": "5"}, {"passed": "Y", "value": "0"}),
+        ("kpi_add", {"code": "visit"}, {"value": "", "target": "", "attainment": "0"}),
+    ],
+)
+def test_a_workflow_is_told_no_amount_that_its_employee_may_not_see(
+    portal_id: int, workflows: FakeWorkflows, code: str, asked: dict[str, str], answer: dict[str, str]
+) -> None:
+    with write() as session:
+        session.add(Role(portal_id=portal_id, holder_type="employee", holder_id=SELLER, sees_money=False))
+        portals.lock(portal_id).settings = {GIVEN: True}
+    robots.run(arrive(portal_id, code, {"indicator": "revenue", **asked}))
+    (told,) = workflows.answers
+    assert {name: told["RETURN_VALUES"][name] for name in answer} == answer
+    assert ("hidden from this employee" in told["LOG_MESSAGE"]) is (answer["value"] == "")
 
 
 def test_kpi_recompute_computes_the_period_from_the_records(portal_id: int, workflows: FakeWorkflows) -> None:

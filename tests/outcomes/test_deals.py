@@ -232,6 +232,8 @@ MODES = [
     ("deal_conversion", {"mode": "resolved", "stale_days": 3}),
     ("deal_conversion", {"mode": "window", "days": 9}),
     ("deal_conversion", {"stale_days": 30}),
+    ("item_metric", {"entity_type_id": 2, "aggregate": "mean", "field": "ufCrm_2"}),
+    ("item_metric", {"entity_type_id": 2, "aggregate": "max", "field": "ufCrm_2", "date_field": "ufCrm_4"}),
 ]
 
 
@@ -258,6 +260,7 @@ def all_sorts_of_deals() -> list[Deal]:
         values = [FieldValue(**of_deal, field="ufCrm_1", place=place, text=text) for place, text in enumerate(texts)]
         values += [FieldValue(**of_deal, field="ufCrm_2", place=0, num=turn % 3 * 1_000_000)] if turn % 5 else []
         values += [FieldValue(**of_deal, field="ufCrm_3", place=0, ref=(ANN, BOB)[turn % 2])] if turn % 3 else []
+        values += [FieldValue(**of_deal, field="ufCrm_4", place=0, at=1_700_000_000 + turn)] if turn % 4 else []
         rows = [
             ProductRow(
                 **of_deal, id=place, product_id=product, amount_original=0, amount=None if one.amount is None else 300

@@ -6,6 +6,7 @@ import pytest
 
 from b24app.lib.errors import Invalid
 from b24app.lib.i18n import speaking
+from b24app.metrics.amounts import EVERYWHERE
 from b24app.metrics.plans import plan
 from b24app.metrics.rules import FormulaPlan, Part, Plan, Sibling, Unit
 from b24app.scorecards import documents
@@ -23,7 +24,7 @@ def card(*indicators):
 
 def plans(*indicators) -> dict[str, Plan | FormulaPlan]:
     parsed = documents.parse(card(*indicators))
-    return {one.code: made for one, made in zip(parsed.indicators, parsed.plans(), strict=True)}
+    return {one.code: made for one, made in zip(parsed.indicators, parsed.plans(EVERYWHERE), strict=True)}
 
 
 def operand(*indicators, code="f"):

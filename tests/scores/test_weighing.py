@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from b24app.metrics.amounts import EVERYWHERE
 from b24app.periods.rules import Kind, Period
 from b24app.portal.rules import employee
 from b24app.scorecards import documents
@@ -36,7 +37,7 @@ CARD = {
 
 def a_version(missing: str) -> Version:
     parsed = documents.parse(document(**CARD, missing=missing))
-    return Version(1, 1, date(2026, 11, 1), "system", 0, parsed, indicators(parsed))
+    return Version(1, 1, date(2026, 11, 1), "system", 0, parsed, indicators(parsed, EVERYWHERE))
 
 
 def findings(version: Version, random: Random, person: int) -> list[Finding]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from b24app.metrics.amounts import EVERYWHERE
 from b24app.scorecards import documents
 from b24app.scorecards.rules import Indicator
 from b24app.web import scorecards
@@ -51,7 +52,7 @@ def test_scorecard_shows_a_formula_as_it_was_written(monkeypatch):
     raw["indicators"][3] = one | {"target": 10}
     document = documents.parse(raw)
     version = replace(
-        template, document=document, indicators=tuple(map(Indicator, document.indicators, document.plans()))
+        template, document=document, indicators=tuple(map(Indicator, document.indicators, document.plans(EVERYWHERE)))
     )
     monkeypatch.setattr(samples, "scorecard", lambda: version)
     with application() as app:

@@ -1,7 +1,7 @@
 """Any type of CRM records, by a field, a date and an owner that people choose (semantics 4, item_metric).
 
-Fields are named as crm.item.fields does; of a multi-valued one the first value counts. Only `opportunity` is money: it
-is converted to the base currency (semantics 3.5); every other field is the number it holds.
+Fields are named as crm.item.fields does; of a multi-valued one the first value counts. Only `opportunity`
+is converted to the base currency (semantics 3.5); every other field is the number it holds, also one of money.
 """
 
 from collections.abc import Iterator, Mapping

@@ -134,7 +134,7 @@ def _dynamics(context: Context, viewer: Viewer, past: _Past, departments: Sequen
     indicator = past.indicator
 
     def series(subject: Subject) -> Series:
-        hidden = indicator.plan.unit is Unit.MONEY and not can(viewer, Action.SEE_MONEY, subject)
+        hidden = indicator.plan.is_money and not can(viewer, Action.SEE_MONEY, subject)
         keys = [(subject, one.start, indicator.code) for one in past.periods]
         known = [(None, None) if hidden else past.known.get(key, (None, None)) for key in keys]
         points = (Point(one, value, target) for one, (value, target) in zip(past.periods, known, strict=True))

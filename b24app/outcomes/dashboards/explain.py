@@ -92,7 +92,7 @@ def why(viewer: Viewer, question: Question, context: Context) -> Why:
         rule=words.rule(result.indicator),
         steps=() if hidden else tuple(_value_steps(result, operands)),
         numerator=None if hidden else _numerator(result),
-        denominator=Number(result.denominator, Unit.COUNT) if result.denominator is not None else None,
+        denominator=None if hidden or result.denominator is None else Number(result.denominator, Unit.COUNT),
         facts=_facts(asked, page),
         total=page.total,
         hidden=page.hidden,

@@ -106,7 +106,7 @@ def changes(viewer: Viewer, question: Question, context: Context) -> Changes:
     rows = _moves(question, viewer.portal_id) if is_kept else ()
     page = rows[:PAGE]
     known = titles.titled(viewer.portal_id, [record for row in page for record in row.records])
-    is_hidden = result.unit == "money" and not asked.sees_money
+    is_hidden = result.plan.is_money and not asked.sees_money
 
     def number(value: Fraction | None) -> Number:
         return Number(None if is_hidden else value, result.unit, result.currency)

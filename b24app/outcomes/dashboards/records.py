@@ -25,6 +25,7 @@ class Value:
     text: str | None
     day: str | None
     ref: int | None
+    at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ def number(measure: Measure, record: Record) -> int | None:
     """What a record that is counted adds; under product conditions the amounts of the rows that meet them."""
     if measure.field is None:
         return 1
+    if measure.field not in record:
+        return _first(record, measure.field, "num")
     if measure.field != "amount" or not measure.where.by_rows or _holds(measure.where, record, None):
         found: int | None = record[measure.field]
         return found
@@ -59,16 +62,21 @@ def number(measure: Measure, record: Record) -> int | None:
 def owner(scan: Scan, record: Record) -> int | None:
     """Whom the record counts for in a scan."""
     if scan.is_by_field:
-        first = (one.ref for one in record.get("values", ()) if one.field == scan.owner and one.place == 0)
-        return next(first, None)
+        return _first(record, scan.owner, "ref")
     found: int | None = record[f"{scan.owner}_id"]
     return found
 
 
 def moment(scan: Scan, record: Record) -> int | None:
     """When it counts there."""
-    at: int | None = record[f"{scan.date}_at"]
+    at: int | None = _first(record, scan.date, "at") if scan.is_dated_by_field else record[f"{scan.date}_at"]
     return None if at is None else at + scan.delay
+
+
+def _first(record: Record, field: str, column: str) -> int | None:
+    """What the first value of a watched field is."""
+    values = (one for one in record.get("values", ()) if one.field == field and one.place == 0)
+    return next((getattr(one, column) for one in values), None)
 
 
 def why_not(measure: Measure, record: Record) -> str | None:
@@ -81,7 +89,7 @@ def _reasons(measure: Measure, record: Record) -> Iterator[str]:
     if not holds(measure.where, record):
         yield words.not_counted("other_conditions")
     if number(measure, record) is None:
-        yield words.not_counted("no_rate")
+        yield words.not_counted("no_rate" if measure.field in record else "no_number")
 
 
 def _holds(where: Where, record: Record, row: Row | None) -> bool:

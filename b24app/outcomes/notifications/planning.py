@@ -18,7 +18,7 @@ from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.outcomes.dashboards.due import due
 from b24app.outcomes.notifications import outbox, reminders, rules
-from b24app.outcomes.notifications.rules import CRM_TYPES, Happening, Wishes
+from b24app.outcomes.notifications.rules import CRM_TYPES, Happening, Viewers, Wishes
 from b24app.outcomes.notifications.tables import Webhook
 from b24app.portal import queries as portals
 from b24app.portal.rules import Structure
@@ -56,7 +56,7 @@ def plan(portal_id: int, changes: Changes, now: datetime, document: str = "") ->
     structure = portals.structure(portal_id)
     currency = portals.get(portal_id).base_currency
     happenings = [_reached(portal_id, one, structure, currency, document, now) for one in told]
-    return outbox.post(portal_id, rules.plans(happenings, wishes(portal_id), structure), now)
+    return _post(portal_id, happenings, structure, now)
 
 
 def plan_behind(portal_id: int, rows: Iterable[ResultRow], names: Mapping[str, Any], now: datetime) -> int:
@@ -69,8 +69,7 @@ def plan_behind(portal_id: int, rows: Iterable[ResultRow], names: Mapping[str, A
     happenings = [_behind(row, names[row.scorecard], now) for row in rows if row.at_risk]
     if not happenings:
         return 0
-    structure = portals.structure(portal_id)
-    return outbox.post(portal_id, rules.plans(happenings, wishes(portal_id), structure), now)
+    return _post(portal_id, happenings, portals.structure(portal_id), now)
 
 
 def plan_due(portal_id: int, now: datetime) -> int:
@@ -82,9 +81,18 @@ def plan_due(portal_id: int, now: datetime) -> int:
     values = due(portal_id, structure, now)
     if not values:
         return 0
-    viewer = portals.viewers(portal_id, portal.language, now, lambda: structure)
+    viewer = _viewers(portal_id, structure, now)
     plans = reminders.plans(values, structure, viewer, approval(portal.settings), epoch(now))
     return outbox.post(portal_id, plans, now)
+
+
+def _post(portal_id: int, happenings: Iterable[Happening], structure: Structure, now: datetime) -> int:
+    viewer = _viewers(portal_id, structure, now)
+    return outbox.post(portal_id, rules.plans(happenings, wishes(portal_id), structure, viewer), now)
+
+
+def _viewers(portal_id: int, structure: Structure, now: datetime) -> Viewers:
+    return portals.viewers(portal_id, portals.get(portal_id).language, now, lambda: structure)
 
 
 def _reached(
@@ -111,6 +119,7 @@ def _reached(
         currency=currency if unit == "money" else None,
         at=epoch(now),
         records=_records(portal_id, one.records, document),
+        is_money=indicator.plan.is_money,
         is_told=indicator.document.notify,
     )
 
@@ -134,6 +143,7 @@ def _behind(row: ResultRow, scorecard_name: Any, now: datetime) -> Happening:
         unit=str(row.unit),
         currency=row.currency,
         at=epoch(now),
+        is_money=row.plan.is_money,
         is_told=row.indicator.notify,
     )
 

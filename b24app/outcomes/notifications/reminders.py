@@ -1,18 +1,16 @@
 """Who is reminded of which values that are due: the nearest head who may enter them, nobody of their own. Pure."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from b24app.facts.approval import Approval
 from b24app.outcomes.dashboards.due import Due
-from b24app.outcomes.notifications.rules import CHAT, DUE, Plan
+from b24app.outcomes.notifications.rules import CHAT, DUE, Plan, Viewers
 from b24app.portal.rules import Action, Structure, SubjectType, Viewer, can, employee
 
 NAMED = 5
 """So many people a message names."""
-
-Viewers = Callable[[int], Viewer]
 
 
 def plans(values: Iterable[Due], structure: Structure, viewer: Viewers, decided: Approval, at: int) -> Iterator[Plan]:

@@ -3,12 +3,12 @@
 Every occasion is a `Plan`: the columns that make it unique and what is told. Numbers travel as exact text.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from b24app.portal.rules import Structure, Subject, SubjectType
+from b24app.portal.rules import Action, Structure, Subject, SubjectType, Viewer, can
 
 CHAT, TRIGGER, WORKFLOW, WEBHOOK = "chat", "trigger", "workflow", "webhook"
 REACHED, BEHIND, DUE, MESSAGE, TEST = "kpi_reached", "behind_plan", "values_due", "message", "test"
@@ -80,6 +80,7 @@ class Happening:
     forecast: Fraction | None = None
     records: tuple[tuple[str, int], ...] = ()
     """The records whose change did it, the last one first."""
+    is_money: bool = False
     is_told: bool = True
     """False where the indicator is one that nobody is written about."""
 
@@ -117,10 +118,17 @@ def number(payload: Mapping[str, Any], name: str) -> Fraction | None:
     return None if text is None else Fraction(text)
 
 
-def plans(happenings: Iterable[Happening], wishes: Wishes, structure: Structure) -> Iterator[Plan]:
+Viewers = Callable[[int], Viewer]
+"""Employees by their ids, with what they may see."""
+
+AMOUNTS = ("value", "target", "forecast")
+
+
+def plans(happenings: Iterable[Happening], wishes: Wishes, structure: Structure, viewer: Viewers) -> Iterator[Plan]:
     """What follows from what happened: a message to whom it concerns, the trigger or workflow, the webhook.
 
-    A record that carries an employee, their departments and the company over their targets at once pulls one trigger.
+    Amounts go to whom they are not hidden from, and to the webhook; a workflow is given what its employee may see. A
+    record that carries an employee, their departments and the company over their targets at once pulls one trigger.
     """
     pulled: set[tuple[str, str, str]] = set()
     for one in sorted(happenings, key=lambda one: SPECIFIC_FIRST.index(one.subject.type)):
@@ -139,13 +147,21 @@ def plans(happenings: Iterable[Happening], wishes: Wishes, structure: Structure)
         if wishes.has_webhook:
             ways.append((WEBHOOK, 0))
         for channel, to in ways:
+            reader = to if channel == CHAT else one.subject.id if channel == WORKFLOW else None
             yield Plan(
-                channel, one.kind, payload, to, one.scorecard, one.indicator,
+                channel, one.kind, _as_seen(payload, one, reader, viewer), to, one.scorecard, one.indicator,
                 one.subject.type.value, one.subject.id, one.start,
                 is_told=channel == TRIGGER and one.number in pulled,
             )  # fmt: skip
         if any(channel == TRIGGER for channel, _to in ways):
             pulled.add(one.number)
+
+
+def _as_seen(payload: Mapping[str, Any], one: Happening, reader: int | None, viewer: Viewers) -> Mapping[str, Any]:
+    """Without the amounts that are hidden from whoever reads it; None is no employee."""
+    if not one.is_money or reader is None or can(viewer(reader), Action.SEE_MONEY, one.subject):
+        return payload
+    return {**payload, **dict.fromkeys(AMOUNTS), "is_hidden": True}
 
 
 def whom(subject: Subject, structure: Structure) -> int | None:

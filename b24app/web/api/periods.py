@@ -9,7 +9,6 @@ from b24app.lib import clock
 from b24app.lib.db import write
 from b24app.lib.errors import Fault, Invalid, NotFound
 from b24app.lib.i18n import gettext as _
-from b24app.metrics.rules import Unit
 from b24app.periods.rules import Kind, Period, named
 from b24app.portal import operations as portals
 from b24app.portal import queries as tenants
@@ -115,7 +114,7 @@ def changes(viewer: Viewer, query: shapes.ExplainQuery) -> Page[shapes.Change]:
         before=after(query) if query.cursor else None,
     )
     page = rows[: query.limit]
-    shown = viewer.sees_money or indicator.plan.unit is not Unit.MONEY
+    shown = viewer.sees_money or not indicator.plan.is_money
     known = titles.titled(viewer.portal_id, [record for row in page for record in row.records])
     url = tenants.get(viewer.portal_id).client_endpoint
     items = [

@@ -43,7 +43,7 @@ def scorecards(viewer: Viewer, query: shapes.ScorecardsQuery) -> dict[str, Any]:
             chosen = rules.as_of(versions, query.as_of) if query.as_of else versions[-1]
             found += [chosen] if chosen and chosen.document.status != "archived" else []
     page, next_cursor = cut(found, lambda version: (version.code, version.effective_from.isoformat()), query)
-    return {"items": [money.shown(viewer, version.document) for version in page], "next_cursor": next_cursor}
+    return {"items": money.shown(viewer, *(version.document for version in page)), "next_cursor": next_cursor}
 
 
 @call(
@@ -60,9 +60,9 @@ def scorecard(viewer: Viewer, code: str, query: shapes.ScorecardQuery) -> dict[s
     """
     latest = queries.get(viewer.portal_id, code, query.as_of)
     if query.versions == "0":
-        return money.shown(viewer, latest.document)
+        return money.shown(viewer, latest.document)[0]
     versions = queries.versions(viewer.portal_id, code)
-    return {"items": [money.shown(viewer, version.document) for version in versions], "next_cursor": None}
+    return {"items": money.shown(viewer, *(version.document for version in versions)), "next_cursor": None}
 
 
 @call("PUT", "/scorecards/<code>", tag=TAG, body=ScorecardDocument, parse=documents.parse, answer=ScorecardDocument)
@@ -75,7 +75,8 @@ def put_scorecard(viewer: Viewer, code: str, body: ScorecardDocument) -> dict[st
     if body.code != code:
         message = _("The code of the document is not the one of the address.")
         raise Invalid(message, [Fault("code", message)])
-    money.refuse(viewer, ((f"indicators[{place}]", one) for place, one in enumerate(money.of(body).values())))
+    (is_money,) = money.of(viewer.portal_id, [body])
+    money.refuse(viewer, ((f"indicators[{place}]", one) for place, one in enumerate(is_money.values())))
     now = clock.now()
     with write():
         portals.lock(viewer.portal_id)
@@ -83,7 +84,7 @@ def put_scorecard(viewer: Viewer, code: str, body: ScorecardDocument) -> dict[st
         _compute(viewer.portal_id, {code}, now, Cause(CauseKind.DEFINITION, viewer.actor))
     scores.ask(viewer.portal_id)
     sync.ask_watched(viewer.portal_id)
-    return money.shown(viewer, saved.document)
+    return money.shown(viewer, saved.document)[0]
 
 
 @call("DELETE", "/scorecards/<code>", tag=TAG, status=204)
@@ -163,6 +164,7 @@ def _targeted(portal_id: int, items: Iterable[TargetDocument]) -> Iterator[tuple
 def _in_money(portal_id: int) -> frozenset[tuple[str, str]]:
     """(scorecard, indicator) of what is a sum of money in the latest version that has it."""
     is_money: dict[tuple[str, str], bool] = {}
-    for version in queries.versions(portal_id):
-        is_money |= {(version.code, code): one for code, one in money.of(version.document).items()}
+    documents = [version.document for version in queries.versions(portal_id)]
+    for document, found in zip(documents, money.of(portal_id, documents), strict=True):
+        is_money |= {(document.code, code): one for code, one in found.items()}
     return frozenset(key for key, one in is_money.items() if one)

@@ -73,15 +73,17 @@ def test_an_explained_formula_names_its_operands_and_lists_their_records(api: Ap
 def test_a_formula_over_money_is_money(api: Api, api_with: Callable[..., Api], spent: None) -> None:
     poor = api_with("read", "write")
     found = {one["indicator"]: one for one in poor.get("/results", **MINE)["items"]}
-    assert (found["ticket"]["value"], found["cpl"]["value"]) == (None, Decimal("333.333333"))
+    assert [found[code]["value"] for code in ("ticket", "cpl", "left")] == [None, None, 3]
+    assert found["cpl"]["attainment"] == 150, "what it reached is for everybody"
     told = poor.get("/explain", **MINE, indicator="ticket")
     assert (told["value"], {one["number"] for one in told["items"]}) == (None, {None})
     assert told["operands"] == [{"name": "won", "value": 2}, {"name": "Revenue", "value": None}]
     hidden = {one["code"]: one["target"] for one in poor.get("/scorecards/sales")["indicators"]}
-    assert (hidden["ticket"], hidden["cpl"]) == (None, 500)
+    assert (hidden["ticket"], hidden["cpl"]) == (None, None)
     target = {"scorecard": "sales", "indicator": "ticket", "subject": {"type": "employee", "id": SELLER}, **NOVEMBER}
     poor.problem(403, "PUT", "/targets", [{**target, "target": 5}])
-    poor.ok("PUT", "/targets", [{**target, "indicator": "cpl", "target": 5}])
+    poor.problem(403, "PUT", "/targets", [{**target, "indicator": "cpl", "target": 5}])
+    poor.ok("PUT", "/targets", [{**target, "indicator": "left", "target": 5}])
 
 
 def test_what_is_wrong_with_a_formula_is_said_with_its_place(api: Api, deals: None) -> None:

@@ -59,7 +59,9 @@ def quoted(text: str) -> str:
 
 
 def of(payload: Payload) -> str:
-    """450 000 of 500 000 (90 %)."""
+    """450 000 of 500 000 (90 %); 90 % where the amounts are hidden from the reader."""
+    if payload.get("is_hidden"):
+        return share(payload)
     return _(
         "%(value)s of %(target)s (%(share)s)",
         value=shown(payload, "value"),
