@@ -4,13 +4,16 @@ The entry's key is made of the event token, so a call counts once however often 
 """
 
 from decimal import Decimal
+from fractions import Fraction
 
 from b24app.facts import ledger
+from b24app.facts.approval import approval
 from b24app.facts.rules import EntryDraft
 from b24app.lib.clock import epoch
 from b24app.lib.crypto import fingerprint
 from b24app.lib.errors import Invalid
 from b24app.lib.i18n import gettext as _
+from b24app.portal import queries as staff
 from b24app.robots import base
 from b24app.robots.base import Answer, Call, Code, Comment, Employee, Moment, Quantity, Touched
 from b24app.scorecards.rules import Indicator, Version
@@ -34,7 +37,11 @@ def apply(call: Call, params: Params) -> Touched:
 
 
 def post(call: Call, params: Params, kind: str) -> Touched:
-    """Append the value to the ledger as `add` or `set`."""
+    """Append the value to the ledger as `add` or `set`; Invalid with a sentence of one that is not on its scale."""
+    decided = approval(staff.get(call.portal_id).settings)
+    if scale := decided.missed(params.code, params.value):
+        told = {"name": decided.name(params.code), "value": base.written(Fraction(params.value))}
+        raise Invalid(_("%(name)s: the value %(value)s is not counted.", **told) + " " + ledger.off_scale(scale))
     draft = EntryDraft(
         key=f"robot:{fingerprint(call.event_token)}",
         code=params.code,

@@ -138,6 +138,19 @@ def test_kpi_add_counts_and_answers_where_the_employee_stands(portal_id: int, wo
     assert (inbox(id).state, inbox(id).answered_at) == ("done", clock.epoch(NOW))
 
 
+@pytest.mark.parametrize(("code", "value"), [("kpi_add", "7"), ("kpi_set", "0"), ("kpi_add", "0,5")])
+def test_a_mark_off_its_scale_is_not_counted_and_the_log_says_why(
+    portal_id: int, workflows: FakeWorkflows, code: str, value: str
+) -> None:
+    with write():
+        portals.lock(portal_id).settings = {"entry_codes": {"care": {"name": "Care", "scale": "mark"}}}
+    robots.run(arrive(portal_id, code, {"code": "care", "value": value}))
+    assert entries() == []
+    (told,) = workflows.answers
+    expected = f"Care: the value {value.replace(',', '.')} is not counted. Enter a mark from 1 to 5."
+    assert (told["LOG_MESSAGE"], set(told["RETURN_VALUES"].values())) == (expected, {""})
+
+
 def test_kpi_set_says_what_the_value_is_whatever_was_added_before(portal_id: int, workflows: FakeWorkflows) -> None:
     robots.run(arrive(portal_id, "kpi_add", {"code": "visit", "value": "5"}))
     robots.run(arrive(portal_id, "kpi_set", {"code": "visit", "value": "2"}, token="second"))

@@ -14,6 +14,7 @@ from b24app import pipeline
 from b24app.facts import queries
 from b24app.lib.db import write
 from b24app.periods.rules import Kind, Period
+from b24app.periods.tables import Absence
 from b24app.portal import audit
 from b24app.portal.access import operations as access
 from b24app.portal.access.rules import Role
@@ -113,6 +114,14 @@ def test_near_the_end_of_a_period_the_form_says_what_is_due(here: Data) -> None:
         assert f'href="/ui/data/enter?department={SALES}&amp;code=visit#values"' in page
         here.enter(employee_of_3="4", employee_of_4="5")
         assert "due by" not in here.ask("GET", "/ui/data/enter", HEAD).text
+
+
+def test_nothing_is_due_of_whoever_is_away_all_of_the_period(here: Data) -> None:
+    with write() as session:
+        for id, first in ((BOB, "2026-10-26"), (ANN, "2026-11-04")):
+            session.add(Absence(portal_id=PORTAL, employee_id=id, first=first, last="2026-12-04", kind="manual"))
+    with time_machine.travel("2026-11-27T09:00:00+00:00", tick=False):
+        assert "1 value is due by November 30, 2026:" in here.ask("GET", "/ui/data/enter", HEAD).text
 
 
 def test_whoever_heads_nobody_enters_nothing_until_a_role_says_so(here: Data) -> None:

@@ -87,7 +87,7 @@ def due(portal_id: int, structure: Structure, now: datetime) -> tuple[Due, ...]:
     settings = periods.settings(portal_id)
     today = local_day(epoch(now), settings)
     counted = scorecards.counted(portal_id)
-    wanted = list(expected(counted, structure, periods.calendar(portal_id), today, settings))
+    wanted = list(expected(counted, structure, *periods.calendars(portal_id), today, settings))
     codes: dict[Period, set[str]] = defaultdict(set)
     for one in wanted:
         codes[one.period].add(one.entry_code)
@@ -112,16 +112,21 @@ def expected(
     counted: Mapping[str, Sequence[Version]],
     structure: Structure,
     calendar: Calendar,
+    own: Mapping[int, Calendar],
     today: date,
     settings: Settings,
 ) -> Iterator[Due]:
-    """What the scorecards in force count of the ledger, of everybody they score, in periods about to end."""
+    """What the scorecards in force count of the ledger, of everybody they score, in periods about to end.
+
+    `own` are the calendars of those who are or were away: of whoever is so all of a period nothing is due.
+    """
     for code, versions in counted.items():
         period = period_at(versions[-1].kind, today, settings)
         version = in_force(versions, period.start)
         if version is None or version.document.status != "active" or not is_near(calendar, period, today):
             continue
-        people = applies_to(version.document.subjects, structure)
+        away = {id for id, theirs in own.items() if not working_days(theirs, period.start, period.end)}
+        people = applies_to(version.document.subjects, structure) - away
         for one in version.indicators:
             if one.document.metric == "entries" and (entry_code := one.document.options.get("code")):
                 yield Due(code, version.document.name, one.code, one.document.name, str(entry_code), period, people)
