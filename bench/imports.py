@@ -11,7 +11,7 @@ from typing import Any
 from openpyxl import Workbook, load_workbook
 
 from b24app import pipeline
-from b24app.ingest.imports import operations as imports
+from b24app.ingest.imports import files, posting
 from b24app.jobs import imports as jobs
 from b24app.lib import queue
 from b24app.lib.db import db, write
@@ -54,7 +54,7 @@ def _measure(database: str, rows: int, name: str, content: bytes, alone: Any) ->
         checked = timed(lambda: _check(viewer, name, content))
         posted = timed(lambda: _post(viewer))
     what = f"{rows:,} rows of {name.rpartition('.')[2]}, {database}"
-    found = imports.listed(viewer)[0]
+    found = files.listed(viewer)[0]
     note = (
         f"{found.state}, {found.found['new']:,} values; checked in {checked / 1000:.1f} s, then {posted / 1000:.1f} s"
     )
@@ -66,7 +66,7 @@ def _measure(database: str, rows: int, name: str, content: bytes, alone: Any) ->
     goal = 1 if database == "sqlite" else None
     yield Figure(f"the longest write transaction of importing {what} | half a second", 1000 * longest(), 500, goal=goal)
     with write():
-        imports.ask_back(viewer, found.id, "bench", NOW)
+        posting.ask_back(viewer, found.id, "bench", NOW)
     with transactions(db.engine) as longest:
         back = timed(lambda: jobs.work(1))
     yield Figure(
@@ -76,17 +76,17 @@ def _measure(database: str, rows: int, name: str, content: bytes, alone: Any) ->
 
 
 def _check(viewer: Viewer, name: str, content: bytes) -> None:
-    looked = imports.look(name, content)
+    looked = files.look(name, content)
     with write():
-        id = imports.take(viewer, name, content, looked, NOW)
-        meaning = replace(imports.meaning_of(imports.find(1, id)), code="visit")
-        imports.choose(viewer, id, meaning, NOW)
+        id = files.take(viewer, name, content, looked, NOW)
+        meaning = replace(files.meaning_of(files.find(1, id)), code="visit")
+        files.choose(viewer, id, meaning, NOW)
     jobs.work(1)
 
 
 def _post(viewer: Viewer) -> None:
     with write():
-        imports.begin(viewer, imports.listed(viewer)[0].id, False, NOW)
+        posting.begin(viewer, files.listed(viewer)[0].id, False, NOW)
     jobs.work(1)
 
 

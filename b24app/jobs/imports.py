@@ -11,7 +11,7 @@ from datetime import datetime
 from b24app import pipeline
 from b24app.facts import held, imported, ledger
 from b24app.facts.rules import Cell
-from b24app.ingest.imports import operations as imports
+from b24app.ingest.imports import checking, files, posting
 from b24app.jobs import outbox
 from b24app.jobs.alone import alone
 from b24app.lib import clock
@@ -39,15 +39,15 @@ def work(portal_id: int) -> None:
     with alone("imports", portal_id, HOLD_S) as lock, speaking(tenants.get(portal_id).language):
         if lock is None:
             return
-        for import_id in imports.under_way(portal_id):
+        for import_id in files.under_way(portal_id):
             _work(portal_id, import_id)
 
 
 def _work(portal_id: int, import_id: int) -> None:
     db.session.rollback()
     try:
-        state = imports.find(portal_id, import_id).state
-        {imports.CHECKING: _check, imports.IMPORTING: _post, imports.COUNTING: _count, imports.UNDOING: _undo}[state](
+        state = files.find(portal_id, import_id).state
+        {files.CHECKING: _check, files.IMPORTING: _post, files.COUNTING: _count, files.UNDOING: _undo}[state](
             portal_id, import_id
         )
     except AppError as error:
@@ -63,37 +63,37 @@ def _work(portal_id: int, import_id: int) -> None:
 
 
 def _check(portal_id: int, import_id: int) -> None:
-    given = imports.source(portal_id, import_id, clock.now())
+    given = checking.source(portal_id, import_id, clock.now())
     db.session.rollback()
-    result = imports.check(given, lambda done, total: _report(portal_id, import_id, done, total))
+    result = checking.check(given, lambda done, total: _report(portal_id, import_id, done, total))
     with write():
         portals.lock(portal_id)
-        imports.keep_found(portal_id, import_id, result)
+        checking.keep_found(portal_id, import_id, result)
 
 
 def _post(portal_id: int, import_id: int) -> None:
     """In portions, each a short transaction, while the import is held; then all of it counts at once."""
-    given = imports.source(portal_id, import_id, clock.now())
+    given = checking.source(portal_id, import_id, clock.now())
     db.session.rollback()
     done = 0
-    for portion in imports.portions(given, import_id):
+    for portion in posting.portions(given, import_id):
         done += len(portion)
         with write():
             portals.lock(portal_id)
             held.hold(portal_id, import_id)
             ledger.post_entries(portal_id, portion, clock.now())
-            imports.move(portal_id, import_id, imports.IMPORTING, clock.now(), done=done)
+            files.move(portal_id, import_id, files.IMPORTING, clock.now(), done=done)
     with write():
         portals.lock(portal_id)
         held.release(portal_id, import_id)
         total = imported.rows(portal_id, import_id)
-        imports.move(portal_id, import_id, imports.COUNTING, clock.now(), done=0, total=total)
+        files.move(portal_id, import_id, files.COUNTING, clock.now(), done=0, total=total)
     _count(portal_id, import_id)
 
 
 def _count(portal_id: int, import_id: int) -> None:
     """The numbers that it moves are computed."""
-    _recompute(portal_id, import_id, imports.DONE)
+    _recompute(portal_id, import_id, files.DONE)
 
 
 def _undo(portal_id: int, import_id: int) -> None:
@@ -103,26 +103,26 @@ def _undo(portal_id: int, import_id: int) -> None:
         with write():
             portals.lock(portal_id)
             held.hold(portal_id, import_id)
-            found = imports.find(portal_id, import_id).found
+            found = files.find(portal_id, import_id).found
             is_more = imported.take_back(portal_id, import_id, found["undone_by"], found["reason"], clock.now())
     with write():
         portals.lock(portal_id)
         held.release(portal_id, import_id)
-    _recompute(portal_id, import_id, imports.UNDONE)
+    _recompute(portal_id, import_id, files.UNDONE)
 
 
 def _recompute(portal_id: int, import_id: int, then: str) -> None:
-    author = imports.find(portal_id, import_id).author
+    author = files.find(portal_id, import_id).author
     portions = list(imported.cells(portal_id, import_id, CELLS_AT_ONCE))
-    state = imports.COUNTING if then == imports.DONE else imports.UNDOING
+    state = files.COUNTING if then == files.DONE else files.UNDOING
     done = 0
     for cells in portions:
         done += len(cells)
         _move_numbers(portal_id, cells, author, clock.now())
         with write():
-            imports.move(portal_id, import_id, state, clock.now(), done=done)
+            files.move(portal_id, import_id, state, clock.now(), done=done)
     with write():
-        imports.move(portal_id, import_id, then, clock.now())
+        files.move(portal_id, import_id, then, clock.now())
 
 
 def _move_numbers(portal_id: int, cells: Iterable[Cell], author: str, now: datetime) -> None:
@@ -135,7 +135,7 @@ def _move_numbers(portal_id: int, cells: Iterable[Cell], author: str, now: datet
 def _give_up(portal_id: int, import_id: int, reason: str) -> None:
     """Whatever was posted goes: nothing is half-imported. What counts already is computed by the next run."""
     db.session.rollback()
-    if imports.find(portal_id, import_id).state in (imports.COUNTING, imports.UNDOING):
+    if files.find(portal_id, import_id).state in (files.COUNTING, files.UNDOING):
         return
     db.session.rollback()
     more = True
@@ -145,20 +145,20 @@ def _give_up(portal_id: int, import_id: int, reason: str) -> None:
             more = imported.drop(portal_id, import_id)
     with write():
         held.release(portal_id, import_id)
-        imports.move(portal_id, import_id, imports.FAILED, clock.now(), reason)
+        files.move(portal_id, import_id, files.FAILED, clock.now(), reason)
 
 
 def _report(portal_id: int, import_id: int, done: int, total: int) -> None:
     with write():
-        imports.move(portal_id, import_id, imports.CHECKING, clock.now(), done=done, total=total)
+        files.move(portal_id, import_id, files.CHECKING, clock.now(), done=done, total=total)
 
 
 def purge(portal_id: int) -> None:
     with write():
-        imports.purge(portal_id, clock.now())
+        files.purge(portal_id, clock.now())
 
 
 def resume(portal_id: int) -> None:
     """Take up what the queue has lost."""
-    if imports.under_way(portal_id):
+    if files.under_way(portal_id):
         ask(portal_id)

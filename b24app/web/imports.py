@@ -1,6 +1,6 @@
 """The pages of an import: choose a file, say what its columns are, look at what was found, import it, take it back.
 
-What may be done with a file in which state is asked where it is done (ingest/imports/operations.py); a worker does it.
+What may be done with a file in which state is asked where it is done (ingest/imports/); a worker does it.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from b24app.ingest.imports import operations, words
+from b24app.ingest.imports import files, posting, words
 from b24app.ingest.imports.reading import ENCODINGS, SEPARATORS
 from b24app.ingest.imports.rules import OF_KIND, Meaning, Role
 from b24app.jobs import imports as jobs
@@ -44,9 +44,9 @@ def take() -> ResponseReturnValue:
     if file is None or not file.filename:
         return _page({"file": _("Choose a file.")})
     name, content = file.filename, file.read()
-    looked = operations.look(name, content)
+    looked = files.look(name, content)
     with db.write():
-        import_id = operations.take(g.viewer, name, content, looked, clock.now())
+        import_id = files.take(g.viewer, name, content, looked, clock.now())
     return redirect(url_for(".file", import_id=import_id), 303)
 
 
@@ -58,37 +58,37 @@ def file(import_id: int) -> ResponseReturnValue:
 @bp.post("/<int:import_id>/layout")
 def relayout(import_id: int) -> ResponseReturnValue:
     given = {name: request.form.get(name, "") for name in ("encoding", "separator", "sheet")}
-    looked = operations.look_again(g.viewer, import_id, **given)
-    return _done(import_id, lambda: operations.retake(g.viewer, import_id, looked), asks=False)
+    looked = files.look_again(g.viewer, import_id, **given)
+    return _done(import_id, lambda: files.retake(g.viewer, import_id, looked), asks=False)
 
 
 @bp.post("/<int:import_id>/check")
 def check(import_id: int) -> ResponseReturnValue:
-    return _done(import_id, lambda: operations.choose(g.viewer, import_id, _meaning(), clock.now()))
+    return _done(import_id, lambda: files.choose(g.viewer, import_id, _meaning(), clock.now()))
 
 
 @bp.post("/<int:import_id>/people")
 def say_who(import_id: int) -> ResponseReturnValue:
     structure = g.context.structure()
-    return _done(import_id, lambda: operations.say_who(g.viewer, import_id, _chosen(), structure))
+    return _done(import_id, lambda: files.say_who(g.viewer, import_id, _chosen(), structure))
 
 
 @bp.post("/<int:import_id>/begin")
 def begin(import_id: int) -> ResponseReturnValue:
     leaves_out = request.form.get("leaves_out") == "yes"
-    return _done(import_id, lambda: operations.begin(g.viewer, import_id, leaves_out, clock.now()))
+    return _done(import_id, lambda: posting.begin(g.viewer, import_id, leaves_out, clock.now()))
 
 
 @bp.post("/<int:import_id>/undo")
 def undo(import_id: int) -> ResponseReturnValue:
     reason = request.form.get("reason", "")
-    return _done(import_id, lambda: operations.ask_back(g.viewer, import_id, reason, clock.now()))
+    return _done(import_id, lambda: posting.ask_back(g.viewer, import_id, reason, clock.now()))
 
 
 @bp.post("/<int:import_id>/forget")
 def forget(import_id: int) -> ResponseReturnValue:
     with db.write():
-        operations.forget(g.viewer, import_id)
+        files.forget(g.viewer, import_id)
     return redirect(url_for(".page"), 303)
 
 
@@ -107,12 +107,12 @@ def _done(import_id: int, change: Callable[[], None], asks: bool = True) -> Resp
 
 
 def _page(faults: Mapping[str, str] | None = None) -> ResponseReturnValue:
-    shown = render_template("data/import.html", **_common(), files=operations.listed(g.viewer), faults=faults or {})
+    shown = render_template("data/import.html", **_common(), files=files.listed(g.viewer), faults=faults or {})
     return shown, {"HX-Push-Url": url_for(".page")}
 
 
 def _file(import_id: int, faults: Mapping[str, str] | None = None) -> ResponseReturnValue:
-    row = operations.load(g.viewer, import_id)
+    row = files.load(g.viewer, import_id)
     faults = dict(faults or {})
     if "meaning" in faults:
         faults["meaning"] = words.missing(faults["meaning"])
@@ -120,7 +120,7 @@ def _file(import_id: int, faults: Mapping[str, str] | None = None) -> ResponseRe
         "data/import_file.html",
         **_common(),
         file=row,
-        meaning=_given() if faults else operations.meaning_of(row),
+        meaning=_given() if faults else files.meaning_of(row),
         faults=faults,
         codes=ledger.codes(g.viewer, g.context.structure()),
         people=ledger.people(g.viewer, g.context.structure()),
@@ -129,7 +129,7 @@ def _file(import_id: int, faults: Mapping[str, str] | None = None) -> ResponseRe
         roles=[role.value for role in Role],
         of_kind=OF_KIND,
         mistakes=words.mistakes(row.found.get("faults", ())),
-        is_under_way=row.state in operations.UNDER_WAY,
+        is_under_way=row.state in files.UNDER_WAY,
     )
     return shown, {"HX-Push-Url": url_for(".file", import_id=import_id)}
 

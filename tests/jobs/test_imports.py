@@ -14,7 +14,7 @@ from b24app import pipeline
 from b24app.facts import imported, ledger
 from b24app.facts.entries import Asked, listed
 from b24app.facts.tables import Entry
-from b24app.ingest.imports import operations as imports
+from b24app.ingest.imports import files, posting
 from b24app.jobs import imports as jobs
 from b24app.lib.db import db, write
 from b24app.lib.errors import Conflict, NotFound
@@ -46,28 +46,28 @@ def here(app: Flask) -> Iterator[None]:
 def checked(text: str = FILE, viewer=HEAD_SEES, **changes: object) -> int:
     """A file that was taken, understood as it was guessed, and checked."""
     with write():
-        id = imports.take(viewer, "a.csv", text.encode(), imports.look("a.csv", text.encode()), NOW)
-        meaning = replace(imports.meaning_of(imports.find(PORTAL, id)), code="visit", **changes)
-        imports.choose(viewer, id, meaning, NOW)
+        id = files.take(viewer, "a.csv", text.encode(), files.look("a.csv", text.encode()), NOW)
+        meaning = replace(files.meaning_of(files.find(PORTAL, id)), code="visit", **changes)
+        files.choose(viewer, id, meaning, NOW)
     jobs.work(PORTAL)
     return id
 
 
 def begun(id: int, viewer=HEAD_SEES, leaves_out: bool = False) -> str:
     with write():
-        imports.begin(viewer, id, leaves_out, NOW)
+        posting.begin(viewer, id, leaves_out, NOW)
     jobs.work(PORTAL)
     return state(id)
 
 
 def state(id: int) -> str:
     db.session.rollback()
-    return imports.find(PORTAL, id).state
+    return files.find(PORTAL, id).state
 
 
 def found(id: int) -> dict[str, object]:
     db.session.rollback()
-    return imports.find(PORTAL, id).found
+    return files.find(PORTAL, id).found
 
 
 def value(of: int = ANN) -> Fraction | None:
@@ -88,7 +88,7 @@ def test_a_file_is_checked_imported_and_in_the_scores() -> None:
         "rows": 3, "new": 3, "known": 0, "wrong": 0,
     }  # fmt: skip
     assert entries() == 0
-    assert begun(id) == imports.DONE
+    assert begun(id) == files.DONE
     assert (value(), value(BOB)) == (Fraction(11, 2), 2)
     jobs.work(PORTAL)  # again: nothing more
     assert entries() == 3
@@ -99,7 +99,7 @@ def test_the_same_file_again_has_nothing_new_and_a_longer_one_only_its_new_rows(
     again = checked()
     assert (found(again)["new"], found(again)["known"]) == (0, 3)
     with write(), pytest.raises(Conflict):
-        imports.begin(HEAD_SEES, again, False, NOW)
+        posting.begin(HEAD_SEES, again, False, NOW)
     begun(checked(FILE + "12.11.2026;Ann;1\n"))
     assert value() == Fraction(13, 2)
     begun(checked(counts_again=True))
@@ -113,8 +113,8 @@ def test_mistakes_are_told_by_row_and_stop_everything_unless_left_out() -> None:
     ]  # fmt: skip
     assert found(id)["people"] == {"Nobody": "unknown_person"}
     with write(), pytest.raises(Conflict):
-        imports.begin(HEAD_SEES, id, False, NOW)
-    assert begun(id, leaves_out=True) == imports.DONE
+        posting.begin(HEAD_SEES, id, False, NOW)
+    assert begun(id, leaves_out=True) == files.DONE
     assert (entries(), value()) == (3, Fraction(11, 2))
 
 
@@ -123,7 +123,7 @@ def test_whom_a_text_means_is_said_once_and_known_for_later_files() -> None:
     id = checked(text)
     assert found(id)["people"] == {"ann@firm.ru": "address"}
     with write():
-        imports.say_who(HEAD_SEES, id, {"ann@firm.ru": ANN}, jobs.tenants.structure(PORTAL))
+        files.say_who(HEAD_SEES, id, {"ann@firm.ru": ANN}, jobs.tenants.structure(PORTAL))
     jobs.work(PORTAL)
     assert found(id)["wrong"] == 0
     assert found(checked(text))["wrong"] == 0
@@ -133,9 +133,9 @@ def test_an_import_is_taken_back_as_a_whole_and_may_come_again() -> None:
     id = checked()
     begun(id)
     with write():
-        imports.ask_back(HEAD_SEES, id, "The wrong month", NOW)
+        posting.ask_back(HEAD_SEES, id, "The wrong month", NOW)
     jobs.work(PORTAL)
-    assert (state(id), value(), value(BOB)) == (imports.UNDONE, None, None)
+    assert (state(id), value(), value(BOB)) == (files.UNDONE, None, None)
     jobs.work(PORTAL)
     assert entries() == 6, "each has one counter-entry"
     begun(checked())
@@ -164,19 +164,19 @@ def test_taking_back_that_is_killed_half_way_counts_nothing_and_goes_on(monkeypa
 
     monkeypatch.setattr(imported, "take_back", killed)
     with write():
-        imports.ask_back(HEAD_SEES, id, "The wrong month", NOW)
+        posting.ask_back(HEAD_SEES, id, "The wrong month", NOW)
     with pytest.raises(KeyboardInterrupt):
         jobs.work(PORTAL)
-    assert (state(id), computed(), computed(BOB)) == (imports.UNDOING, None, None), "of three only one is taken back"
+    assert (state(id), computed(), computed(BOB)) == (files.UNDOING, None, None), "of three only one is taken back"
     assert listed(PORTAL, Asked()) == ()
     monkeypatch.setattr(imported, "take_back", take_back)
     jobs.work(PORTAL)
-    assert (state(id), value(), entries()) == (imports.UNDONE, None, 6)
+    assert (state(id), value(), entries()) == (files.UNDONE, None, 6)
     assert len(listed(PORTAL, Asked())) == 6
 
 
 def test_an_import_killed_half_way_has_imported_nothing_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imports, "AT_ONCE", 1)
+    monkeypatch.setattr(posting, "AT_ONCE", 1)
     id = checked()
     posted = ledger.post_entries
     calls = []
@@ -189,26 +189,26 @@ def test_an_import_killed_half_way_has_imported_nothing_and_goes_on(monkeypatch:
 
     monkeypatch.setattr(ledger, "post_entries", killed)
     with write():
-        imports.begin(HEAD_SEES, id, False, NOW)
+        posting.begin(HEAD_SEES, id, False, NOW)
     with pytest.raises(KeyboardInterrupt):
         jobs.work(PORTAL)
-    assert (state(id), entries(), computed()) == (imports.IMPORTING, 2, None)
+    assert (state(id), entries(), computed()) == (files.IMPORTING, 2, None)
     assert listed(PORTAL, Asked()) == ()
     monkeypatch.setattr(ledger, "post_entries", posted)
     jobs.resume(PORTAL)
     jobs.work(PORTAL)
-    assert (state(id), value(), entries()) == (imports.DONE, Fraction(11, 2), 3)
+    assert (state(id), value(), entries()) == (files.DONE, Fraction(11, 2), 3)
 
 
 def test_an_import_that_fails_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imports, "AT_ONCE", 1)
+    monkeypatch.setattr(posting, "AT_ONCE", 1)
     id = checked(viewer=ADMIN_SEES)
     with write():
-        imports.begin(ADMIN_SEES, id, False, NOW)
+        posting.begin(ADMIN_SEES, id, False, NOW)
         world.person(BOB, "Robert", 2)  # a row that was right when it was checked
     jobs.work(PORTAL)
-    assert (state(id), entries(), value()) == (imports.FAILED, 0, None)
-    assert "Row 4" in (imports.find(PORTAL, id).error or "")
+    assert (state(id), entries(), value()) == (files.FAILED, 0, None)
+    assert "Row 4" in (files.find(PORTAL, id).error or "")
 
 
 def test_above_the_limit_rows_of_a_file_wait_for_a_second_person() -> None:
@@ -225,9 +225,9 @@ def test_above_the_limit_rows_of_a_file_wait_for_a_second_person() -> None:
 
 def test_files_are_their_authors_and_administrators() -> None:
     id = checked()
-    assert [row.id for row in imports.listed(ADMIN_SEES)] == [id]
-    assert imports.listed(replace(HEAD_SEES, user_id=SUE)) == ()
+    assert [row.id for row in files.listed(ADMIN_SEES)] == [id]
+    assert files.listed(replace(HEAD_SEES, user_id=SUE)) == ()
     for other in (STRANGER_SEES, replace(HEAD_SEES, user_id=SUE)):
         with write(), pytest.raises(NotFound):
-            imports.begin(other, id, False, NOW)
+            posting.begin(other, id, False, NOW)
     assert ADMIN != HEAD

@@ -65,7 +65,7 @@ ASKED = (
     (recognition, "queries"),
     (data, "ledger"),
     (data, "people"),
-    (imports, "operations"),
+    (imports, "files"),
     (imports, "ledger"),
 )
 """Where the views find those whom `Queries` stands for."""
