@@ -11,7 +11,7 @@ from typing import Any
 from openpyxl import Workbook, load_workbook
 
 from b24app import pipeline
-from b24app.ingest.imports import files, posting
+from b24app.ingest.imports import entries, files, posting
 from b24app.jobs import imports as jobs
 from b24app.lib import queue
 from b24app.lib.db import db, write
@@ -78,15 +78,15 @@ def _measure(database: str, rows: int, name: str, content: bytes, alone: Any) ->
 def _check(viewer: Viewer, name: str, content: bytes) -> None:
     looked = files.look(name, content)
     with write():
-        id = files.take(viewer, name, content, looked, NOW)
+        id = files.take(viewer, entries, name, content, looked, NOW)
         meaning = replace(files.meaning_of(files.find(1, id)), code="visit")
-        files.choose(viewer, id, meaning, NOW)
+        files.choose(viewer, entries, id, meaning, NOW)
     jobs.work(1)
 
 
 def _post(viewer: Viewer) -> None:
     with write():
-        posting.begin(viewer, files.listed(viewer)[0].id, False, NOW)
+        posting.begin(viewer, entries, files.listed(viewer)[0].id, False, NOW)
     jobs.work(1)
 
 

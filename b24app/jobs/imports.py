@@ -1,18 +1,19 @@
-"""Imports of files: checked and posted by a worker, and taken back as a whole.
+"""Imports of files: checked and posted by a worker, and taken back as a whole. The list of their kinds is here.
 
 Each may run twice, late, or be killed half-way: while it is on its way in or out an import is held and counts for
 nothing, and every step begins again where the state of the file says. One import of a portal at a time, so that two do
 not take each other's keys.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from b24app import pipeline
 from b24app.facts import held, imported, ledger
 from b24app.facts.rules import Cell
-from b24app.ingest.imports import checking, files, posting
-from b24app.jobs import outbox
+from b24app.ingest.imports import checking, entries, files, posting
+from b24app.ingest.imports.kinds import Kind
+from b24app.jobs import outbox, scores
 from b24app.jobs.alone import alone
 from b24app.lib import clock
 from b24app.lib.db import db, write
@@ -23,7 +24,10 @@ from b24app.lib.log import logger
 from b24app.lib.queue import enqueue
 from b24app.portal import operations as portals
 from b24app.portal import queries as tenants
+from b24app.scorecards.imports import targets
 from b24app.scores.rules import Cause, CauseKind
+
+KINDS: Mapping[str, Kind] = {one.code: one for one in (entries, targets)}
 
 HOLD_S = 600
 CELLS_AT_ONCE = 2_000
@@ -46,10 +50,9 @@ def work(portal_id: int) -> None:
 def _work(portal_id: int, import_id: int) -> None:
     db.session.rollback()
     try:
-        state = files.find(portal_id, import_id).state
-        {files.CHECKING: _check, files.IMPORTING: _post, files.COUNTING: _count, files.UNDOING: _undo}[state](
-            portal_id, import_id
-        )
+        row = files.find(portal_id, import_id)
+        steps = _STEPS_OF_TARGETS if row.kind == targets.code else _STEPS
+        steps[row.state](portal_id, import_id)
     except AppError as error:
         _give_up(portal_id, import_id, error.message)
     except Exception:
@@ -63,7 +66,8 @@ def _work(portal_id: int, import_id: int) -> None:
 
 
 def _check(portal_id: int, import_id: int) -> None:
-    given = checking.source(portal_id, import_id, clock.now())
+    kind = KINDS[files.find(portal_id, import_id).kind]
+    given = kind.source(checking.opened(portal_id, import_id, clock.now()))
     db.session.rollback()
     result = checking.check(given, lambda done, total: _report(portal_id, import_id, done, total))
     with write():
@@ -73,10 +77,10 @@ def _check(portal_id: int, import_id: int) -> None:
 
 def _post(portal_id: int, import_id: int) -> None:
     """In portions, each a short transaction, while the import is held; then all of it counts at once."""
-    given = checking.source(portal_id, import_id, clock.now())
+    given = entries.source(checking.opened(portal_id, import_id, clock.now()))
     db.session.rollback()
     done = 0
-    for portion in posting.portions(given, import_id):
+    for portion in posting.portions(given):
         done += len(portion)
         with write():
             portals.lock(portal_id)
@@ -132,6 +136,32 @@ def _move_numbers(portal_id: int, cells: Iterable[Cell], author: str, now: datet
     outbox.ask_if(portal_id, changes)
 
 
+def _post_targets(portal_id: int, import_id: int) -> None:
+    """All at once, with the numbers that people look at; as the API does."""
+    given = targets.source(checking.opened(portal_id, import_id, clock.now()))
+    planned = targets.said(given)
+    db.session.rollback()
+    with write():
+        portals.lock(portal_id)
+        row = files.find(portal_id, import_id)
+        codes = targets.post(given, planned, row.found["why"])
+        scores.compute(portal_id, codes, clock.now(), Cause(CauseKind.TARGET, row.author))
+        files.move(portal_id, import_id, files.DONE, clock.now(), done=row.total)
+    scores.ask(portal_id)
+
+
+def _undo_targets(portal_id: int, import_id: int) -> None:
+    with write():
+        portals.lock(portal_id)
+        row = files.find(portal_id, import_id)
+        author, reason = row.found["undone_by"], row.found["reason"]
+        codes, left = targets.take_back(portal_id, import_id, author, reason, clock.now())
+        row.found = {**row.found, "left": left}
+        scores.compute(portal_id, codes, clock.now(), Cause(CauseKind.TARGET, author))
+        files.move(portal_id, import_id, files.UNDONE, clock.now())
+    scores.ask(portal_id)
+
+
 def _give_up(portal_id: int, import_id: int, reason: str) -> None:
     """Whatever was posted goes: nothing is half-imported. What counts already is computed by the next run."""
     db.session.rollback()
@@ -151,6 +181,10 @@ def _give_up(portal_id: int, import_id: int, reason: str) -> None:
 def _report(portal_id: int, import_id: int, done: int, total: int) -> None:
     with write():
         files.move(portal_id, import_id, files.CHECKING, clock.now(), done=done, total=total)
+
+
+_STEPS = {files.CHECKING: _check, files.IMPORTING: _post, files.COUNTING: _count, files.UNDOING: _undo}
+_STEPS_OF_TARGETS = {files.CHECKING: _check, files.IMPORTING: _post_targets, files.UNDOING: _undo_targets}
 
 
 def purge(portal_id: int) -> None:

@@ -4,8 +4,9 @@ Each may run twice, late, or be killed half-way: it works in short transactions,
 repeated.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 
 from b24app import pipeline
 from b24app.jobs.alone import Progress, alive, alone, unseen
@@ -67,6 +68,13 @@ def ask(portal_id: int) -> None:
     """Have what is owed computed. To be called after the commit."""
     if owed.is_any(portal_id):
         enqueue(recompute_owed, portal_id, unique=f"recompute:{portal_id}")
+
+
+def compute(portal_id: int, codes: Collection[str], now: datetime, cause: Cause) -> None:
+    """Of some scorecards what people look at now, at once; their past is owed. In the transaction of the change."""
+    pipeline.recompute_open(portal_id, now, codes, cause)
+    for code in sorted(codes):
+        owed.owe(portal_id, Recompute(cause, scorecard=code), now)
 
 
 def _compute(portal_id: int, what: Recompute, progress: Progress, job_id: str | None = None) -> None:

@@ -1,13 +1,15 @@
 """Who did what, when, from what to what: written here only, never changed, deleted with its portal only."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, insert, or_, select
 
 from b24app.lib.clock import epoch, moment
 from b24app.lib.db import db
+from b24app.lib.storage import table_of
 from b24app.portal.tables import AuditEntry
 
 
@@ -19,6 +21,14 @@ def record(portal_id: int, actor: str, action: str, target: str, before: Any, af
         )
     )
     db.session.flush()
+
+
+def record_all(portal_id: int, actor: str, action: str, changes: Iterable[tuple[str, Any, Any]], now: datetime) -> None:
+    """The same of many: (target, before, after), in one statement."""
+    same = {"portal_id": portal_id, "at": epoch(now), "actor": actor, "action": action}
+    rows = [{**same, "target": target, "before": before, "after": after} for target, before, after in changes]
+    if rows:
+        db.session.execute(insert(table_of(AuditEntry)), rows)
 
 
 @dataclass(frozen=True, slots=True)

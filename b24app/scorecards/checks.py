@@ -45,16 +45,28 @@ def indicator(document: IndicatorDocument) -> list[Fault]:
 
 
 def target(document: IndicatorDocument, value: Decimal | Fraction) -> str | None:
-    """Why this cannot be a target of the indicator, as a sentence (semantics 7)."""
+    """Why this cannot be a target of the indicator, as a sentence."""
+    code = wrong_target(document, value)
+    return said_of_target(code) if code else None
+
+
+def wrong_target(document: IndicatorDocument, value: Decimal | Fraction) -> str | None:
+    """Why this cannot be a target of the indicator, as the code of a sentence (semantics 7)."""
     if document.baseline is None:
-        if value == 0 and document.direction == "down":
+        return "zero_target" if value == 0 and document.direction == "down" else None
+    if document.direction == "up":
+        return "not_above" if value <= document.baseline else None
+    return "not_below" if value >= document.baseline else None
+
+
+def said_of_target(code: str) -> str:
+    match code:
+        case "zero_target":
             return _("A target of 0 for less-is-better needs a baseline.")
-        return None
-    if document.direction == "up" and value <= document.baseline:
-        return _("The target has to be above the baseline.")
-    if document.direction == "down" and value >= document.baseline:
-        return _("The target has to be below the baseline.")
-    return None
+        case "not_above":
+            return _("The target has to be above the baseline.")
+        case _:
+            return _("The target has to be below the baseline.")
 
 
 def repeated(indicators: Mapping[int, IndicatorDocument]) -> list[Fault]:

@@ -102,16 +102,22 @@ def apply_template(portal_id: int, code: str, changes: dict[str, Any], actor: st
     return save(portal_id, documents.parse({**template(code), **changes}), actor, now)
 
 
-def set_targets(portal_id: int, items: Sequence[TargetDocument], actor: str, now: datetime) -> tuple[Saved, ...]:
+def set_targets(
+    portal_id: int, items: Sequence[TargetDocument], actor: str, now: datetime, reason: str = ""
+) -> tuple[Saved, ...]:
     """Set, change and remove targets; all of them, or, when one is wrong, none."""
-    faults = _target_faults(portal_id, items)
-    if faults:
+    if wrong := target_faults(portal_id, items):
+        faults = [Fault(f"[{index}].{one.path}", one.message) for index, those in wrong.items() for one in those]
         raise Invalid(_("No target was saved: some have faults."), faults)
     wanted = {item.scorecard for item in items}
     rows = db.session.scalars(select(Target).where(Target.portal_id == portal_id, Target.scorecard.in_(wanted)))
     stored = {_key(row): row for row in rows}
-    answers = tuple(_set(portal_id, index, item, stored, actor, now) for index, item in enumerate(items))
+    noted: list[tuple[str, Any, Any]] = []
+    answers = tuple(_set(portal_id, index, item, stored, actor, now, noted) for index, item in enumerate(items))
     db.session.flush()
+    if reason:
+        noted = [(place, {"target": old}, {"target": new, "reason": reason}) for place, old, new in noted]
+    audit.record_all(portal_id, actor, "target.set", noted, now)
     return tuple(
         replace(answer, id=row.id) if (row := stored.get(_key_of(item))) else answer
         for answer, item in zip(answers, items, strict=True)
@@ -122,7 +128,13 @@ Key = tuple[str, str, str, int, str, str]
 
 
 def _set(
-    portal_id: int, index: int, item: TargetDocument, stored: dict[Key, Target], actor: str, now: datetime
+    portal_id: int,
+    index: int,
+    item: TargetDocument,
+    stored: dict[Key, Target],
+    actor: str,
+    now: datetime,
+    noted: list[tuple[str, Any, Any]],
 ) -> Saved:
     key = _key_of(item)
     row = stored.get(key)
@@ -141,7 +153,7 @@ def _set(
         db.session.add(stored[key])
     else:
         row.target, row.author, row.saved_at = after, actor, epoch(now)
-    audit.record(portal_id, actor, "target.set", " ".join(map(str, key)).strip(), _text(before), _text(after), now)
+    noted.append((" ".join(map(str, key)).strip(), _text(before), _text(after)))
     return Saved(index, "created" if before is None else "updated", None)
 
 
@@ -249,17 +261,19 @@ def _other_kind(document: ScorecardDocument, stored: Sequence[ScorecardVersion])
         yield Fault("period", _("A scorecard keeps its period: make a new one with another code."))
 
 
-def _target_faults(portal_id: int, items: Sequence[TargetDocument]) -> list[Fault]:
+def target_faults(portal_id: int, items: Sequence[TargetDocument]) -> dict[int, list[Fault]]:
+    """What is wrong with those that cannot be saved, by their places."""
     settings, structure = periods.settings(portal_id), portal.structure(portal_id)
     scorecards = queries.by_code(queries.versions(portal_id))
     locks = queries.locks(portal_id)
-    faults: list[Fault] = []
+    wrong: dict[int, list[Fault]] = {}
     for index, item in enumerate(items):
         found = [*_faults_of_target(item, scorecards.get(item.scorecard, ()), settings, structure)]
         if item.start:
             found += _lock_faults("start", item.scorecard, item.start, locks)
-        faults += [Fault(f"[{index}].{fault.path}", fault.message) for fault in found]
-    return faults
+        if found:
+            wrong[index] = found
+    return wrong
 
 
 def _faults_of_target(

@@ -211,6 +211,17 @@ def get(portal_id: int, code: str, as_of: date | None = None) -> Version:
     return one
 
 
+def in_money(portal_id: int) -> frozenset[tuple[str, str]]:
+    """(scorecard, indicator) of what is a sum of money, or tells of some, in the latest version that has it."""
+    found: dict[tuple[str, str], bool] = {}
+    every = [one.document for one in versions(portal_id)]
+    known = amounts(portal_id, every)
+    for document in every:
+        plans = zip(document.indicators, document.plans(known), strict=True)
+        found |= {(document.code, one.code): plan.is_money for one, plan in plans}
+    return frozenset(place for place, is_money in found.items() if is_money)
+
+
 def touched(portal_id: int, cells: Iterable[Cell]) -> dict[tuple[str, date], set[Subject]]:
     """(scorecard, period start) -> whose facts the cells are."""
     return rules.touched(counted(portal_id), cells, periods.settings(portal_id))

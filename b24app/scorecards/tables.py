@@ -50,6 +50,23 @@ class Target(Base):
     saved_at: Mapped[int] = mapped_column(Int64)
 
 
+class ImportedTarget(Base):
+    """A target that came with a file, and what stood in its place: taking the import back puts that there again."""
+
+    __tablename__ = "imported_target"
+
+    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"), primary_key=True)
+    import_id: Mapped[int] = mapped_column(Int64, primary_key=True, autoincrement=False)
+    scorecard: Mapped[str] = mapped_column(String(64), primary_key=True)
+    indicator: Mapped[str] = mapped_column(String(64), primary_key=True)
+    subject_type: Mapped[str] = mapped_column(String(10), primary_key=True)
+    subject_id: Mapped[int] = mapped_column(Int64, primary_key=True, autoincrement=False)
+    start: Mapped[str] = mapped_column(String(10), primary_key=True)
+    before: Mapped[int | None] = mapped_column(Int64)
+    """Millionths; None: there was none."""
+    after: Mapped[int] = mapped_column(Int64)
+
+
 class PeriodLock(Base):
     """A closed period of a scorecard, frozen as it was shown (semantics 2.4). One row per locking; it stays after
     unlocking, with what was locked in `kept`."""

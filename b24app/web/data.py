@@ -28,6 +28,7 @@ from b24app.portal import operations as portal
 from b24app.portal import queries as people
 from b24app.portal.access.rules import holder_of
 from b24app.portal.rules import COMPANY, Action, Subject
+from b24app.scorecards.imports import targets
 from b24app.scores.rules import Cause, CauseKind
 from b24app.web.viewer import needs
 
@@ -213,10 +214,12 @@ def _kinds(form: str | None = None, faults: Mapping[str, str] | None = None) -> 
 
 
 def _common() -> dict[str, object]:
+    structure = g.context.structure()
     return {
         "viewer": g.viewer,
         "time_zone": g.context.settings.time_zone,
-        "may_enter": ledger.may_enter(g.viewer, g.context.structure()),
+        "may_enter": ledger.may_enter(g.viewer, structure),
+        "may_import": ledger.may_enter(g.viewer, structure) or targets.may_plan(g.viewer, structure),
     }
 
 

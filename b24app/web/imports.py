@@ -1,5 +1,7 @@
 """The pages of an import: choose a file, say what its columns are, look at what was found, import it, take it back.
 
+Shared by the kinds of import: values for the ledger, and targets; what differs is in templates named after them.
+
 What may be done with a file in which state is asked where it is done (ingest/imports/); a worker does it.
 """
 
@@ -10,7 +12,8 @@ from typing import Any
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from b24app.ingest.imports import files, posting, words
+from b24app.ingest.imports import entries, files, posting, words
+from b24app.ingest.imports.kinds import Kind
 from b24app.ingest.imports.reading import ENCODINGS, SEPARATORS
 from b24app.ingest.imports.rules import OF_KIND, Meaning, Role
 from b24app.jobs import imports as jobs
@@ -19,6 +22,7 @@ from b24app.lib.errors import Fault, Forbidden, Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.outcomes.dashboards import ledger
 from b24app.portal import operations as portal
+from b24app.scorecards.imports import targets
 
 bp = Blueprint("imports", __name__, url_prefix="/ui/data/import")
 
@@ -28,9 +32,20 @@ PEOPLE = "whom-"
 
 
 @bp.before_request
-def _only_who_enters() -> None:
-    if not ledger.may_enter(g.viewer, g.context.structure()):
+def _only_who_may() -> None:
+    if not _kinds():
         raise Forbidden(_("You may not enter values here. Ask an administrator."))
+
+
+def _kinds() -> tuple[str, ...]:
+    """Of which kinds there may be anything that the viewer imports."""
+    structure = g.context.structure()
+    may = {entries.code: ledger.may_enter, targets.code: targets.may_plan}
+    return tuple(code for code, is_allowed in may.items() if is_allowed(g.viewer, structure))
+
+
+def _kind_of(import_id: int) -> Kind:
+    return jobs.KINDS[files.load(g.viewer, import_id).kind]
 
 
 @bp.get("")
@@ -41,12 +56,15 @@ def page() -> ResponseReturnValue:
 @bp.post("")
 def take() -> ResponseReturnValue:
     file = request.files.get("file")
+    kind = request.form.get("kind", entries.code)
+    if kind not in _kinds():
+        return _page({"kind": _("Choose what is in the file.")})
     if file is None or not file.filename:
         return _page({"file": _("Choose a file.")})
     name, content = file.filename, file.read()
     looked = files.look(name, content)
     with db.write():
-        import_id = files.take(g.viewer, name, content, looked, clock.now())
+        import_id = files.take(g.viewer, jobs.KINDS[kind], name, content, looked, clock.now())
     return redirect(url_for(".file", import_id=import_id), 303)
 
 
@@ -58,25 +76,27 @@ def file(import_id: int) -> ResponseReturnValue:
 @bp.post("/<int:import_id>/layout")
 def relayout(import_id: int) -> ResponseReturnValue:
     given = {name: request.form.get(name, "") for name in ("encoding", "separator", "sheet")}
-    looked = files.look_again(g.viewer, import_id, **given)
-    return _done(import_id, lambda: files.retake(g.viewer, import_id, looked), asks=False)
+    kind, looked = _kind_of(import_id), files.look_again(g.viewer, import_id, **given)
+    return _done(import_id, lambda: files.retake(g.viewer, kind, import_id, looked), asks=False)
 
 
 @bp.post("/<int:import_id>/check")
 def check(import_id: int) -> ResponseReturnValue:
-    return _done(import_id, lambda: files.choose(g.viewer, import_id, _meaning(), clock.now()))
+    kind = _kind_of(import_id)
+    return _done(import_id, lambda: files.choose(g.viewer, kind, import_id, _meaning(), clock.now()))
 
 
 @bp.post("/<int:import_id>/people")
 def say_who(import_id: int) -> ResponseReturnValue:
-    structure = g.context.structure()
-    return _done(import_id, lambda: files.say_who(g.viewer, import_id, _chosen(), structure))
+    kind, structure = _kind_of(import_id), g.context.structure()
+    return _done(import_id, lambda: files.say_who(g.viewer, kind, import_id, _chosen(), structure))
 
 
 @bp.post("/<int:import_id>/begin")
 def begin(import_id: int) -> ResponseReturnValue:
+    kind, reason = _kind_of(import_id), request.form.get("reason", "")
     leaves_out = request.form.get("leaves_out") == "yes"
-    return _done(import_id, lambda: posting.begin(g.viewer, import_id, leaves_out, clock.now()))
+    return _done(import_id, lambda: posting.begin(g.viewer, kind, import_id, leaves_out, clock.now(), reason))
 
 
 @bp.post("/<int:import_id>/undo")
@@ -113,29 +133,37 @@ def _page(faults: Mapping[str, str] | None = None) -> ResponseReturnValue:
 
 def _file(import_id: int, faults: Mapping[str, str] | None = None) -> ResponseReturnValue:
     row = files.load(g.viewer, import_id)
-    faults = dict(faults or {})
+    kind, structure, faults = jobs.KINDS[row.kind], g.context.structure(), dict(faults or {})
     if "meaning" in faults:
-        faults["meaning"] = words.missing(faults["meaning"])
+        faults["meaning"] = kind.missing(faults["meaning"])
     shown = render_template(
         "data/import_file.html",
         **_common(),
         file=row,
-        meaning=_given() if faults else files.meaning_of(row),
+        meaning=_given() if "meaning" in faults or "day" in faults else files.meaning_of(row),
         faults=faults,
-        codes=ledger.codes(g.viewer, g.context.structure()),
-        people=ledger.people(g.viewer, g.context.structure()),
+        codes=ledger.codes(g.viewer, structure) if kind is entries else (),
+        cards=targets.named(g.viewer.portal_id) if kind is targets else (),
+        people=ledger.people(g.viewer, structure, kind.action),
         encodings=ENCODINGS,
         separators=SEPARATORS,
-        roles=[role.value for role in Role],
+        roles=kind.roles,
         of_kind=OF_KIND,
-        mistakes=words.mistakes(row.found.get("faults", ())),
+        mistakes=words.mistakes(row.found.get("faults", ()), kind.fault),
         is_under_way=row.state in files.UNDER_WAY,
     )
     return shown, {"HX-Push-Url": url_for(".file", import_id=import_id)}
 
 
 def _common() -> dict[str, Any]:
-    return {"viewer": g.viewer, "time_zone": g.context.settings.time_zone, "may_enter": True}
+    kinds = _kinds()
+    return {
+        "viewer": g.viewer,
+        "time_zone": g.context.settings.time_zone,
+        "may_enter": entries.code in kinds,
+        "may_import": True,
+        "kinds": kinds,
+    }
 
 
 def _given() -> Meaning:
@@ -151,6 +179,7 @@ def _given() -> Meaning:
     return Meaning(
         tuple(one[: len(OF_KIND) + LONGEST_CODE] for one in roles if one is not None),
         code=(code or form.get("code", ""))[:LONGEST_CODE],
+        scorecard=form.get("scorecard", "")[:LONGEST_CODE],
         day=day,
         source=form.get("source", "").strip()[:LONGEST_SOURCE],
         kind="set" if form.get("kind") == "set" else "add",

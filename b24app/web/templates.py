@@ -6,7 +6,6 @@ Only for administrators. What is taken is computed like any scorecard that is sa
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from b24app import pipeline
 from b24app.bitrix.payloads import NUMBER
 from b24app.jobs import scores
 from b24app.jobs.sync import ask_watched
@@ -16,7 +15,6 @@ from b24app.onboarding import templates as ready
 from b24app.portal import operations as portal
 from b24app.portal import queries as people
 from b24app.portal.rules import Action
-from b24app.scores.owed import Recompute, owe
 from b24app.scores.rules import Cause, CauseKind
 from b24app.web.viewer import needs
 
@@ -40,8 +38,7 @@ def take(code: str) -> ResponseReturnValue:
             portal.lock(portal_id)
             ready.take(portal_id, code, departments, actor, now)
             cause = Cause(CauseKind.DEFINITION, actor)
-            pipeline.recompute_open(portal_id, now, {code}, cause)
-            owe(portal_id, Recompute(cause, scorecard=code), now)
+            scores.compute(portal_id, {code}, now, cause)
     except (Invalid, Conflict) as error:
         return _page(code, error.errors[0].message if isinstance(error, Invalid) and error.errors else error.message)
     scores.ask(portal_id)

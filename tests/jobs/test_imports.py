@@ -14,6 +14,7 @@ from b24app import pipeline
 from b24app.facts import imported, ledger
 from b24app.facts.entries import Asked, listed
 from b24app.facts.tables import Entry
+from b24app.ingest.imports import entries as entries_kind
 from b24app.ingest.imports import files, posting
 from b24app.jobs import imports as jobs
 from b24app.lib.db import db, write
@@ -46,16 +47,16 @@ def here(app: Flask) -> Iterator[None]:
 def checked(text: str = FILE, viewer=HEAD_SEES, **changes: object) -> int:
     """A file that was taken, understood as it was guessed, and checked."""
     with write():
-        id = files.take(viewer, "a.csv", text.encode(), files.look("a.csv", text.encode()), NOW)
+        id = files.take(viewer, entries_kind, "a.csv", text.encode(), files.look("a.csv", text.encode()), NOW)
         meaning = replace(files.meaning_of(files.find(PORTAL, id)), code="visit", **changes)
-        files.choose(viewer, id, meaning, NOW)
+        files.choose(viewer, entries_kind, id, meaning, NOW)
     jobs.work(PORTAL)
     return id
 
 
 def begun(id: int, viewer=HEAD_SEES, leaves_out: bool = False) -> str:
     with write():
-        posting.begin(viewer, id, leaves_out, NOW)
+        posting.begin(viewer, entries_kind, id, leaves_out, NOW)
     jobs.work(PORTAL)
     return state(id)
 
@@ -99,7 +100,7 @@ def test_the_same_file_again_has_nothing_new_and_a_longer_one_only_its_new_rows(
     again = checked()
     assert (found(again)["new"], found(again)["known"]) == (0, 3)
     with write(), pytest.raises(Conflict):
-        posting.begin(HEAD_SEES, again, False, NOW)
+        posting.begin(HEAD_SEES, entries_kind, again, False, NOW)
     begun(checked(FILE + "12.11.2026;Ann;1\n"))
     assert value() == Fraction(13, 2)
     begun(checked(counts_again=True))
@@ -113,7 +114,7 @@ def test_mistakes_are_told_by_row_and_stop_everything_unless_left_out() -> None:
     ]  # fmt: skip
     assert found(id)["people"] == {"Nobody": "unknown_person"}
     with write(), pytest.raises(Conflict):
-        posting.begin(HEAD_SEES, id, False, NOW)
+        posting.begin(HEAD_SEES, entries_kind, id, False, NOW)
     assert begun(id, leaves_out=True) == files.DONE
     assert (entries(), value()) == (3, Fraction(11, 2))
 
@@ -123,7 +124,7 @@ def test_whom_a_text_means_is_said_once_and_known_for_later_files() -> None:
     id = checked(text)
     assert found(id)["people"] == {"ann@firm.ru": "address"}
     with write():
-        files.say_who(HEAD_SEES, id, {"ann@firm.ru": ANN}, jobs.tenants.structure(PORTAL))
+        files.say_who(HEAD_SEES, entries_kind, id, {"ann@firm.ru": ANN}, jobs.tenants.structure(PORTAL))
     jobs.work(PORTAL)
     assert found(id)["wrong"] == 0
     assert found(checked(text))["wrong"] == 0
@@ -189,7 +190,7 @@ def test_an_import_killed_half_way_has_imported_nothing_and_goes_on(monkeypatch:
 
     monkeypatch.setattr(ledger, "post_entries", killed)
     with write():
-        posting.begin(HEAD_SEES, id, False, NOW)
+        posting.begin(HEAD_SEES, entries_kind, id, False, NOW)
     with pytest.raises(KeyboardInterrupt):
         jobs.work(PORTAL)
     assert (state(id), entries(), computed()) == (files.IMPORTING, 2, None)
@@ -204,7 +205,7 @@ def test_an_import_that_fails_leaves_nothing_behind(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(posting, "AT_ONCE", 1)
     id = checked(viewer=ADMIN_SEES)
     with write():
-        posting.begin(ADMIN_SEES, id, False, NOW)
+        posting.begin(ADMIN_SEES, entries_kind, id, False, NOW)
         world.person(BOB, "Robert", 2)  # a row that was right when it was checked
     jobs.work(PORTAL)
     assert (state(id), entries(), value()) == (files.FAILED, 0, None)
@@ -229,5 +230,5 @@ def test_files_are_their_authors_and_administrators() -> None:
     assert files.listed(replace(HEAD_SEES, user_id=SUE)) == ()
     for other in (STRANGER_SEES, replace(HEAD_SEES, user_id=SUE)):
         with write(), pytest.raises(NotFound):
-            posting.begin(other, id, False, NOW)
+            posting.begin(other, entries_kind, id, False, NOW)
     assert ADMIN != HEAD

@@ -466,6 +466,7 @@ def import_file(**changes: object) -> ImportFile:
     rows = [["Day", "Who", "Visits", ""], ["2026-11-10", "Anna Snelling", "4", "Fair"]]
     known = {
         "id": 1,
+        "kind": "entries",
         "name": "visits.csv",
         "layout": layout,
         "head": {"rows": rows, "sheets": []},

@@ -195,7 +195,7 @@ class Queries:
 
     UNDER_WAY = ("importing",)
 
-    def people(self, viewer: Viewer, structure: Structure) -> tuple[tuple[str, str], ...]:
+    def people(self, viewer: Viewer, structure: Structure, action: object = None) -> tuple[tuple[str, str], ...]:
         return samples.ledger().people
 
     def listed(self, viewer: Viewer) -> tuple[ImportFile, ...]:

@@ -13,6 +13,11 @@ from b24app import pipeline
 from b24app.facts import queries
 from b24app.jobs import imports as jobs
 from b24app.lib.db import write
+from b24app.portal.access import operations as access
+from b24app.portal.access.rules import Role
+from b24app.portal.queries import structure
+from b24app.portal.rules import employee
+from b24app.scorecards.queries import target_rows
 from tests.scores import world
 from tests.scores.world import ANN, HEAD, NOW, PORTAL
 from tests.web.test_access import Reader
@@ -22,9 +27,9 @@ FILE = "Дата;Сотрудник;Значение;Прочее\n10.11.2026;An
 
 
 class Importing(Reader):
-    def upload(self, name: str, content: bytes, user_id: int = HEAD) -> str:
+    def upload(self, name: str, content: bytes, user_id: int = HEAD, **form: str) -> str:
         """The address of the file's page."""
-        answer = self.ask("POST", "/ui/data/import", user_id, file=(BytesIO(content), name))
+        answer = self.ask("POST", "/ui/data/import", user_id, file=(BytesIO(content), name), **form)
         assert answer.status_code == 303, answer.text
         return answer.headers["Location"]
 
@@ -107,3 +112,39 @@ def test_only_whoever_may_enter_values_imports_and_sees_only_their_own_files(her
     address = here.upload("a.csv", FILE.encode(), user_id=world.ADMIN)
     assert here.ask("GET", address, HEAD).status_code == 404
     assert here.ask("POST", f"{address}/begin", HEAD).status_code == 404
+
+
+PLAN = "Scorecard;Indicator;Employee;Month;Target\nvisits;visits;Ann;11.2026;20\nvisits;visits;Nobody;11.2026;20\n"
+
+
+def test_targets_go_from_the_form_into_the_plan_with_a_reason_and_back(here: Importing) -> None:
+    assert 'value="targets"' in here.page("/ui/data/import", HEAD)
+    address = here.upload("plan.csv", PLAN.encode(), kind="targets")
+    page = here.page(address, HEAD)
+    assert '<option value="indicator" selected>' in page
+    assert '<optgroup label="Visits">' in page
+    columns = dict(enumerate(("", "indicator", "employee", "day", "target")))
+    here.send(f"{address}/check", **{f"column-{place}": role for place, role in columns.items()}, scorecard="visits")
+    jobs.work(PORTAL)
+    page = here.page(address, HEAD)
+    assert "Set 1 target" in page
+    assert "Nobody here is called “Nobody”." in page
+    assert "Say why." in here.send(f"{address}/begin", leaves_out="yes")
+    here.send(f"{address}/begin", leaves_out="yes", reason="The winter")
+    jobs.work(PORTAL)
+    assert [(row.subject.id, row.target) for row in target_rows(PORTAL)] == [(ANN, 20)]
+    page = here.page(address, HEAD)
+    assert "The winter" in page
+    assert "1 target" in here.page("/ui/data/import", HEAD)
+    here.send(f"{address}/undo", reason="Wrong file")
+    jobs.work(PORTAL)
+    assert target_rows(PORTAL) == ()
+
+
+def test_whoever_edits_no_plans_imports_no_targets(here: Importing) -> None:
+    with write():
+        access.give_role(PORTAL, Role(employee(HEAD), edits_plan=False), structure(PORTAL), "user:1", NOW)
+    assert 'value="targets"' not in here.page("/ui/data/import", HEAD)
+    file = (BytesIO(PLAN.encode()), "plan.csv")
+    answer = here.ask("POST", "/ui/data/import", HEAD, file=file, kind="targets")
+    assert "Choose what is in the file." in answer.text

@@ -1,4 +1,4 @@
-"""Files on their way into the ledger: taken, understood, found again, moved from state to state, forgotten.
+"""Files on their way in: taken, understood, found again, moved from state to state, forgotten.
 
     look -> take -> choose -> check (checking.py) -> begin -> post (posting.py) -> take back
 
@@ -16,8 +16,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import undefer
 
 from b24app.ingest.imports import people, reading, recognised, workbooks
+from b24app.ingest.imports.kinds import Kind
 from b24app.ingest.imports.reading import EXCEL, SAMPLE, Layout
-from b24app.ingest.imports.rules import Cell, Meaning, what_is_missing
+from b24app.ingest.imports.rules import Cell, Meaning
 from b24app.ingest.imports.tables import ImportFile, ImportMeaning, ImportPerson
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
@@ -31,6 +32,7 @@ DONE, FAILED, UNDOING, UNDONE = "done", "failed", "undoing", "undone"
 UNDER_WAY = (CHECKING, IMPORTING, COUNTING, UNDOING)
 
 KEPT_S = 7 * 86_400
+FIRST = "entries"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,11 @@ def _look(content: bytes, layout: Layout) -> Looked:
     return Looked(layout, first, sheets, recognised.has_heads(first[0]))
 
 
-def take(viewer: Viewer, name: str, content: bytes, looked: Looked, now: datetime) -> int:
+def take(viewer: Viewer, kind: Kind, name: str, content: bytes, looked: Looked, now: datetime) -> int:
     """Keep a file that can be read; a guess at its columns is made, or what was chosen for such columns before."""
     row = ImportFile(
         portal_id=viewer.portal_id,
+        kind=kind.code,
         author=viewer.actor,
         is_admin=viewer.is_admin,
         name=name[-255:],
@@ -92,39 +95,40 @@ def take(viewer: Viewer, name: str, content: bytes, looked: Looked, now: datetim
         content=content,
         created_at=epoch(now),
     )
-    _understand(row, looked)
+    _understand(row, kind, looked)
     db.session.add(row)
     db.session.flush()
     return row.id
 
 
-def retake(viewer: Viewer, import_id: int, looked: Looked) -> None:
+def retake(viewer: Viewer, kind: Kind, import_id: int, looked: Looked) -> None:
     """From here on it is read so."""
     row = load(viewer, import_id, NEW, CHECKED, FAILED)
-    _understand(row, looked)
+    _understand(row, kind, looked)
     row.state, row.found, row.error = NEW, {}, None
     db.session.flush()
 
 
-def _understand(row: ImportFile, looked: Looked) -> None:
+def _understand(row: ImportFile, kind: Kind, looked: Looked) -> None:
     row.layout = {**asdict(looked.layout), "has_heads": looked.has_heads}
     row.head = {"rows": [list(map(_text, cells)) for cells in looked.rows], "sheets": list(looked.sheets)}
-    kept = db.session.get(ImportMeaning, (row.portal_id, _fingerprint(looked.heads)))
-    row.meaning = kept.meaning if kept else _told(_guess(looked))
+    kept = db.session.get(ImportMeaning, (row.portal_id, _fingerprint(kind, looked.heads)))
+    row.meaning = kept.meaning if kept else _told(_guess(kind, looked))
 
 
-def _guess(looked: Looked) -> Meaning:
-    found = Meaning(recognised.roles(looked.heads))
-    places = [place for place, _code in found.values]
-    return replace(found, decimal=recognised.decimal(looked.rows[1:], places))
+def _guess(kind: Kind, looked: Looked) -> Meaning:
+    found = Meaning(kind.guess(looked.heads))
+    return replace(found, decimal=recognised.decimal(looked.rows[1:], found.numbers))
 
 
 def _text(cell: Cell) -> str:
     return "" if cell is None else f"{cell:f}" if hasattr(cell, "normalize") else str(cell)
 
 
-def _fingerprint(heads: tuple[Cell, ...]) -> str:
-    return hashlib.sha256("\x1f".join(people.plain(_text(head)) for head in heads).encode()).hexdigest()
+def _fingerprint(kind: Kind, heads: tuple[Cell, ...]) -> str:
+    """Of columns with such heads. That of values has no kind in it: they were the only ones at first."""
+    named = [people.plain(_text(head)) for head in heads]
+    return hashlib.sha256("\x1f".join(named if kind.code == FIRST else [kind.code, *named]).encode()).hexdigest()
 
 
 def _told(meaning: Meaning) -> dict[str, Any]:
@@ -138,25 +142,25 @@ def meaning_of(row: ImportFile) -> Meaning:
     return Meaning(**{**said, "roles": tuple(said["roles"]), "day": day})
 
 
-def choose(viewer: Viewer, import_id: int, meaning: Meaning, now: datetime) -> None:
+def choose(viewer: Viewer, kind: Kind, import_id: int, meaning: Meaning, now: datetime) -> None:
     """What the columns are; kept for the next file with the same heads. Invalid with the code of what is missing."""
     row = load(viewer, import_id, NEW, CHECKED, FAILED)
-    if missing := what_is_missing(meaning):
+    if missing := kind.what_is_missing(meaning):
         raise Invalid(_("The file was not checked."), [FieldFault("meaning", missing)])
     row.meaning, row.state, row.found, row.error, row.done, row.total = _told(meaning), CHECKING, {}, None, 0, 0
     heads = tuple(row.head["rows"][0]) if row.layout["has_heads"] else (None,) * len(meaning.roles)
     kept = {**row.meaning, "day": None, "counts_again": False, "leaves_out": False}
     db.session.merge(
-        ImportMeaning(portal_id=viewer.portal_id, heads=_fingerprint(heads), meaning=kept, saved_at=epoch(now))
+        ImportMeaning(portal_id=viewer.portal_id, heads=_fingerprint(kind, heads), meaning=kept, saved_at=epoch(now))
     )
     db.session.flush()
 
 
-def say_who(viewer: Viewer, import_id: int, chosen: Mapping[str, int], structure: Structure) -> None:
+def say_who(viewer: Viewer, kind: Kind, import_id: int, chosen: Mapping[str, int], structure: Structure) -> None:
     """Whom texts of this file mean, for this and every later one; it is to be checked again."""
     row = load(viewer, import_id, CHECKED)
     for text, employee_id in chosen.items():
-        if text and employee_id in structure.people and can(viewer, Action.ENTER, employee(employee_id)):
+        if text and employee_id in structure.people and can(viewer, kind.action, employee(employee_id)):
             db.session.merge(
                 ImportPerson(portal_id=viewer.portal_id, text=people.plain(text)[:255], employee_id=employee_id)
             )

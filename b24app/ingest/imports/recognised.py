@@ -4,7 +4,7 @@ A report of an ad system has several columns of values; each becomes a kind of v
 cost_per_lead and ad_roi count, and beside it clicks and shows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from b24app.ingest.imports.people import plain
@@ -68,7 +68,9 @@ REPORTS = (
 )  # fmt: skip
 """The narrower a report's heads, the earlier it stands."""
 
-HEADS: Mapping[Role, tuple[str, ...]] = {
+Heads = Mapping[Role, tuple[str, ...]]
+
+HEADS: Heads = {
     Role.DAY: ("дата", "день", "дата документа", "период", "date", "day", "occurred at"),
     Role.EMPLOYEE: (
         "сотрудник", "менеджер", "фио", "ответственный", "id сотрудника", "почта", "e-mail", "email", "employee",
@@ -92,11 +94,14 @@ def report(heads: Sequence[Cell]) -> Report | None:
 def roles(heads: Sequence[Cell]) -> tuple[str, ...]:
     """A guess at what each column is; each role but that of values once, from the left."""
     found = report(heads)
+    return once(heads, (lambda name: found.roles.get(name, "")) if found else lambda name: by_head(name, HEADS))
+
+
+def once(heads: Sequence[Cell], guessed: Callable[[str], str]) -> tuple[str, ...]:
     given: set[str] = set()
 
     def role(head: Cell) -> str:
-        name = plain(str(head or ""))
-        guess = found.roles.get(name, "") if found else _by_head(name)
+        guess = guessed(plain(str(head or "")))
         if guess in given:
             return Role.NOTHING
         given.add(guess or "-")
@@ -105,8 +110,8 @@ def roles(heads: Sequence[Cell]) -> tuple[str, ...]:
     return tuple(role(head) for head in heads)
 
 
-def _by_head(name: str) -> str:
-    return next((str(role) for role, names in HEADS.items() if name in map(plain, names)), "")
+def by_head(name: str, known: Heads) -> str:
+    return next((str(role) for role, names in known.items() if name in map(plain, names)), "")
 
 
 def has_heads(first: Sequence[Cell]) -> bool:

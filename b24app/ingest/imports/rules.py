@@ -1,7 +1,8 @@
 """What the columns of a file mean, and what each row says: values for somebody on a day, or what is wrong. Pure.
 
-A mapping gives every column a role. Values may stand in several columns of one row, each of its own kind. A row that
-came before is known by its key: the one in its key column, else what it says and the how-manieth of its like it is.
+A mapping gives every column a role; which there are is the business of the kind of import (kinds.py). Of values: they
+may stand in several columns of one row, each of its own kind. A row that came before is known by its key: the one in
+its key column, else what it says and the how-manieth of its like it is.
 """
 
 import hashlib
@@ -25,7 +26,7 @@ DECIMALS = 6
 
 
 class Role(StrEnum):
-    """What a column may be; a column of values of one kind is `value:<code>`."""
+    """What a column may be in any kind of import; a column of values of one kind is `value:<code>`."""
 
     NOTHING = ""
     DAY = "day"
@@ -36,6 +37,9 @@ class Role(StrEnum):
     SOURCE = "source"
     KEY = "key"
     COMMENT = "comment"
+    SCORECARD = "scorecard"
+    INDICATOR = "indicator"
+    TARGET = "target"
 
 
 OF_KIND = "value:"
@@ -43,10 +47,12 @@ OF_KIND = "value:"
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """How a file is understood. `code`, `day` and `source` are of rows in which no column says them."""
+    """How a file is understood. `code` (of targets: the indicator), `scorecard`, `day` and `source` are of rows in
+    which no column says them."""
 
     roles: tuple[str, ...]
     code: str = ""
+    scorecard: str = ""
     day: date | None = None
     source: str = ""
     kind: str = "add"
@@ -68,6 +74,12 @@ class Meaning:
             for place, one in enumerate(self.roles)
             if one == Role.VALUE or one.startswith(OF_KIND)
         )
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The columns that hold numbers."""
+        targets = tuple(place for place, one in enumerate(self.roles) if one == Role.TARGET)
+        return (*(place for place, _code in self.values), *targets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +116,13 @@ def what_is_missing(meaning: Meaning) -> str | None:
         return "no_code"
     if meaning.day is None and meaning.place(Role.DAY) is None:
         return "no_day"
+    return twice(meaning)
+
+
+def twice(meaning: Meaning) -> str | None:
+    """Where two columns have the same role, but that of values."""
     single = [one for one in meaning.roles if one and one != Role.VALUE and not one.startswith(OF_KIND)]
-    if len(single) != len(set(single)):
-        return "role_twice"
-    return None
+    return "role_twice" if len(single) != len(set(single)) else None
 
 
 @dataclass
@@ -152,7 +167,7 @@ class Reader:
         place = self.meaning.place(Role.DAY)
         if place is None:
             return self.meaning.day
-        cell = _at(cells, place)
+        cell = at(cells, place)
         match cell:
             case datetime() | date():
                 found: date | datetime | None = cell
@@ -161,23 +176,23 @@ class Reader:
             case _:
                 found = None
         if found is None:
-            faults.append(Fault(row, place, "no_day" if cell is None else "day", _shown(cell)))
+            faults.append(Fault(row, place, "no_day" if cell is None else "day", shown(cell)))
             return None
         day = found.date() if isinstance(found, datetime) else found
         if day > self.today:
-            faults.append(Fault(row, place, "future", _shown(cell)))
+            faults.append(Fault(row, place, "future", shown(cell)))
         elif day.year < 1971:
-            faults.append(Fault(row, place, "day", _shown(cell)))
+            faults.append(Fault(row, place, "day", shown(cell)))
         if isinstance(found, datetime) and found.tzinfo is None and found.time() == time():
             return day
         return found
 
     def _whom(self, row: int, cells: Sequence[Cell], role: Role, faults: list[Fault]) -> int | None:
         place = self.meaning.place(role)
-        cell = _at(cells, place)
+        cell = at(cells, place)
         if cell is None:
             return None
-        text = _shown(cell)
+        text = shown(cell)
         found = self.people.find(text, is_employee=role is Role.EMPLOYEE)
         if isinstance(found, str):
             faults.append(Fault(row, place, found, text))
@@ -188,18 +203,12 @@ class Reader:
         self, row: int, cells: Sequence[Cell], code: str, faults: list[Fault]
     ) -> Iterator[tuple[int, str, Decimal]]:
         for place, of_column in self.meaning.values:
-            cell, own = _at(cells, place), of_column or code
+            cell, own = at(cells, place), of_column or code
             if cell is None:
                 continue
-            number = cell if isinstance(cell, Decimal) else None
-            if isinstance(cell, str):
-                number = typed.number(cell, self.meaning.decimal)
-            if number is None:
-                faults.append(Fault(row, place, "number", _shown(cell)))
-            elif abs(number) > LARGEST_VALUE:
-                faults.append(Fault(row, place, "too_large", _shown(cell)))
-            elif number.normalize().as_tuple().exponent < -DECIMALS:  # type: ignore[operator]
-                faults.append(Fault(row, place, "decimals", _shown(cell)))
+            number = number_of(cell, self.meaning.decimal)
+            if isinstance(number, str):
+                faults.append(Fault(row, place, number, shown(cell)))
             elif not own or len(own) > LONGEST_CODE:
                 faults.append(Fault(row, self.meaning.place(Role.CODE), "code", own[:LONGEST_CODE]))
             else:
@@ -219,14 +228,27 @@ class Reader:
         return f"import:{code}:#{like}"
 
     def _text(self, cells: Sequence[Cell], role: Role) -> str:
-        return _shown(_at(cells, self.meaning.place(role)))
+        return shown(at(cells, self.meaning.place(role)))
 
 
-def _at(cells: Sequence[Cell], place: int | None) -> Cell:
+def number_of(cell: Cell, decimal: str) -> Decimal | str:
+    """The number in a cell, or the code of what is wrong with it."""
+    number = cell if isinstance(cell, Decimal) else None
+    if isinstance(cell, str):
+        number = typed.number(cell, decimal)
+    if number is None:
+        return "number"
+    if abs(number) > LARGEST_VALUE:
+        return "too_large"
+    exponent = number.normalize().as_tuple().exponent
+    return "decimals" if isinstance(exponent, int) and exponent < -DECIMALS else number
+
+
+def at(cells: Sequence[Cell], place: int | None) -> Cell:
     return cells[place] if place is not None and place < len(cells) else None
 
 
-def _shown(cell: Cell) -> str:
+def shown(cell: Cell) -> str:
     """As its writer sees it: 7 and not 7.0."""
     match cell:
         case None:

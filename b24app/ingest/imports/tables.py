@@ -1,4 +1,4 @@
-"""Files that values were imported from, what was chosen for files with such columns, and whom texts in files mean."""
+"""Files that values or targets came from, what was chosen for such columns, and whom texts in files mean."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from b24app.lib.db import Base, Int64
 
 
 class ImportFile(Base):
-    """One file on its way into the ledger, and what became of it. Its bytes go once it is imported or given up."""
+    """One file on its way in, and what became of it. Its bytes go once it is imported or given up."""
 
     __tablename__ = "import_file"
     __table_args__ = (Index(None, "portal_id", "id"),)
@@ -19,6 +19,8 @@ class ImportFile(Base):
     author: Mapped[str] = mapped_column(String(64))
     is_admin: Mapped[bool] = mapped_column(default=False)
     """Whether the author was an administrator then: the worker asks what they may."""
+    kind: Mapped[str] = mapped_column(String(16), default="entries", server_default="entries")
+    """What its rows are (kinds.py)."""
     name: Mapped[str] = mapped_column(String(255))
     size: Mapped[int]
     digest: Mapped[str] = mapped_column(String(64))

@@ -1,6 +1,6 @@
 """What is wrong with a row or a mapping, as a sentence in the current language."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,13 +20,13 @@ class Mistake:
     sentence: str
 
 
-def mistakes(faults: Iterable[tuple[Any, ...]]) -> tuple[Mistake, ...]:
-    """The mistakes (row, column, code, text) of a file, each said once, in the order of the rows."""
+def mistakes(faults: Iterable[tuple[Any, ...]], say: Callable[[str, str], str]) -> tuple[Mistake, ...]:
+    """The mistakes (row, column, code, text) of a file, each said once by its kind, in the order of the rows."""
     grouped: dict[tuple[int | None, str, str], list[int]] = {}
     for row, column, code, text in faults:
         grouped.setdefault((column, code, text), []).append(row)
     return tuple(
-        Mistake(tuple(rows[:ROWS_NAMED]), len(rows[ROWS_NAMED:]), column, fault(code, text))
+        Mistake(tuple(rows[:ROWS_NAMED]), len(rows[ROWS_NAMED:]), column, say(code, text))
         for (column, code, text), rows in grouped.items()
     )
 

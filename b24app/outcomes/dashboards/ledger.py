@@ -128,9 +128,9 @@ def codes(viewer: Viewer, structure: Structure) -> tuple[Named, ...]:
     return _Teller(viewer, structure, approval(portals.get(viewer.portal_id).settings)).codes()
 
 
-def people(viewer: Viewer, structure: Structure) -> tuple[Named, ...]:
-    """Whose values the viewer may enter, by name."""
-    those = (one for one in structure.people.values() if one.active and can(viewer, Action.ENTER, employee(one.id)))
+def people(viewer: Viewer, structure: Structure, action: Action = Action.ENTER) -> tuple[Named, ...]:
+    """Whose values the viewer may enter, or to whom they may do something else, by name."""
+    those = (one for one in structure.people.values() if one.active and can(viewer, action, employee(one.id)))
     return tuple(sorted(((str(one.id), one.name) for one in those), key=lambda one: one[1].casefold()))
 
 

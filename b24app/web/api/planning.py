@@ -1,12 +1,10 @@
 """Scorecards and targets: documents in and out. What is saved is computed before it is answered, its past by a job."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import Any
 
 from flask import Response
 
-from b24app import pipeline
 from b24app.jobs import scores, sync
 from b24app.lib import clock
 from b24app.lib.db import write
@@ -19,7 +17,6 @@ from b24app.scorecards import documents, operations, queries, rules
 from b24app.scorecards.documents import ScorecardDocument, TargetDocument
 from b24app.scorecards.queries import TargetRow
 from b24app.scorecards.rules import Version
-from b24app.scores.owed import Recompute, owe
 from b24app.scores.rules import Cause, CauseKind
 from b24app.web.api import money, shapes
 from b24app.web.api.calls import call
@@ -81,7 +78,7 @@ def put_scorecard(viewer: Viewer, code: str, body: ScorecardDocument) -> dict[st
     with write():
         portals.lock(viewer.portal_id)
         saved = operations.save(viewer.portal_id, body, viewer.actor, now)
-        _compute(viewer.portal_id, {code}, now, Cause(CauseKind.DEFINITION, viewer.actor))
+        scores.compute(viewer.portal_id, {code}, now, Cause(CauseKind.DEFINITION, viewer.actor))
     scores.ask(viewer.portal_id)
     sync.ask_watched(viewer.portal_id)
     return money.shown(viewer, saved.document)[0]
@@ -102,7 +99,7 @@ def targets(viewer: Viewer, query: shapes.TargetsQuery) -> Page[shapes.Target]:
     chosen = None if query.scorecard is None else [query.scorecard]
     rows = [row for row in queries.target_rows(viewer.portal_id, chosen, query.indicator) if _is_asked(row, query)]
     page, next_cursor = cut(rows, lambda row: (row.id,), query)
-    hidden = frozenset() if viewer.sees_money else _in_money(viewer.portal_id)
+    hidden = frozenset() if viewer.sees_money else queries.in_money(viewer.portal_id)
     items = [_target(row, (row.scorecard, row.indicator) not in hidden) for row in page]
     return Page(items=items, next_cursor=next_cursor)
 
@@ -126,7 +123,7 @@ def put_targets(viewer: Viewer, body: tuple[TargetDocument, ...]) -> shapes.Done
         portals.lock(viewer.portal_id)
         saved = operations.set_targets(viewer.portal_id, body, viewer.actor, now)
         cause = Cause(CauseKind.TARGET, viewer.actor)
-        _compute(viewer.portal_id, {item.scorecard for item in body}, now, cause)
+        scores.compute(viewer.portal_id, {item.scorecard for item in body}, now, cause)
     scores.ask(viewer.portal_id)
     return shapes.DoneList(items=[shapes.Done(index=one.index, status=one.status, id=one.id) for one in saved])
 
@@ -148,23 +145,7 @@ def _target(row: TargetRow, is_shown: bool) -> shapes.Target:
     )
 
 
-def _compute(portal_id: int, scorecards: set[str], now: datetime, cause: Cause) -> None:
-    """What people look at now, at once; the past is owed."""
-    pipeline.recompute_open(portal_id, now, scorecards, cause)
-    for code in sorted(scorecards):
-        owe(portal_id, Recompute(cause, scorecard=code), now)
-
-
 def _targeted(portal_id: int, items: Iterable[TargetDocument]) -> Iterator[tuple[str, bool]]:
     """The path of each target, and whether it is a sum of money."""
-    hidden = _in_money(portal_id)
+    hidden = queries.in_money(portal_id)
     return ((f"[{place}].target", (item.scorecard, item.indicator) in hidden) for place, item in enumerate(items))
-
-
-def _in_money(portal_id: int) -> frozenset[tuple[str, str]]:
-    """(scorecard, indicator) of what is a sum of money in the latest version that has it."""
-    is_money: dict[tuple[str, str], bool] = {}
-    documents = [version.document for version in queries.versions(portal_id)]
-    for document, found in zip(documents, money.of(portal_id, documents), strict=True):
-        is_money |= {(document.code, code): one for code, one in found.items()}
-    return frozenset(key for key, one in is_money.items() if one)
