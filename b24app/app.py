@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from b24app.bitrix import oauth
 from b24app.config import Config
-from b24app.lib import crypto, log, queue, sentry, telemetry
+from b24app.lib import crypto, log, queue, rates, sentry, telemetry
 from b24app.lib.db import db, prepare
 from b24app.lib.paths import MANIFEST, MIGRATIONS, STATIC, TEMPLATES
 from b24app.portal import operations as portal_operations
@@ -52,6 +52,7 @@ def hand_down(config: Config) -> None:
     if config.redis_url:
         queue.use_redis(config.redis_url)
         telemetry.use(queue.redis())
+        rates.use(queue.redis())
     portal_operations.use(_connection(config))
 
 
@@ -115,6 +116,7 @@ def _register(app: Flask) -> None:
     from b24app.web.bitrix import app as placements
     from b24app.web.bitrix import events, install, robot_settings, robots
 
+    app.session_interface = session.NoCookies()
     requests.init_app(app)
     formats.init_templates(app)
     errors.init_app(app)

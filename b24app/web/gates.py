@@ -1,15 +1,16 @@
 """How often somebody may be refused at the addresses that anybody can call: counted per network address.
 
-Only refused requests count, for a whole company may sit behind one address. All events come from the few addresses of
-Bitrix24's queue, so there the portal that is named counts with the address: one whose secret is wrong stops no other.
-The limit of API tokens is in web/api/gate.py; both are counted in Redis, for all processes together.
+Only refused requests count, for a whole company may sit behind one address, and only they are asked about: whoever is
+let in costs no look at Redis, and whoever was refused too often is turned away from memory. All events come from the
+few addresses of Bitrix24's queue, so there the portal that is named counts with the address: one whose secret is wrong
+stops no other. The limit of API tokens is in web/api/gate.py.
 """
 
-from flask import Flask, Response, current_app, request
-from flask_limiter import ApplicationLimit, Limiter
+from flask import Flask, Response, current_app, g, request
+from werkzeug.exceptions import TooManyRequests
 
-from b24app.lib import clock
 from b24app.lib.i18n import gettext as _
+from b24app.lib.rates import Allowance
 
 RATE = "120 per minute"
 """`REFUSED_RATE_LIMIT` of the application's configuration overrides it."""
@@ -19,20 +20,13 @@ OPENED = ("/b24/", "/ui/session")
 PROGRAMS = "/api/"
 LONGEST_NAME = 64
 
+refusals = Allowance("refused")
+
 
 def init_app(app: Flask) -> None:
-    app.config.setdefault("RATELIMIT_STORAGE_URI", app.config.get("REDIS_URL") or "memory://")
-    app.config.setdefault("RATELIMIT_IN_MEMORY_FALLBACK", RATE)
-    limiter.init_app(app)
-    app.after_request(say_how_long)
-
-
-def say_how_long(response: Response) -> Response:
-    """A 429 names the seconds to wait (RFC 9110)."""
-    found = limiter.current_limit
-    if response.status_code == 429 and found and "Retry-After" not in response.headers:
-        response.headers["Retry-After"] = str(max(1, found.reset_at - clock.epoch(clock.now())))
-    return response
+    refusals.forget()
+    app.before_request(_turn_away)
+    app.after_request(_count)
 
 
 def caller() -> str:
@@ -43,31 +37,27 @@ def caller() -> str:
 
 
 def was_refused(response: Response) -> bool:
-    """Of programs only those without a valid token: what they do wrong with one is theirs."""
+    """Of programs only those without a valid token: what they do wrong with one is theirs. An event that names no
+    portal of ours has guessed at no secret."""
     if request.path.startswith(PROGRAMS):
         return response.status_code == 401
+    if request.path.startswith(EVENTS) and response.status_code == 404:
+        return False
     return 400 <= response.status_code < 500 and response.status_code != 429
 
 
-def _is_inside() -> bool:
-    return not request.path.startswith((*OPENED, PROGRAMS))
+def _turn_away() -> None:
+    if not request.path.startswith((*OPENED, PROGRAMS)):
+        return
+    g.caller = caller()
+    if wait_s := refusals.wait_s(g.caller):
+        raise TooManyRequests(
+            _("Too many refused requests. Wait as many seconds as Retry-After says."), retry_after=wait_s
+        )
 
 
-def _rate() -> str:
-    return str(current_app.config.get("REFUSED_RATE_LIMIT", RATE))
-
-
-def _too_many() -> str:
-    return _("Too many refused requests. Wait as many seconds as Retry-After says.")
-
-
-limiter = Limiter(
-    key_func=caller,
-    application_limits=[
-        ApplicationLimit(_rate, error_message=_too_many, exempt_when=_is_inside, deduct_when=was_refused)
-    ],
-    in_memory_fallback_enabled=True,
-    strategy="fixed-window",
-    key_prefix="refused",
-)
-"""Counted in Redis; while it cannot be reached each process counts for itself."""
+def _count(response: Response) -> Response:
+    """Each process lets in one more, at most, of somebody whom others know as refused too often."""
+    if "caller" in g and was_refused(response):
+        refusals.spend(g.caller, str(current_app.config.get("REFUSED_RATE_LIMIT", RATE)))
+    return response

@@ -5,7 +5,8 @@ Reads SECRET_KEY and SESSION_MINUTES from the application's configuration.
 
 from dataclasses import dataclass
 
-from flask import Blueprint, current_app, jsonify, request
+from flask import Blueprint, Flask, Request, current_app, jsonify, request
+from flask.sessions import NullSession, SessionInterface
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ValidationError
 
@@ -16,6 +17,13 @@ from b24app.lib.i18n import language
 from b24app.portal import queries, visits
 
 bp = Blueprint("session", __name__)
+
+
+class NoCookies(SessionInterface):
+    """The framework's own sessions live in a cookie: none is read, written or missed."""
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:
+        return self.make_null_session(app)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 import responses
+from redis.exceptions import RedisError
 
+from b24app.lib import queue, rates
+from b24app.web import gates
+from b24app.web.api import gate
+from b24app.web.bitrix import events
 from tests.databases import Databases
 from tests.scores.world import ADMIN
 from tests.security.hostile import outside
@@ -30,9 +35,9 @@ def strict(databases: Databases, database_kind: str, redis_url: str) -> Iterator
 @pytest.fixture
 def here(strict: Site) -> Site:
     """Nobody has been refused yet."""
-    from b24app.lib import queue
-
     queue.redis().flushall()
+    gates.refusals.forget()
+    gate.calls.forget()
     return strict
 
 
@@ -84,13 +89,36 @@ def test_what_a_program_does_wrong_with_its_key_counts_for_the_key_only(here: Si
     assert here.ask("GET", "/api/v1/portal", here.keys["second"]).status_code == 200
 
 
+def test_whoever_says_the_right_secret_costs_redis_no_question(here: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rates.RedisStorage, "incr", broken)
+    monkeypatch.setattr(rates.RedisStorage, "get", broken)
+    assert {event(here, EVENT_SECRET) for _ in range(5)} == {200}
+
+
+def test_whoever_was_refused_too_often_is_turned_away_unasked(here: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither Redis nor the database is asked whether a secret is right that comes from them."""
+    assert [event(here, "wrong") for _ in range(3)] == [403, 403, 403]
+    monkeypatch.setattr(rates.RedisStorage, "incr", broken)
+    monkeypatch.setattr(events.operations, "event_secret", broken)
+    assert event(here, "another") == 429
+
+
+def test_another_process_counts_on_where_the_first_one_stopped(here: Site) -> None:
+    assert [event(here, "wrong") for _ in range(3)] == [403, 403, 403]
+    gates.refusals.forget()  # as a process that has seen none of it
+    assert [event(here, "wrong") for _ in range(2)] == [403, 429]
+
+
+def test_who_names_no_portal_of_ours_guesses_at_no_secret(here: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rates.RedisStorage, "incr", broken)
+    assert {event(here, "wrong", f"made up {number}") for number in range(5)} == {404}
+
+
 def test_without_redis_every_process_counts_for_itself(here: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    from b24app.web import gates
-
-    def fail(*_args: object, **_kwargs: object) -> None:
-        raise ConnectionError
-
-    monkeypatch.setattr(type(gates.limiter.storage), "get", fail)
-    monkeypatch.setattr(type(gates.limiter.storage), "incr", fail)
-    assert event(here, "wrong") == 403
+    monkeypatch.setattr(rates.RedisStorage, "incr", broken)
+    assert [event(here, "wrong") for _ in range(4)] == [403, 403, 403, 429]
     assert here.ask("GET", "/ui/my", here.session(ADMIN), headers={"HX-Request": "true"}).status_code == 200
+
+
+def broken(*_args: object, **_kwargs: object) -> None:
+    raise RedisError

@@ -18,7 +18,7 @@ from b24app.web.api.parsing import parse_body, parse_query, shaped
 PREFIX = "/api/v1"
 
 bp = Blueprint("api", __name__, url_prefix=PREFIX)
-gate.limit(bp)
+bp.before_request(gate.limit)
 bp.after_request(gate.say_how)
 
 View = Callable[..., Any]

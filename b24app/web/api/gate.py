@@ -1,14 +1,13 @@
 """Who may call, and how often: the bearer token, its scopes, and the rate limit all processes share through Redis."""
 
-from typing import cast
-
-from flask import Blueprint, Flask, Response, current_app, request
-from flask_limiter import Limiter
+from flask import Response, current_app, request
+from werkzeug.exceptions import TooManyRequests
 
 from b24app.lib import clock, crypto
 from b24app.lib.errors import Forbidden, Unauthorized
 from b24app.lib.i18n import LANGUAGES
 from b24app.lib.i18n import gettext as _
+from b24app.lib.rates import Allowance
 from b24app.lib.tenancy import work_for
 from b24app.portal import operations
 from b24app.portal.rules import Viewer
@@ -16,6 +15,8 @@ from b24app.web.viewer import bearer, speak
 
 RATE = "3000 per minute"
 """Per token; `API_RATE_LIMIT` of the application's configuration overrides it."""
+
+calls = Allowance("calls")
 
 
 def admit(writes: bool) -> Viewer:
@@ -35,39 +36,20 @@ def admit(writes: bool) -> Viewer:
 
 
 def say_how(response: Response) -> Response:
-    """A 401 names the way to authenticate, a 429 the seconds to wait (RFC 9110)."""
+    """A 401 names the way to authenticate (RFC 9110)."""
     if response.status_code == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if response.status_code == 429 and limiter.current_limit:
-        wait_s = limiter.current_limit.reset_at - clock.epoch(clock.now())
-        response.headers["Retry-After"] = str(max(1, wait_s))
     return response
+
+
+def limit() -> None:
+    """The rate limit of every call; a 429 names the seconds to wait."""
+    caller, rate = _caller(), str(current_app.config.get("API_RATE_LIMIT", RATE))
+    if calls.wait_s(caller) or not calls.spend(caller, rate):
+        message = _("Too many requests. Wait as many seconds as Retry-After says.")
+        raise TooManyRequests(message, retry_after=calls.wait_s(caller) or 1)
 
 
 def _caller() -> str:
     token = bearer()
     return crypto.fingerprint(token) if token else request.remote_addr or "nobody"
-
-
-def _rate() -> str:
-    return str(current_app.config.get("API_RATE_LIMIT", RATE))
-
-
-def _too_many() -> str:
-    return _("Too many requests. Wait as many seconds as Retry-After says.")
-
-
-limiter = Limiter(key_func=_caller, in_memory_fallback_enabled=True, strategy="fixed-window")
-"""Counted in Redis; while it cannot be reached each process counts for itself."""
-
-
-def limit(blueprint: Blueprint) -> None:
-    """The rate limit of every call, from the moment the blueprint is registered with an application."""
-    blueprint.record_once(lambda state: _set_up(cast(Flask, state.app)))
-    limiter.limit(_rate, error_message=_too_many)(blueprint)
-
-
-def _set_up(app: Flask) -> None:
-    app.config.setdefault("RATELIMIT_STORAGE_URI", app.config.get("REDIS_URL") or "memory://")
-    app.config.setdefault("RATELIMIT_IN_MEMORY_FALLBACK", RATE)
-    limiter.init_app(app)
