@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from redis import Redis
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from b24app.demo import installation
 from b24app.ingest.tables import Inbox
@@ -67,6 +68,15 @@ def test_a_deal_that_changes_often_is_one_thing_to_do(here: Site) -> None:
         here.event("ONCRMDEALUPDATE", CHANGED)
     assert inbox() == [("deal", "12")]
     assert here.queued("live") == ["b24app.jobs.inbox.drain"]
+
+
+def test_events_that_come_together_are_stored_together_or_not_at_all(here: Site) -> None:
+    id = here.portal.id
+    with pytest.raises(IntegrityError):
+        news._store([[(id, "deal", "7")], [(id + 1, "deal", "7")]])
+    assert inbox() == []
+    news._store([[(id, "deal", "12")], [(id, "company", "3"), (id, "deal", "7")], [(id, "deal", "12")]])
+    assert inbox() == [("company", "3"), ("deal", "12"), ("deal", "7")]
 
 
 @pytest.mark.parametrize(("lie", "status"), [({"application_token": "wrong"}, 403), ({"member_id": "f" * 32}, 404)])
