@@ -70,7 +70,7 @@ def _engine_options(database_url: str, pooled: bool) -> dict[str, Any]:
     options: dict[str, Any] = {"hide_parameters": True}  # what people and portals write is no business of the log
     if not pooled:
         return {**options, "poolclass": NullPool}
-    return options if database_url.startswith("sqlite") else {**options, "pool_pre_ping": True, "pool_size": 10}
+    return options if database_url.startswith("sqlite") else {**options, "pool_size": 10}
 
 
 def _connection(config: Config) -> portal_operations.Connection:

@@ -4,6 +4,7 @@ Reading needs no care. Writing starts with `write()`: on SQLite it begins with B
 that reads first and writes later fails there as soon as another process has written in between.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -26,8 +27,9 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, InvalidatePoolError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
 from b24app.lib.errors import Temporary
@@ -41,6 +43,9 @@ PLANNING = "-c jit=off -c random_page_cost=1.1"
 each as fast as the next."""
 
 ROUNDS = 10
+IDLE_S = 1
+LEFT_AT = "left_at"
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -179,18 +184,41 @@ def analyze(*models: type[Base]) -> None:
 
 
 def prepare(engine: Engine) -> None:
-    """Keep tenants apart; set SQLite up for several processes: WAL, a patient writer, foreign keys, explicit BEGINs.
-
-    PostgreSQL is told what it takes us for: see `PLANNING`.
-    """
+    """Keep tenants apart, and set the connections up."""
     guard(engine)
-    if engine.dialect.name != "sqlite":
+    if engine.dialect.name == "sqlite":
+        _prepare_file(engine)
+    else:
+        _prepare_server(engine)
 
-        @event.listens_for(engine, "do_connect")
-        def on_do_connect(_dialect: Any, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:
-            options["options"] = f"{options.get('options', '')} {PLANNING}".strip()
 
-        return
+def _prepare_server(engine: Engine) -> None:
+    """PostgreSQL is told what it takes us for: see `PLANNING`.
+
+    A connection that nobody has used for a while is tried before it is used, for the server may have been restarted. In
+    a burst this is not asked for every event, where it costs as much as storing one.
+    """
+
+    @event.listens_for(engine, "do_connect")
+    def on_do_connect(_dialect: Any, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:
+        options["options"] = f"{options.get('options', '')} {PLANNING}".strip()
+
+    @event.listens_for(engine, "checkin")
+    def on_checkin(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info[LEFT_AT] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def on_checkout(connection: Any, record: ConnectionPoolEntry, _used: Any) -> None:
+        if time.monotonic() - record.info.get(LEFT_AT, time.monotonic()) <= IDLE_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as cause:
+            raise InvalidatePoolError from cause
+
+
+def _prepare_file(engine: Engine) -> None:
+    """SQLite for several processes: WAL, a patient writer, foreign keys, explicit BEGINs."""
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:

@@ -24,8 +24,9 @@ class _Asked(Generic[T]):
 
 
 class Together(Generic[T]):
-    """`work` does all it is given or, when it raises, nothing of it: then each is tried alone, so that nobody fails for
-    another's sake. An error that is `nobodys` fault, such as a database that does not answer, ends these tries.
+    """`work` does all it is given or, when it raises, nothing of it: then each is tried again alone, so that nobody
+    fails for another's sake, or because a connection had been closed meanwhile. An error that is `nobodys` fault, such
+    as a database that does not answer, ends these tries.
     """
 
     def __init__(self, work: Callable[[Sequence[T]], None], nobodys: tuple[type[Exception], ...] = ()) -> None:
@@ -49,12 +50,11 @@ class Together(Generic[T]):
         return [one for one in waiting if one is not asked]
 
     def _do(self, all_asked: list[_Asked[T]]) -> None:
-        error = self._tried(all_asked)
-        if error is not None and len(all_asked) > 1:
+        if self._tried(all_asked) is None:
+            for one in all_asked:
+                one.end(None)
+        else:
             self._do_one_by_one(all_asked)
-            return
-        for one in all_asked:
-            one.end(error)
 
     def _do_one_by_one(self, all_asked: list[_Asked[T]]) -> None:
         error = None

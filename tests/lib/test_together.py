@@ -86,6 +86,18 @@ def test_what_is_nobodys_fault_is_not_tried_again_for_each() -> None:
     assert [len(call) for call in shelf.calls] == [1, 3, 1]
 
 
+def test_one_who_failed_alone_is_tried_once_more() -> None:
+    tries: list[str] = []
+
+    def work(ones: Sequence[str]) -> None:
+        tries.extend(ones)
+        if len(tries) == 1:
+            raise DOWN
+
+    Together[str](work, nobodys=(ConnectionError,))("a")
+    assert tries == ["a", "a"]
+
+
 def test_after_a_failure_the_next_one_is_tried() -> None:
     store = Together[str](lambda ones: None if "good" in ones else 1 / 0)  # type: ignore[func-returns-value]
     with pytest.raises(ZeroDivisionError):
