@@ -99,7 +99,7 @@ def test_the_same_asked_twice_is_done_once_unless_it_has_begun(portal, redis):
     assert owed(Recompute(REPAIR, OCTOBER)) == begun
     assert owed(Recompute(REPAIR)) != begun
     with write():
-        report(begun, 1, 2)
+        report(PORTAL, begun, 1, 2)
     assert owed(Recompute(REPAIR, OCTOBER)) != begun
 
 

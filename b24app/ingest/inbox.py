@@ -47,6 +47,7 @@ class Batch:
     """Rows of one entity that are worked off together. `attempts`: how often they have failed; `delays`: how often in a
     row the first of them was postponed."""
 
+    portal_id: int
     entity: str
     rows: tuple[DueRow, ...]
     attempts: int = 0
@@ -125,7 +126,8 @@ def due(portal_id: int, now: datetime) -> Batch | None:
         .order_by(Inbox.arrived_at, Inbox.id)
         .limit(max(1, AT_ONCE // NARROWER**first.attempts))
     )
-    return Batch(first.entity, tuple(DueRow(*row) for row in db.session.execute(query)), first.attempts, first.delays)
+    rows = tuple(DueRow(*row) for row in db.session.execute(query))
+    return Batch(portal_id, first.entity, rows, first.attempts, first.delays)
 
 
 def due_record(portal_id: int, entity: str, record_id: int) -> Batch | None:
@@ -135,7 +137,7 @@ def due_record(portal_id: int, entity: str, record_id: int) -> Batch | None:
             Inbox.portal_id == portal_id, Inbox.entity == entity, Inbox.key == str(record_id), Inbox.state == DUE
         )
     ).one_or_none()
-    return Batch(entity, (DueRow(*row),)) if row else None
+    return Batch(portal_id, entity, (DueRow(*row),)) if row else None
 
 
 def done(batch: Batch) -> None:
@@ -171,7 +173,8 @@ def _set(batch: Batch, **values: Any) -> None:
     inbox = storage.table_of(Inbox)
     statement = (
         update(inbox)
-        .where(inbox.c.id == bindparam("row"), inbox.c.arrived_at == bindparam("seen"), inbox.c.state == DUE)
+        .where(inbox.c.portal_id == batch.portal_id, inbox.c.id == bindparam("row"))
+        .where(inbox.c.arrived_at == bindparam("seen"), inbox.c.state == DUE)
         .values(values)
     )
     rows = sorted(batch.rows, key=lambda row: row.key)  # the order of `accept_many`: nobody waits in a circle

@@ -33,20 +33,20 @@ def register(portal_id: int, job_id: str | None = None) -> None:
         if lock is None or (job_id and operations.job(portal_id, job_id).finished_at):
             return
         language = queries.get(portal_id).language
-        with speaking(language), _told(job_id):
+        with speaking(language), _told(portal_id, job_id):
             _register(portal_id, job_id)
 
 
 def _register(portal_id: int, job_id: str | None) -> None:
     """REST with no transaction open; what the portal shows of us is in its own language."""
-    _report(job_id, 1)
+    _report(portal_id, job_id, 1)
     fingerprints = registrar.known(portal_id)
     db.session.rollback()
     client, settings = operations.connect(portal_id), operations.settings()
     outcome = registrar.register(client, settings.manifest, settings.public_url, fingerprints)
     for failure in outcome.failed:
         logger.warning("not_registered", portal=portal_id, kind=failure.kind, code=failure.code, reason=failure.message)
-    _report(job_id, 2)
+    _report(portal_id, job_id, 2)
     with write():
         is_new = operations.lock(portal_id).status == "installing"
         registrar.remember(portal_id, outcome, clock.now())
@@ -54,21 +54,21 @@ def _register(portal_id: int, job_id: str | None) -> None:
         if not is_new:  # a new version may have brought scopes: what was refused is read as soon as it is told
             history.ask_again(portal_id)
         if job_id is not None:
-            finish(job_id, now=clock.now())
+            finish(portal_id, job_id, now=clock.now())
     if is_new:
         enqueue(sync.backfill, portal_id, queue="sync", unique=f"backfill:{portal_id}")
     else:  # whatever was not bound until now has told us nothing
         enqueue(sync.incremental, portal_id, queue="sync", unique=f"sync.incremental:{portal_id}")
 
 
-def _report(job_id: str | None, done: int) -> None:
+def _report(portal_id: int, job_id: str | None, done: int) -> None:
     if job_id is not None:
         with write():
-            report(job_id, done, total=3)
+            report(portal_id, job_id, done, total=3)
 
 
 @contextmanager
-def _told(job_id: str | None) -> Iterator[None]:
+def _told(portal_id: int, job_id: str | None) -> Iterator[None]:
     """Whoever watches the job is told why it failed; it fails all the same."""
     try:
         yield
@@ -76,7 +76,7 @@ def _told(job_id: str | None) -> Iterator[None]:
         reason = error.message if isinstance(error, AppError) else _("Something went wrong on our side.")
         if job_id is not None:
             with write():
-                finish(job_id, reason, now=clock.now())
+                finish(portal_id, job_id, reason, now=clock.now())
         raise
 
 
@@ -113,7 +113,7 @@ def keep_tokens(portal_id: int) -> None:
 
 def forget(portal_id: int) -> None:
     """Erase a portal that was removed together with its data."""
-    if portal_id in queries.to_be_erased():
+    if queries.is_to_be_erased(portal_id):
         rows = erase(portal_id)
         logger.info("portal_erased", portal=portal_id, rows=rows)
 

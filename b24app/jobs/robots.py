@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from b24app import pipeline
 from b24app.bitrix.errors import AccessDenied
@@ -27,7 +27,7 @@ from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import speaking
 from b24app.lib.log import logger
 from b24app.lib.queue import enqueue
-from b24app.lib.tenancy import across_tenants
+from b24app.lib.tenancy import across_tenants, working_for
 from b24app.outcomes.notifications import queries as notifications
 from b24app.outcomes.notifications.rules import CHAT
 from b24app.portal import operations as portals
@@ -64,7 +64,7 @@ def run(inbox_id: int) -> None:
     delivery = _delivery(inbox_id)
     if delivery is None:
         return
-    with speaking(delivery.call.language):
+    with working_for(delivery.call.portal_id), speaking(delivery.call.language):
         try:
             _read_record(delivery.call)
             _count(delivery)
@@ -126,9 +126,9 @@ def _read_record(call: Call) -> None:
 def _count(delivery: Delivery) -> None:
     """Apply the call and mark it done, in one transaction. Bad input is final: its reason is kept for the answer."""
     call = delivery.call
-    with write() as session:
+    with write():
         portals.lock(call.portal_id)
-        row = session.get_one(Inbox, delivery.inbox_id, populate_existing=True)
+        row = _row(delivery)
         if row.state != DUE:
             return
         try:
@@ -148,7 +148,7 @@ def _failed(delivery: Delivery) -> None:
     """To be tried again, or put aside after days: then a person has to look."""
     over = delivery.call.now - delivery.call.arrived_at >= GIVE_UP
     given_up = {"state": FAILED, "reason": _("The call could not be counted for days.")} if over else {}
-    _update(delivery.inbox_id, attempts=Inbox.attempts + 1, **given_up)
+    _update(delivery, attempts=Inbox.attempts + 1, **given_up)
 
 
 def _tell(call: Call) -> None:
@@ -166,13 +166,13 @@ def _tell(call: Call) -> None:
 
 def _answer(delivery: Delivery, message: str = "") -> None:
     """Send what is stored by now, unless that was done or nobody waits. A message goes before the robot's own."""
-    row = db.session.get_one(Inbox, delivery.inbox_id, populate_existing=True)
+    row = _row(delivery)
     if row.answered_at is not None:
         return
     if delivery.waits:
         answer = _stored_answer(delivery, row.reason if row.state == FAILED else None)
         _send(delivery, replace(answer, message=message or answer.message))
-    _update(delivery.inbox_id, answered_at=clock.epoch(delivery.call.now))
+    _update(delivery, answered_at=clock.epoch(delivery.call.now))
 
 
 def _stored_answer(delivery: Delivery, problem: str | None) -> Answer:
@@ -198,12 +198,22 @@ def _send(delivery: Delivery, answer: Answer) -> None:
     except AccessDenied:
         logger.info("robot_answer_refused", portal=call.portal_id, inbox=delivery.inbox_id)
     except Exception:
-        _update(delivery.inbox_id, attempts=Inbox.attempts + 1)
+        _update(delivery, attempts=Inbox.attempts + 1)
         if call.now - call.arrived_at < GIVE_UP:
             raise
         logger.warning("robot_never_answered", portal=call.portal_id, inbox=delivery.inbox_id)
 
 
-def _update(inbox_id: int, **values: Any) -> None:
+def _row(delivery: Delivery) -> Inbox:
+    """As it is now."""
+    query = select(Inbox).where(*_of(delivery)).execution_options(populate_existing=True)
+    return db.session.scalars(query).one()
+
+
+def _update(delivery: Delivery, **values: Any) -> None:
     with write() as session:
-        session.execute(update(Inbox).where(Inbox.id == inbox_id).values(**values))
+        session.execute(update(Inbox).where(*_of(delivery)).values(**values))
+
+
+def _of(delivery: Delivery) -> tuple[ColumnElement[bool], ...]:
+    return Inbox.portal_id == delivery.call.portal_id, Inbox.id == delivery.inbox_id

@@ -60,7 +60,7 @@ def recompute_owed(portal_id: int) -> None:
                 return
             while found := owed.first(portal_id):
                 job_id, what = found
-                with _told(job_id):
+                with _told(portal_id, job_id):
                     _compute(portal_id, what, alive(lock), job_id)
 
 
@@ -89,13 +89,13 @@ def _compute(portal_id: int, what: Recompute, progress: Progress, job_id: str | 
             portal.lock(portal_id)
             pipeline.recompute_slice(portal_id, slice_, clock.now(), what.cause)
             if job_id:
-                jobs.report(job_id, done + 1, len(todo))
+                jobs.report(portal_id, job_id, done + 1, len(todo))
     seasons(portal_id)
     progress(_("scores"), len(todo), len(todo))
 
 
 @contextmanager
-def _told(job_id: str) -> Iterator[None]:
+def _told(portal_id: int, job_id: str) -> Iterator[None]:
     """Whoever watches the job is told how it ended. A database that cannot be reached lets it be owed still."""
     try:
         yield
@@ -105,10 +105,10 @@ def _told(job_id: str) -> Iterator[None]:
         db.session.rollback()
         with write():
             reason = error.message if isinstance(error, AppError) else _("The recompute failed.")
-            jobs.finish(job_id, reason, now=clock.now())
+            jobs.finish(portal_id, job_id, reason, now=clock.now())
         raise
     with write():
-        jobs.finish(job_id, now=clock.now())
+        jobs.finish(portal_id, job_id, now=clock.now())
 
 
 def nightly(portal_id: int) -> None:

@@ -21,6 +21,7 @@ from structlog.contextvars import bound_contextvars
 
 from b24app.lib import telemetry
 from b24app.lib.log import logger
+from b24app.lib.tenancy import work_of
 
 QUEUES = ("live", "robots", "default", "sync")
 """In the order in which a worker empties them: what a person waits for goes before what runs for hours."""
@@ -56,11 +57,16 @@ def redis() -> Redis:
 
 
 class WatchedJob(Job):
-    """What a worker runs: every line it logs names the job, and how long it took is counted."""
+    """What a worker runs: every line it logs names the job, how long it took is counted, and a job of one tenant may
+    ask for nothing of another."""
 
     def perform(self) -> Any:
         work = (self.func_name or "").removeprefix("b24app.jobs.")
-        with bound_contextvars(job=self.id, work=work), telemetry.timed("job", work):
+        with (
+            bound_contextvars(job=self.id, work=work),
+            telemetry.timed("job", work),
+            work_of(self.func, self.args),
+        ):
             try:
                 return super().perform()
             except Exception as error:

@@ -4,16 +4,18 @@ A statement that reads or changes rows of a tenant's table has to name the tenan
 `portal_id` compared with a value, or through joins with another table's that is. One that does not is refused before
 it runs. What is about all tenants on purpose says so with `across_tenants` and is found by that word.
 
-While the work is for one tenant (`work_for`: every request, once it is known whose it is) it is stricter: a statement
-that names another tenant is refused, and so is one that names a row by its key alone, or the tenants themselves.
+While the work is for one tenant (`work_for`: every request, once it is known whose it is; `work_of`: every job that is
+given a portal_id) it is stricter: a statement that names another tenant is refused, and so is one that names a row by
+its key alone, or the tenants themselves.
 
 A text of SQL is looked at once: one that is known costs the look-up of a string.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any, TypeVar
 
 from sqlalchemy import Alias, Connection, Delete, Engine, Join, Select, Table, Update, event
@@ -63,6 +65,12 @@ def working_for(portal_id: int) -> Iterator[None]:
         yield
     finally:
         _working_for.reset(before)
+
+
+def work_of(function: Callable[..., Any], arguments: Sequence[Any]) -> AbstractContextManager[None]:
+    """The same for the block in which a job runs whose first parameter says by its name that it is about one tenant."""
+    first = next(iter(signature(function).parameters), None)
+    return working_for(arguments[0]) if first == COLUMN and arguments else nullcontext()
 
 
 def across_tenants(statement: S) -> S:

@@ -22,21 +22,22 @@ def start_job(portal_id: int, kind: str, arguments: Mapping[str, Any], now: date
     return job
 
 
-def report(job_id: str, done: int, total: int) -> None:
+def report(portal_id: int, job_id: str, done: int, total: int) -> None:
     """How far it has come. A job that has ended stays as it ended."""
     db.session.execute(
         update(Job)
-        .where(Job.id == job_id, Job.state.in_(("queued", "running")))
+        .where(Job.portal_id == portal_id, Job.id == job_id, Job.state.in_(("queued", "running")))
         .values(state="running", done=done, total=total)
     )
 
 
-def finish(job_id: str, error: str | None = None, *, now: datetime) -> None:
+def finish(portal_id: int, job_id: str, error: str | None = None, *, now: datetime) -> None:
     """Done, or failed with a sentence that says why."""
     values: dict[str, Any] = {"state": "failed" if error else "done", "error": error, "finished_at": epoch(now)}
     if not error:
         values["done"] = Job.total
-    db.session.execute(update(Job).where(Job.id == job_id, Job.finished_at.is_(None)).values(values))
+    it = (Job.portal_id == portal_id, Job.id == job_id)
+    db.session.execute(update(Job).where(*it, Job.finished_at.is_(None)).values(values))
 
 
 def job(portal_id: int, job_id: str) -> Job:

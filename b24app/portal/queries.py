@@ -54,6 +54,12 @@ def to_be_erased() -> tuple[int, ...]:
     return tuple(portal.id for portal in rows if portal.settings.get("erase"))
 
 
+def is_to_be_erased(portal_id: int) -> bool:
+    """Whether it is one of these still."""
+    portal = db.session.get(Portal, portal_id)
+    return portal is not None and portal.status == "uninstalled" and bool(portal.settings.get("erase"))
+
+
 def viewer(
     portal_id: int,
     user_id: int,

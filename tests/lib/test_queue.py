@@ -1,13 +1,35 @@
-"""Coalescing: a thousand events ask for one job, and none is lost because a job had already begun."""
+"""Coalescing: a thousand events ask for one job, and none is lost because a job had already begun. A job of one tenant
+is fenced in."""
 
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
 from redis import Redis
 from rq import Queue
+from sqlalchemy import select
 
 from b24app.lib import queue
+from b24app.lib.db import db
+from b24app.lib.tenancy import NotScoped
+from b24app.portal.tables import Employee
 
 
 def work(portal_id: int) -> None:
     """A job that does nothing."""
+
+
+def look_at_another(portal_id: int) -> None:
+    look_around(portal_id + 1)
+
+
+def look_at_own(portal_id: int) -> None:
+    look_around(portal_id)
+
+
+def look_around(tenant: int) -> None:
+    """About whichever tenant: a sweep goes from one to the next."""
+    db.session.scalars(select(Employee).where(Employee.portal_id == tenant)).all()
 
 
 def waiting(redis: Redis) -> list[str]:
@@ -47,3 +69,17 @@ def test_a_request_that_comes_while_the_job_runs_is_not_lost(redis: Redis, redis
 def test_an_unreachable_redis_is_said_and_does_no_harm() -> None:
     queue.use_redis("redis://127.0.0.1:1/0")
     assert not queue.enqueue(work, 1, queue="live", unique="inbox:1")
+
+
+def perform(job: Callable[[int], None], redis: Redis) -> None:
+    """As a worker does."""
+    queue.WatchedJob.create(job, args=(1,), connection=redis).perform()
+
+
+@pytest.mark.databases("sqlite")
+def test_a_job_of_one_tenant_asks_for_nothing_of_another(app: Flask, redis: Redis) -> None:
+    with pytest.raises(NotScoped, match="names portal 2, but the work is for 1"):
+        perform(look_at_another, redis)
+    perform(look_at_own, redis)
+    perform(look_around, redis)
+    look_around(2)  # the fence has ended with the job

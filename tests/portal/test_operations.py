@@ -235,12 +235,12 @@ def test_a_job_is_watched(portal: Portal) -> None:
     with write():
         job = operations.start_job(portal.id, "register", {}, NOW)
     with write():
-        operations.report(job.id, 1, 3)
+        operations.report(job.portal_id, job.id, 1, 3)
     assert operations.job(portal.id, job.id).state == "running"
     with write():
-        operations.finish(job.id, now=NOW)
+        operations.finish(job.portal_id, job.id, now=NOW)
     with write():
-        operations.report(job.id, 1, 3)
+        operations.report(job.portal_id, job.id, 1, 3)
     assert (operations.job(portal.id, job.id).done, operations.job(portal.id, job.id).state) == (3, "done")
     with pytest.raises(NotFound):
         operations.job(portal.id + 1, job.id)

@@ -281,7 +281,7 @@ ACROSS = {
     "lib/tenancy.py": 1,  # what it is
     "lib/db.py": 2,  # new keys for all secrets: read, write
     "portal/connection.py": 2,  # the REST log: of a portal by its name, and of all portals it is kept three days
-    "portal/jobs.py": 2,  # jobs that the queue lost are taken up again
+    "portal/jobs.py": 2,  # jobs that the queue lost are taken up again, and those that ended long ago forgotten
     "portal/api_tokens.py": 1,  # whose token is it?
     "ingest/queries.py": 4,  # in whose inbox does anything wait? how much is there altogether?
     "outcomes/notifications/queries.py": 1,  # how much is to be told altogether?

@@ -115,8 +115,9 @@ def settle(messages: Sequence[Message], outcomes: Mapping[int, Outcome], now: da
                 values |= {"answer": outcome.answer} if outcome.answer else {}
             case _:
                 values = {"state": FAILED, "answer": outcome.answer or None, "reason": outcome.reason}
-        held = (Notification.id == one.id, Notification.state == SENDING, Notification.attempts == one.attempts)
-        db.session.execute(update(Notification).where(*held).values(values))
+        it = (Notification.portal_id == one.portal_id, Notification.id == one.id)
+        held = (Notification.state == SENDING, Notification.attempts == one.attempts)
+        db.session.execute(update(Notification).where(*it, *held).values(values))
 
 
 def release(portal_id: int, now: datetime) -> None:
