@@ -36,8 +36,8 @@ OPERATORS = """\
 - Keep `SECRET_KEY` and `TOKEN_KEYS` out of the database's backups. New keys: put the new one first in `TOKEN_KEYS`,
   restart, run `b24app db renew-secrets`, take the old one away, restart. A new `SECRET_KEY` ends all sessions; pages
   renew theirs by themselves.
-- `make audit` looks the locked dependencies up in the database of known vulnerabilities. It needs the network and is
-  no part of `make check`, which runs without one.
+- `make audit` looks the locked dependencies up in the database of known vulnerabilities, and CI does before its tests:
+  a known one fails. Where no service can tell, a line says "not audited". `make check` runs without the network.
 - Report a vulnerability to the operator of your installation or to the maintainers in private, not in a public issue.
 
 ## What is not protected
