@@ -17,7 +17,7 @@ from b24app.scorecards.rules import Indicator, Lock
 from b24app.scores import history, late, locks
 from b24app.scores.context import Context, version_for
 from b24app.scores.locks import Lockable
-from b24app.web.api import shapes
+from b24app.web.api import closing, shapes
 from b24app.web.api.calls import call
 from b24app.web.api.paging import after, cut, opened, sealed
 from b24app.web.api.shapes import Page
@@ -26,8 +26,8 @@ from b24app.web.api.times import PortalClock
 TAG = "Periods"
 
 
-@call("GET", "/periods", tag=TAG, query=shapes.PeriodsQuery, answer=Page[shapes.ClosedPeriod])
-def periods(viewer: Viewer, query: shapes.PeriodsQuery) -> Page[shapes.ClosedPeriod]:
+@call("GET", "/periods", tag=TAG, query=closing.PeriodsQuery, answer=Page[closing.ClosedPeriod])
+def periods(viewer: Viewer, query: closing.PeriodsQuery) -> Page[closing.ClosedPeriod]:
     """The closed periods of the scorecards: which are locked, and which could be. Open ones cannot be locked."""
     time = PortalClock.of(viewer.portal_id)
     kind = None if query.period is None else Kind(query.period)
@@ -37,8 +37,8 @@ def periods(viewer: Viewer, query: shapes.PeriodsQuery) -> Page[shapes.ClosedPer
     return Page(items=[_closed(row, may_lock, time) for row in page], next_cursor=next_cursor)
 
 
-@call("POST", "/periods/lock", tag=TAG, body=shapes.LockBody, answer=shapes.LockState)
-def lock_period(viewer: Viewer, body: shapes.LockBody) -> shapes.LockState:
+@call("POST", "/periods/lock", tag=TAG, body=closing.LockBody, answer=closing.LockState)
+def lock_period(viewer: Viewer, body: closing.LockBody) -> closing.LockState:
     """Freeze a closed period as it is shown: nothing moves its numbers, targets and weights until it is unlocked.
 
     Of a period that is locked already the answer says when and by whom. A period that is open is refused with 409, and
@@ -52,8 +52,8 @@ def lock_period(viewer: Viewer, body: shapes.LockBody) -> shapes.LockState:
     return _state(period, held, time)
 
 
-@call("POST", "/periods/unlock", tag=TAG, body=shapes.UnlockBody, answer=shapes.LockState)
-def unlock_period(viewer: Viewer, body: shapes.UnlockBody) -> shapes.LockState:
+@call("POST", "/periods/unlock", tag=TAG, body=closing.UnlockBody, answer=closing.LockState)
+def unlock_period(viewer: Viewer, body: closing.UnlockBody) -> closing.LockState:
     """Let a period live again, for a reason: it is computed before the answer. What was locked is kept as history.
 
     A period that is not locked is refused with 409.
@@ -66,8 +66,8 @@ def unlock_period(viewer: Viewer, body: shapes.UnlockBody) -> shapes.LockState:
     return _state(period, (), time)
 
 
-@call("GET", "/late-changes", tag=TAG, query=shapes.LateChangesQuery, answer=Page[shapes.LateChange])
-def late_changes(viewer: Viewer, query: shapes.LateChangesQuery) -> Page[shapes.LateChange]:
+@call("GET", "/late-changes", tag=TAG, query=closing.LateChangesQuery, answer=Page[closing.LateChange])
+def late_changes(viewer: Viewer, query: closing.LateChangesQuery) -> Page[closing.LateChange]:
     """The records that changed after their period was locked and would have moved numbers of the subject."""
     time = PortalClock.of(viewer.portal_id)
     start, subject = time.period(query).start, Subject(SubjectType(query.subject), query.subject_id)
@@ -84,7 +84,7 @@ def late_changes(viewer: Viewer, query: shapes.LateChangesQuery) -> Page[shapes.
     known = titles.titled(viewer.portal_id, [(row.entity, row.id) for row in page])
     url = tenants.get(viewer.portal_id).client_endpoint
     items = [
-        shapes.LateChange(
+        closing.LateChange(
             **_named((row.entity, row.id), known, url).model_dump(),
             indicators=list(row.indicators),
             changed_at=time.at(row.at),
@@ -95,8 +95,8 @@ def late_changes(viewer: Viewer, query: shapes.LateChangesQuery) -> Page[shapes.
     return Page(items=items, next_cursor=sealed((page[-1].entity, page[-1].id)) if more else None)
 
 
-@call("GET", "/changes", tag=TAG, query=shapes.ExplainQuery, answer=Page[shapes.Change])
-def changes(viewer: Viewer, query: shapes.ExplainQuery) -> Page[shapes.Change]:
+@call("GET", "/changes", tag=TAG, query=shapes.ExplainQuery, answer=Page[closing.Change])
+def changes(viewer: Viewer, query: shapes.ExplainQuery) -> Page[closing.Change]:
     """What moved a number, the latest first: from what to what, why, by which records and whom. Kept for 400 days.
 
     The journal is of the scorecard's own kind of period.
@@ -118,7 +118,7 @@ def changes(viewer: Viewer, query: shapes.ExplainQuery) -> Page[shapes.Change]:
     known = titles.titled(viewer.portal_id, [record for row in page for record in row.records])
     url = tenants.get(viewer.portal_id).client_endpoint
     items = [
-        shapes.Change(
+        closing.Change(
             id=row.id,
             at=time.at(row.at),
             before=row.before if shown else None,
@@ -148,8 +148,8 @@ def _indicator(context: Context, query: shapes.ExplainQuery, period: Period) -> 
     return indicator
 
 
-def _closed(row: Lockable, may_lock: bool, time: PortalClock) -> shapes.ClosedPeriod:
-    return shapes.ClosedPeriod(
+def _closed(row: Lockable, may_lock: bool, time: PortalClock) -> closing.ClosedPeriod:
+    return closing.ClosedPeriod(
         scorecard=row.scorecard,
         period=row.period.kind,
         start=row.period.start,
@@ -162,10 +162,10 @@ def _closed(row: Lockable, may_lock: bool, time: PortalClock) -> shapes.ClosedPe
     )
 
 
-def _state(period: Period, held: Sequence[Lock], time: PortalClock) -> shapes.LockState:
+def _state(period: Period, held: Sequence[Lock], time: PortalClock) -> closing.LockState:
     """Of several scorecards the lock that came last."""
     latest = max(held, key=lambda lock: (lock.at, lock.id), default=None)
-    return shapes.LockState(
+    return closing.LockState(
         period=period.kind,
         start=period.start,
         locked=latest is not None,
@@ -174,10 +174,10 @@ def _state(period: Period, held: Sequence[Lock], time: PortalClock) -> shapes.Lo
     )
 
 
-def _named(record: tuple[str, int], known: Mapping[tuple[str, int], Titled], portal_url: str) -> shapes.RecordNamed:
+def _named(record: tuple[str, int], known: Mapping[tuple[str, int], Titled], portal_url: str) -> closing.RecordNamed:
     (entity, id), one = record, known.get(record)
     page = page_of(entity) if one and not one.is_deleted else None
-    return shapes.RecordNamed(
+    return closing.RecordNamed(
         entity=entity,
         id=id,
         title=one.title if one else None,
