@@ -15,10 +15,11 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import requests
 
 from b24app import __version__
+from b24app.bitrix import batches
 from b24app.bitrix.ahead import Ahead
+from b24app.bitrix.batches import BATCH, Command, Params
 from b24app.bitrix.errors import (
     BadAnswer,
-    BatchError,
     LimitExceeded,
     MethodPaused,
     OwnerDismissed,
@@ -37,15 +38,12 @@ from b24app.bitrix.journal import Exchange, written
 from b24app.bitrix.lister import Ask, Collected, Pace, Rows, chain, collect, in_maps
 from b24app.bitrix.oauth import new_session
 from b24app.bitrix.throttle import Limiter
-from b24app.bitrix.wire import mapping, query
+from b24app.bitrix.wire import mapping
 from b24app.lib import telemetry
 from b24app.lib.i18n import gettext as _
 
-Params = Mapping[str, Any]
-Command = tuple[str, Params]
 T = TypeVar("T")
 
-BATCH = 50
 LONGEST_BACKOFF_S = 30.0
 HEADERS = {"Accept": "application/json", "User-Agent": f"b24app/{__version__}"}
 
@@ -142,9 +140,9 @@ class Client:
     def totals(self, commands: Mapping[str, Command]) -> dict[str, int | RestError]:
         """How many records each list method finds, or why it does not say. A request for fifty of them."""
         found: dict[str, int | RestError] = {}
-        for part in _parts(commands):
+        for part in batches.parts(commands):
             counted = {key: (method, {**params, "start": 0}) for key, (method, params) in part.items()}
-            found |= self._until_answered("batch", *_packed(counted), True, partial(_totals, counted))
+            found |= self._until_answered("batch", *batches.packed(counted), True, partial(batches.totals, counted))
         return found
 
     def batch(
@@ -155,14 +153,14 @@ class Client:
         The result of a command that may be refused is its RestError then.
         """
         results: dict[str, Any] = {}
-        for part in _parts(commands):
-            results |= self._batch(part, repeat, partial(_all_or_nothing, may_be_refused=may_be_refused))[0]
+        for part in batches.parts(commands):
+            results |= self._batch(part, repeat, partial(batches.all_or_nothing, may_be_refused=may_be_refused))[0]
         return results
 
     def batch_lenient(self, commands: Mapping[str, Command], *, repeat: bool = True) -> dict[str, Any]:
         """The same, but a refused command's result is its RestError."""
         results: dict[str, Any] = {}
-        for part in _parts(commands):
+        for part in batches.parts(commands):
             results |= self._batch(part, repeat, lambda answers: answers)[0]
         return results
 
@@ -209,7 +207,7 @@ class Client:
         """Send a batch that only reads, with the token used last, without waiting for its answer."""
         if self._access is None:
             return None
-        return _Begun(self._access, Ahead(partial(self._send, self._access, "batch", *_packed(commands))))
+        return _Begun(self._access, Ahead(partial(self._send, self._access, "batch", *batches.packed(commands))))
 
     def _batch(
         self,
@@ -224,9 +222,9 @@ class Client:
         """
 
         def understand(body: dict[str, Any]) -> tuple[T, float]:
-            return read(_answers(commands, body)), _seconds(body)
+            return read(batches.answers(commands, body)), _seconds(body)
 
-        return self._until_answered("batch", *_packed(commands), repeat, understand, begun)
+        return self._until_answered("batch", *batches.packed(commands), repeat, understand, begun)
 
     def _until_answered(
         self,
@@ -371,62 +369,11 @@ def _body(answer: requests.Response, method: str) -> dict[str, Any]:
     return body
 
 
-def _answers(commands: Mapping[str, Command], body: Mapping[str, Any]) -> dict[str, Any]:
-    """The result or the RestError of each command of a batch, in the order of the commands."""
-    envelope = mapping(body["result"])
-    results, errors = mapping(envelope.get("result")), mapping(envelope.get("result_error"))
-    times = mapping(envelope.get("result_time"))
-    answers: dict[str, Any] = {}
-    for key, (method, _values) in commands.items():
-        if key in errors:
-            # An error without a code is still an error: the text is all there is.
-            found = errors[key] if isinstance(errors[key], dict) else {"error_description": errors[key]}
-            answers[key] = refused(method, 200, {"time": times.get(key), **found})
-        elif key in results:
-            answers[key] = results[key]
-        else:
-            raise BadAnswer(_("A part of Bitrix24's answer is missing."), method=method)
-    return answers
-
-
-def _totals(commands: Mapping[str, Command], body: dict[str, Any]) -> dict[str, int | RestError]:
-    """Of every command of a batch; what says that the portal cannot be asked now is raised."""
-    totals = mapping(mapping(body["result"]).get("result_total"))
-    found: dict[str, int | RestError] = {}
-    for key, answer in _answers(commands, body).items():
-        if isinstance(answer, Wait | PortalGone):
-            raise answer
-        found[key] = answer if isinstance(answer, RestError) else int(totals.get(key) or 0)
-    return found
-
-
-def _all_or_nothing(answers: dict[str, Any], may_be_refused: Collection[str]) -> dict[str, Any]:
-    refusals = {key: answer for key, answer in answers.items() if isinstance(answer, RestError)}
-    for error in refusals.values():
-        if isinstance(error, Wait | PortalGone):
-            raise error
-    if refusals.keys() - may_be_refused:
-        raise BatchError(refusals)
-    return answers
-
-
 def _seconds(body: Mapping[str, Any]) -> float:
     try:
         return float(mapping(body.get("time")).get("duration") or 0)
     except (TypeError, ValueError):
         return 0.0
-
-
-def _packed(commands: Mapping[str, Command]) -> tuple[Params, tuple[str, ...]]:
-    """The parameters of the batch that carries the commands out, and all methods it calls."""
-    written = {key: f"{method}?{query(values)}" for key, (method, values) in commands.items()}
-    return {"halt": 0, "cmd": written}, tuple(dict.fromkeys(method for method, _values in commands.values()))
-
-
-def _parts(commands: Mapping[str, Command]) -> Iterator[dict[str, Command]]:
-    items = list(commands.items())
-    for start in range(0, len(items), BATCH):
-        yield dict(items[start : start + BATCH])
 
 
 def _plain(trouble: Exception, method: str) -> RestError:

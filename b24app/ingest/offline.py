@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from b24app.bitrix.client import BATCH, Client, Command
+from b24app.bitrix.batches import BATCH, Command
+from b24app.bitrix.client import Client
 from b24app.bitrix.errors import RestError
 from b24app.bitrix.wire import mapping
 from b24app.ingest.events import News, UnreadableEvent, news

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from b24app.bitrix.client import Client, Command
+from b24app.bitrix.batches import Command
+from b24app.bitrix.client import Client
 from b24app.bitrix.errors import RestError
 from b24app.facts.rules import TermDraft
 from b24app.ingest import rules

@@ -17,7 +17,8 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from b24app.bitrix.client import Client, Command
+from b24app.bitrix.batches import Command
+from b24app.bitrix.client import Client
 from b24app.bitrix.errors import RestError, Wait
 from b24app.bitrix.wire import mapping
 from b24app.lib.clock import epoch

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from b24app.bitrix.client import Client, Command
+from b24app.bitrix.batches import Command
+from b24app.bitrix.client import Client
 from b24app.bitrix.wire import mapping
 from b24app.ingest import parsing
 from b24app.ingest.parsing import BadRecord

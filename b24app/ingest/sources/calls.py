@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from b24app.bitrix.client import Client, Command
+from b24app.bitrix.batches import Command
+from b24app.bitrix.client import Client
 from b24app.bitrix.lister import in_words
 from b24app.facts.kinds.calls import CallDraft
 from b24app.facts.rules import CALL

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from b24app.bitrix.client import Command
+from b24app.bitrix.batches import Command
 from b24app.bitrix.errors import RestError
 from b24app.facts.rules import RateDraft, TermDraft
 from b24app.ingest import parsing

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from b24app.bitrix.client import Command
+from b24app.bitrix.batches import Command
 from b24app.facts.entities import INVOICE, QUOTE, dictionary, entity_of, is_own, type_id_of
 from b24app.facts.rules import DEAL, LEAD, TermDraft
 from b24app.ingest import parsing

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from b24app.bitrix.client import BATCH, Client
+from b24app.bitrix.batches import BATCH
+from b24app.bitrix.client import Client
 from b24app.bitrix.errors import AccessDenied, Refused, RestError, ScopeMissing
 from b24app.bitrix.wire import mapping
 from b24app.facts.kinds.sessions import SessionDraft

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from b24app.bitrix.client import Command
+from b24app.bitrix.batches import Command
 from b24app.ingest import parsing
 from b24app.ingest.sources.base import PAGE, Row, translated
 from b24app.lib.i18n import gettext as _
