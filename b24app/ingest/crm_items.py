@@ -9,7 +9,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from b24app.bitrix.client import Client, Command
+from b24app.bitrix.batches import Command
+from b24app.bitrix.client import Client
 from b24app.bitrix.errors import RestError
 from b24app.facts.entities import COMPANY, CONTACT, QUOTE, has_moves, is_own, type_id_of
 from b24app.facts.kinds.items import ItemDraft
