@@ -5,7 +5,6 @@ from typing import Annotated
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from b24app.lib.clock import epoch
 from b24app.lib.crypto import fingerprint
 from b24app.lib.errors import Conflict, Invalid
 from b24app.lib.i18n import gettext as _
@@ -13,8 +12,6 @@ from b24app.lib.i18n import pick
 from b24app.outcomes.recognition import operations, queries
 from b24app.outcomes.recognition.operations import Giving
 from b24app.outcomes.recognition.rules import Badge, badge, badges
-from b24app.periods import queries as calendars
-from b24app.periods.rules import Kind, Period, local_day, period_at
 from b24app.robots import base
 from b24app.robots.base import NOTHING, Answer, Call, Comment, Employee, Touched
 
@@ -41,7 +38,8 @@ def apply(call: Call, params: Params) -> Touched:
     employee_id = base.employee_of(call, params.employee)
     giving = Giving("system", fingerprint(call.event_token), params.comment)
     try:
-        operations.award(call.portal_id, params.badge, employee_id, _period(call, employee_id), giving, call.now)
+        period = queries.period_of(call.portal_id, employee_id, call.arrived_at)
+        operations.award(call.portal_id, params.badge, employee_id, period, giving, call.now)
     except Conflict as error:
         raise Invalid(error.message) from error
     return NOTHING
@@ -52,11 +50,3 @@ def answer(call: Call, params: Params) -> Answer:
     if queries.was_given(call.portal_id, employee_id, fingerprint(call.event_token)):
         return Answer({"awarded": "Y"})
     return Answer({"awarded": "N"}, _("The employee has this badge already in this period."))
-
-
-def _period(call: Call, employee_id: int) -> Period:
-    place = base.place(call, employee_id, call.arrived_at, lambda version: None)
-    if place:
-        return place.period
-    settings = calendars.settings(call.portal_id)
-    return period_at(Kind.MONTH, local_day(epoch(call.arrived_at), settings), settings)

@@ -65,6 +65,7 @@ def what_happened() -> dict[str, str]:
         "api_token.create": _("API token made"),
         "api_token.revoke": _("API token revoked"),
         "award.give": _("Badge given"),
+        "award.revoke": _("Badge revoked"),
         "calls.source": _("Where calls are counted from"),
         "calendar.day": _("Own day"),
         "calendar.absence": _("Absence"),

@@ -1,7 +1,9 @@
-"""Giving badges. Flushes and never commits."""
+"""Giving badges and taking them back. Flushes and never commits."""
 
 from dataclasses import dataclass
 from datetime import datetime
+
+from sqlalchemy import delete
 
 from b24app.ingest import queries as ingest
 from b24app.lib import storage
@@ -42,3 +44,12 @@ def award(portal_id: int, badge: Badge, employee_id: int, period: Period, giving
     if is_new:
         audit.record(portal_id, giving.by, "award.give", f"{badge.code} {employee_id}", None, row["start"], now)
     return is_new
+
+
+def revoke(portal_id: int, badge: str, employee_id: int, period: str, start: str, by: str, now: datetime) -> None:
+    """As if it had never been given; the audit log keeps both. Revoking it again does nothing."""
+    it = (Award.portal_id == portal_id, Award.badge == badge, Award.employee_id == employee_id)
+    statement = delete(Award).where(*it, Award.period == period, Award.start == start).returning(Award.comment)
+    comment = db.session.scalar(statement)
+    if comment is not None:
+        audit.record(portal_id, by, "award.revoke", f"{badge} {employee_id}", start, None, now)
