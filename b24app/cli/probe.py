@@ -15,7 +15,7 @@ from b24app.bitrix.client import Client
 from b24app.bitrix.errors import RestError
 from b24app.bitrix.wire import mapping
 
-DEAL = 2
+LEAD, DEAL = 1, 2
 PAGE = 50
 FAR = 2_000_000_000
 """An id that no record has."""
@@ -194,6 +194,14 @@ def missing_history(portal: Portal) -> tuple[bool | None, str]:
     told = {int(move["OWNER_ID"]) for move in moves}
     without = [deal for deal in deals if int(deal["id"]) not in told]
     return bool(without), f"{len(without)} of the {len(deals)} oldest deals have none"
+
+
+@point("contract 7.4", "stage history of leads calls stages STATUS_ID and STATUS_SEMANTIC_ID")
+def history_of_leads(portal: Portal) -> tuple[bool | None, str]:
+    moves = portal.items("crm.stagehistory.list", "items", entityTypeId=LEAD, order={"ID": "ASC"}, start=-1)
+    if not moves:
+        return None, "there are no moves of leads"
+    return {"STATUS_ID", "STATUS_SEMANTIC_ID"} <= moves[0].keys(), f"its fields are {', '.join(sorted(moves[0]))}"
 
 
 @point("contract 7.8", "department.get tells the head of a department that has one")

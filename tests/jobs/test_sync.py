@@ -275,6 +275,22 @@ def test_a_lead_is_kept_up_with(read: Site) -> None:
     assert lead()[2]
 
 
+def test_of_many_leads_only_those_that_moved_are_asked_for_their_moves(read: Site) -> None:
+    moved = next(id for id, row in read.state.leads.rows.items() if row["stageId"] != "JUNK")
+    crm.change(read.state, LEAD, moved, {"stageId": "JUNK"}, 1)
+    with write():
+        ingest.accept_many(1, "lead", range(1, 402), sync.clock.now())
+    before = read.requests
+    asked = read.state.traffic.commands["crm.stagehistory.list"]
+    inbox.drain(1)
+    assert read.requests - before == 2
+    assert read.state.traffic.commands["crm.stagehistory.list"] - asked == 1
+    db.session.rollback()
+    lead = db.session.get_one(Item, (1, "lead", moved), populate_existing=True)
+    assert (lead.semantic, lead.closed_from) == ("F", "history")
+    assert queries.status(1).entities["lead"].rows == len(read.state.leads.rows)
+
+
 @reads_only
 def test_records_the_portal_does_not_tell_keep_nobody_from_the_others(
     portal: Site, monkeypatch: pytest.MonkeyPatch
