@@ -22,7 +22,8 @@ def chosen(monkeypatch) -> list[str]:
     taken: list[str] = []
     monkeypatch.setattr(scorecards.db, "write", nullcontext)
     monkeypatch.setattr(scorecards.portal, "lock", lambda portal_id: taken.append("locked"))
-    monkeypatch.setattr(scorecards, "enqueue", lambda *_, **__: True)
+    monkeypatch.setattr(scorecards, "owe", lambda *_: None)
+    monkeypatch.setattr(scorecards.scores, "ask", lambda *_: None)
     monkeypatch.setattr(scorecards.onboarding, "use_article_numbers", lambda *_: taken.append("article"))
     monkeypatch.setattr(scorecards.onboarding, "use_proposed_numbers", lambda *_: taken.append("proposed"))
     return taken
