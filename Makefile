@@ -61,8 +61,8 @@ audit: $(STAMP) ## Look the locked dependencies up among known vulnerabilities, 
 
 lock: $(STAMP) ## Write requirements.lock anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip compile --quiet --no-emit-index-url --no-header --universal --python-version 3.11 --extra dev \
-		--output-file requirements.lock pyproject.toml
+	@$(BIN)/uv pip compile --quiet --no-emit-index-url --no-header --universal --python-version 3.11 \
+		--extra dev --extra sentry --output-file requirements.lock pyproject.toml
 
 wheel: $(STAMP) ## Build the wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

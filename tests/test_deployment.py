@@ -40,13 +40,14 @@ def test_commands_exist(services: dict[str, Any], name: str) -> None:
 
 def test_the_environment_is_complete_and_understood(services: dict[str, Any]) -> None:
     environment = {
-        name: re.sub(r"\$\{(\w+):[?-][^}]*\}", r"\1", str(value))
+        name: re.sub(r"\$\{(\w+):\?[^}]*\}", r"\1", re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(value)))
         for name, value in services["web"]["environment"].items()
     }
     assert environment.keys() >= {"SECRET_KEY", "TOKEN_KEYS", "PUBLIC_URL", "B24_CLIENT_ID", "B24_CLIENT_SECRET"}
     real = {"PUBLIC_URL": "https://kpi.example.com", "TOKEN_KEYS": crypto.derive_key("x", "y")}
     config = load({**environment, **real})
     assert (config.redis_url, config.database_url.partition(":")[0]) == ("redis://redis:6379/0", "postgresql+psycopg")
+    assert config.trusted_proxies == 1
 
 
 def test_nothing_is_started_on_a_database_that_was_not_migrated(services: dict[str, Any]) -> None:

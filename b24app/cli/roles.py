@@ -2,7 +2,9 @@
 
 import multiprocessing
 import os
+import signal
 import socket
+import sys
 from typing import Any
 
 import click
@@ -70,8 +72,10 @@ def worker(queues: list[str] | None) -> None:
 
 
 def scheduler() -> None:
+    """Ends at once when it is asked to, also as the first process of a container, where nobody else sees to that."""
     from b24app.jobs.schedule import run
 
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     app = create_app(with_redis(), pooled=False)
     refuse_unmigrated(app)
     with app.app_context():
