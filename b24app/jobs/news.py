@@ -33,15 +33,20 @@ def receive(portal_id: int, news: Iterable[News]) -> None:
 
 def _store(arrived: Sequence[Collection[Named]]) -> None:
     """In the order of their names, as everybody stores them: nobody waits in a circle."""
-    keys: dict[tuple[int, str, bool], set[str]] = defaultdict(set)
+    keys: dict[tuple[int, str], set[tuple[bool, str]]] = defaultdict(set)
     for named in arrived:
         for portal_id, entity, is_new, key in named:
-            keys[portal_id, entity, is_new].add(key)
+            keys[portal_id, entity].add((is_new, key))
     with write():
-        for (portal_id, entity, is_new), those in sorted(keys.items(), key=lambda item: item[0]):
+        for portal_id, entity in sorted(keys):
             with working_for(portal_id):
-                if is_wanted(portal_id, entity, is_new=is_new):
-                    operations.accept_many(portal_id, entity, those, clock.now())
+                wanted = _wanted(portal_id, entity, keys[portal_id, entity])
+                operations.accept_many(portal_id, entity, wanted, clock.now())
+
+
+def _wanted(portal_id: int, entity: str, named: Collection[tuple[bool, str]]) -> set[str]:
+    kinds = {is_new for is_new in (False, True) if is_wanted(portal_id, entity, is_new=is_new)}
+    return {key for is_new, key in named if is_new in kinds}
 
 
 _stored = Together(_store, (DatabaseUnavailable,))
