@@ -5,13 +5,13 @@ it needs of past deals read (jobs.sync.ask_watched).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from b24app.facts import operations as facts
 from b24app.facts import queries as known
@@ -20,10 +20,12 @@ from b24app.facts.queries import TermRow
 from b24app.facts.rules import DEAL, NOT_FIELDS
 from b24app.ingest.sources.dictionaries import FIELD
 from b24app.ingest.values import EMPLOYEE
+from b24app.lib import storage
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.lib.errors import Conflict, Fault, Invalid, NotFound
 from b24app.lib.i18n import gettext as _
+from b24app.lib.storage import chunks
 from b24app.metrics.amounts import EVERYWHERE
 from b24app.metrics.rules import Need, dated, needs
 from b24app.periods import queries as periods
@@ -38,13 +40,15 @@ from b24app.scorecards.queries import MILLIONTHS
 from b24app.scorecards.rules import Lock, Version, is_counted
 from b24app.scorecards.tables import ScorecardVersion, Target
 
+Status = Literal["created", "updated", "duplicate"]
+
 
 @dataclass(frozen=True, slots=True)
 class Saved:
     """What became of one target of a list."""
 
     index: int
-    status: Literal["created", "updated", "duplicate"]
+    status: Status
     id: int | None
 
 
@@ -109,60 +113,77 @@ def set_targets(
     if wrong := target_faults(portal_id, items):
         faults = [Fault(f"[{index}].{one.path}", one.message) for index, those in wrong.items() for one in those]
         raise Invalid(_("No target was saved: some have faults."), faults)
-    wanted = {item.scorecard for item in items}
-    rows = db.session.scalars(select(Target).where(Target.portal_id == portal_id, Target.scorecard.in_(wanted)))
-    stored = {_key(row): row for row in rows}
-    noted: list[tuple[str, Any, Any]] = []
-    answers = tuple(_set(portal_id, index, item, stored, actor, now, noted) for index, item in enumerate(items))
-    db.session.flush()
-    if reason:
-        noted = [(place, {"target": old}, {"target": new, "reason": reason}) for place, old, new in noted]
-    audit.record_all(portal_id, actor, "target.set", noted, now)
-    return tuple(
-        replace(answer, id=row.id) if (row := stored.get(_key_of(item))) else answer
-        for answer, item in zip(answers, items, strict=True)
-    )
+    stored = _stored(portal_id, {item.scorecard for item in items})
+    there: dict[Key, int | None] = {key: row.target for key, row in stored.items()}
+    statuses: list[Status] = []
+    changed: dict[Key, int | None] = {}
+    changes: list[tuple[str, Any, Any]] = []
+    for key, after in ((_key_of(item), _millionths(item)) for item in items):
+        before = there.get(key)
+        if before == after:
+            statuses.append("duplicate")
+            continue
+        statuses.append("created" if before is None else "updated")
+        there[key] = changed[key] = after
+        changes.append(_noted(key, before, after, reason))
+    ids = _write(portal_id, changed, stored, actor, now)
+    audit.record_all(portal_id, actor, "target.set", changes, now)
+    known = [ids.get(_key_of(item)) for item in items]
+    return tuple(Saved(index, *one) for index, one in enumerate(zip(statuses, known, strict=True)))
 
 
 Key = tuple[str, str, str, int, str, str]
+"""Scorecard, indicator, type and id of the subject, kind of period, start."""
+
+_KEY = (Target.scorecard, Target.indicator, Target.subject_type, Target.subject_id, Target.period, Target.start)
 
 
-def _set(
-    portal_id: int,
-    index: int,
-    item: TargetDocument,
-    stored: dict[Key, Target],
-    actor: str,
-    now: datetime,
-    noted: list[tuple[str, Any, Any]],
-) -> Saved:
-    key = _key_of(item)
-    row = stored.get(key)
-    before = row.target if row else None
-    after = None if item.target is None else int(item.target * MILLIONTHS)
-    if before == after:
-        return Saved(index, "duplicate", None)
-    if after is None:
-        db.session.delete(stored.pop(key))
-    elif row is None:
-        scorecard, indicator, subject_type, subject_id, period, start = key
-        stored[key] = Target(
-            portal_id=portal_id, scorecard=scorecard, indicator=indicator, subject_type=subject_type,
-            subject_id=subject_id, period=period, start=start, target=after, author=actor, saved_at=epoch(now),
-        )  # fmt: skip
-        db.session.add(stored[key])
-    else:
-        row.target, row.author, row.saved_at = after, actor, epoch(now)
-    noted.append((" ".join(map(str, key)).strip(), _text(before), _text(after)))
-    return Saved(index, "created" if before is None else "updated", None)
+def _stored(portal_id: int, scorecards: Collection[str]) -> dict[Key, Any]:
+    query = select(*_KEY, Target.id, Target.target)
+    rows = db.session.execute(query.where(Target.portal_id == portal_id, Target.scorecard.in_(scorecards)))
+    return {_place(row): row for row in rows}
+
+
+def _place(row: Any) -> Key:
+    return row.scorecard, row.indicator, row.subject_type, row.subject_id, row.period, row.start
+
+
+def _write(
+    portal_id: int, changed: Mapping[Key, int | None], stored: Mapping[Key, Any], actor: str, now: datetime
+) -> dict[Key, int]:
+    """The ids of all that is there then, by key; None removes."""
+    gone = [stored[key].id for key, target in changed.items() if target is None and key in stored]
+    for part in chunks(gone):
+        db.session.execute(delete(Target).where(Target.portal_id == portal_id, Target.id.in_(part)))
+    names = [column.key for column in _KEY]
+    same = {"portal_id": portal_id, "author": actor, "saved_at": epoch(now)}
+    rows = [
+        {**dict(zip(names, key, strict=True)), "target": target, **same}
+        for key, target in changed.items()
+        if target is not None
+    ]
+    ids = {key: row.id for key, row in stored.items() if changed.get(key, row.target) is not None}
+    if rows:
+        statement = storage.insert(Target)
+        replaced = {name: statement.excluded[name] for name in ("target", "author", "saved_at")}
+        written = statement.on_conflict_do_update(index_elements=["portal_id", *names], set_=replaced)
+        found = db.session.execute(written.returning(*_KEY, Target.id), rows)
+        ids |= {_place(row): row.id for row in found}
+    return ids
+
+
+def _noted(key: Key, before: int | None, after: int | None, reason: str) -> tuple[str, Any, Any]:
+    """What the audit log keeps of a change."""
+    place, old, new = " ".join(map(str, key)).strip(), _text(before), _text(after)
+    return (place, {"target": old}, {"target": new, "reason": reason}) if reason else (place, old, new)
+
+
+def _millionths(item: TargetDocument) -> int | None:
+    return None if item.target is None else int(item.target * MILLIONTHS)
 
 
 def _text(millionths: int | None) -> str | None:
     return None if millionths is None else str(Fraction(millionths, MILLIONTHS))
-
-
-def _key(row: Target) -> Key:
-    return row.scorecard, row.indicator, row.subject_type, row.subject_id, row.period, row.start
 
 
 def _key_of(item: TargetDocument) -> Key:

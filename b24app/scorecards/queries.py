@@ -230,7 +230,8 @@ def touched(portal_id: int, cells: Iterable[Cell]) -> dict[tuple[str, date], set
 def target_rows(
     portal_id: int, scorecards: Collection[str] | None = None, indicator: str | None = None
 ) -> tuple[TargetRow, ...]:
-    query = select(Target).where(Target.portal_id == portal_id).order_by(Target.id)
+    columns = Target.id, Target.scorecard, Target.indicator, Target.subject_type, Target.subject_id
+    query = select(*columns, Target.period, Target.start, Target.target).where(Target.portal_id == portal_id)
     if scorecards is not None:
         query = query.where(Target.scorecard.in_(scorecards))
     if indicator is not None:
@@ -245,7 +246,7 @@ def target_rows(
             date.fromisoformat(row.start) if row.start else None,
             Fraction(row.target, MILLIONTHS),
         )
-        for row in db.session.scalars(query)
+        for row in db.session.execute(query.order_by(Target.id))
     )
 
 

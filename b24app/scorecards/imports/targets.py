@@ -4,7 +4,7 @@ Whoever may edit somebody's plan imports their targets, amounts of money only if
 again what stood in a target's place, unless it was changed or its period locked meanwhile.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -111,23 +111,23 @@ def _stored(portal_id: int) -> dict[Place, Fraction]:
     return {(row.scorecard, row.indicator, row.subject, row.start): row.target for row in rows}
 
 
-def said(given: Source) -> tuple[Planned, ...]:
+Said = tuple[tuple[Planned, TargetDocument], ...]
+
+
+def said(given: Source) -> Said:
     """What the file says. Conflict if a row has become wrong that was right when it was checked."""
-    return tuple(one for those in posting.said(given) for one in those)
+    every: Iterator[Planned] = (one for those in posting.said(given) for one in those)
+    return tuple((one, _target(*one.place, one.kind, one.target)) for one in every)
 
 
-def post(given: Source, planned: Iterable[Planned], reason: str) -> frozenset[str]:
+def post(given: Source, planned: Said, reason: str) -> frozenset[str]:
     """Sets all of them, or, when one has become wrong, none. Returns the scorecards that are touched."""
     viewer = given.file.viewer
     stored = _stored(viewer.portal_id)
-    changed = [one for one in planned if stored.get(one.place) != one.target]
-    operations.set_targets(
-        viewer.portal_id,
-        [_target(*one.place, one.kind, one.target) for one in changed],
-        viewer.actor,
-        given.file.now,
-        reason,
-    )
+    new = [both for both in planned if stored.get(both[0].place) != both[0].target]
+    changed = [one for one, _document in new]
+    documents = [document for _one, document in new]
+    operations.set_targets(viewer.portal_id, documents, viewer.actor, given.file.now, reason)
     rows = [
         {
             "portal_id": viewer.portal_id,
