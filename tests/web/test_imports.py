@@ -139,6 +139,9 @@ def test_targets_go_from_the_form_into_the_plan_with_a_reason_and_back(here: Imp
     here.send(f"{address}/undo", reason="Wrong file")
     jobs.work(PORTAL)
     assert target_rows(PORTAL) == ()
+    again = here.page(here.upload("again.csv", PLAN.encode(), kind="targets"), HEAD)
+    assert 'value="target" selected' in again
+    assert 'value="scorecard" selected' not in again, "what was chosen is remembered"
 
 
 def test_whoever_edits_no_plans_imports_no_targets(here: Importing) -> None:
