@@ -73,9 +73,10 @@ def test_a_deal_that_changes_often_is_one_thing_to_do(here: Site) -> None:
 def test_events_that_come_together_are_stored_together_or_not_at_all(here: Site) -> None:
     id = here.portal.id
     with pytest.raises(IntegrityError):
-        news._store([[(id, "deal", "7")], [(id + 1, "deal", "7")]])
+        news._store([[(id, "deal", False, "7")], [(id + 1, "deal", False, "7")]])
     assert inbox() == []
-    news._store([[(id, "deal", "12")], [(id, "company", "3"), (id, "deal", "7")], [(id, "deal", "12")]])
+    seven, twelve = (id, "deal", False, "7"), (id, "deal", False, "12")
+    news._store([[twelve], [(id, "company", False, "3"), seven], [twelve]])
     assert inbox() == [("company", "3"), ("deal", "12"), ("deal", "7")]
 
 

@@ -104,11 +104,11 @@ def test_how_far_numbers_are_that_a_change_owes_is_said(admin):
         job_id = owe(PORTAL, Recompute(), NOW)
     assert "Numbers are to be computed anew" in admin.page()
     with write():
-        jobs.report(job_id, 12, 51)
+        jobs.report(PORTAL, job_id, 12, 51)
     assert "Numbers are being computed anew: 12 of 51." in admin.page()
     assert "Показатели пересчитываются: 12 из 51." in admin.page(language="ru")
     with write():
-        jobs.finish(job_id, now=NOW)
+        jobs.finish(PORTAL, job_id, now=NOW)
     assert "anew" not in admin.page()
 
 
