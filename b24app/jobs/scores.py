@@ -16,8 +16,8 @@ from b24app.lib.errors import AppError, Conflict
 from b24app.lib.i18n import gettext as _
 from b24app.lib.log import logger
 from b24app.lib.queue import enqueue
+from b24app.metrics.needs import ripening
 from b24app.metrics.ripening import ripened
-from b24app.metrics.rules import ripening
 from b24app.periods import queries as periods
 from b24app.periods.rules import local_day
 from b24app.portal import audit, jobs

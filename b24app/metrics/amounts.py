@@ -6,7 +6,9 @@ Whoever may not see money is told none of these numbers, nor what they could be 
 from dataclasses import dataclass, replace
 
 from b24app.facts.rules import ENTRY
-from b24app.metrics.rules import Measure, Need, Plan, Test
+from b24app.metrics.measures import Measure, Test
+from b24app.metrics.needs import Need
+from b24app.metrics.rules import Plan
 
 SUMS = frozenset({"amount", "opportunity", "opportunityAccount", "taxValue", "taxValueAccount"})
 """Fields of CRM records that hold amounts, although Bitrix24 calls them plain numbers (contract 7)."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from b24app.facts.kinds import kind_of
 from b24app.lib.errors import Fault
 from b24app.lib.i18n import gettext as _
-from b24app.metrics.rules import AnyTest, FieldTest, Op, ProductTest, Test, Where
+from b24app.metrics.measures import AnyTest, FieldTest, Op, ProductTest, Test, Where
 
 WON = Where((Test("semantic", Op.IN, ("S",)),))
 LOST = Where((Test("semantic", Op.IN, ("F",)),))

@@ -15,8 +15,9 @@ from typing import Any
 from b24app.facts.rules import ENTRY
 from b24app.lib.db import db
 from b24app.metrics import compile
+from b24app.metrics.measures import Aggregate
 from b24app.metrics.queries import FactPage, FactRow, fact, read_cursor
-from b24app.metrics.rules import Aggregate, AnyPlan, Side, sides
+from b24app.metrics.rules import AnyPlan, Side, sides
 from b24app.periods.rules import Span
 
 Kept = tuple[FactRow, int | None]

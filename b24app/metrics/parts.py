@@ -9,7 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from b24app.metrics.rules import BY_NUMBERS, Aggregate, Measure, Part, Plan
+from b24app.metrics.measures import BY_NUMBERS, Aggregate, Measure
+from b24app.metrics.rules import Part, Plan
 
 Holder = tuple[int | None, int | None]
 """Whom a fact counts for: (employee, None); an entry of a department (None, department); nobody known (None, None)."""

@@ -17,20 +17,8 @@ from b24app.lib.i18n import gettext as _
 from b24app.metrics.catalogue import CATALOGUE, Miss, Ready
 from b24app.metrics.conditions import WhereDocument, where_of
 from b24app.metrics.conditions import faults as where_faults
-from b24app.metrics.rules import (
-    ENTERED,
-    Aggregate,
-    Among,
-    AnyTest,
-    FieldTest,
-    Measure,
-    Near,
-    Plan,
-    ProductTest,
-    Scan,
-    Test,
-    Where,
-)
+from b24app.metrics.measures import ENTERED, Aggregate, AnyTest, FieldTest, Measure, ProductTest, Scan, Test, Where
+from b24app.metrics.rules import Among, Near, Plan
 from b24app.metrics.types.base import Scope, metric_types
 
 Model = TypeVar("Model", bound=BaseModel)

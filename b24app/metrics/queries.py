@@ -16,8 +16,9 @@ from b24app.lib.db import db
 from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.metrics import compile
+from b24app.metrics.measures import BY_NUMBERS, Measure, Scan
 from b24app.metrics.parts import Grid, Histogram, Holder, Parts
-from b24app.metrics.rules import BY_NUMBERS, Among, AnyPlan, Measure, Near, Plan, Scan, Side, sides
+from b24app.metrics.rules import Among, AnyPlan, Near, Plan, Side, sides
 from b24app.periods.rules import Span
 
 MOST_MEASURES = 400

@@ -15,7 +15,8 @@ from b24app.facts.rules import DEAL, OPEN, Cell
 from b24app.facts.tables import Deal
 from b24app.lib.db import db
 from b24app.lib.storage import chunks
-from b24app.metrics.rules import Op, Plan, Test
+from b24app.metrics.measures import Op, Test
+from b24app.metrics.rules import Plan
 
 
 def ripened(portal_id: int, ripenings: Collection[tuple[str, str, int]], since: int, until: int) -> frozenset[Cell]:

@@ -15,7 +15,7 @@ from b24app.ingest import queries as ingest
 from b24app.ingest.queries import SyncStatus
 from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
-from b24app.metrics.rules import Measure, Op, Test
+from b24app.metrics.measures import Measure, Op, Test
 from b24app.onboarding.operations import months_before
 from b24app.portal import queries as portal
 from b24app.scorecards import library

@@ -19,8 +19,9 @@ from b24app.lib.i18n import gettext as _
 from b24app.metrics.amounts import Amounts
 from b24app.metrics.catalogue import CATALOGUE, FORMULA
 from b24app.metrics.formula import Formula, FormulaError, Name, cycle, order, parse
+from b24app.metrics.needs import Need
 from b24app.metrics.plans import plan as plan_of
-from b24app.metrics.rules import AnyPlan, FormulaPlan, Need, Plan, Sibling, Unit
+from b24app.metrics.rules import AnyPlan, FormulaPlan, Plan, Sibling, Unit
 
 if TYPE_CHECKING:
     from b24app.scorecards.documents import IndicatorDocument, OperandDocument

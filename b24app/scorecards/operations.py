@@ -27,7 +27,7 @@ from b24app.lib.errors import Conflict, Fault, Invalid, NotFound
 from b24app.lib.i18n import gettext as _
 from b24app.lib.storage import chunks
 from b24app.metrics.amounts import EVERYWHERE
-from b24app.metrics.rules import Need, dated, needs
+from b24app.metrics.needs import Need, dated, needs
 from b24app.periods import queries as periods
 from b24app.periods.rules import Kind, Settings, named
 from b24app.portal import audit

@@ -18,7 +18,7 @@ from b24app.lib.db import db
 from b24app.lib.errors import NotFound
 from b24app.lib.i18n import gettext as _
 from b24app.metrics.amounts import MONEY, Amounts
-from b24app.metrics.rules import Need
+from b24app.metrics.needs import Need
 from b24app.periods import queries as periods
 from b24app.periods.rules import Kind
 from b24app.portal import queries as portals

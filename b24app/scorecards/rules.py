@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from b24app.facts.rules import DEAL, MOVE, Cell
 from b24app.metrics.formula import order
-from b24app.metrics.rules import AnyPlan, Plan, Scan
+from b24app.metrics.measures import Scan
+from b24app.metrics.rules import AnyPlan, Plan
 from b24app.periods.rules import Kind, Settings, local_day, period_at
 from b24app.portal.rules import COMPANY, Structure, Subject, SubjectType, department, employee
 from b24app.scorecards.documents import IndicatorDocument, ScorecardDocument, Subjects

@@ -20,7 +20,7 @@ from b24app.ingest.extras import unavailable
 from b24app.ingest.queries import SyncStatus
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
-from b24app.metrics.rules import Need
+from b24app.metrics.needs import Need
 from b24app.periods import queries as periods
 from b24app.periods.rules import ONE_DAY, Calendar, Period, Settings, local_day, span, working_days
 from b24app.portal import queries as portal

@@ -15,8 +15,10 @@ from b24app.facts.requests.rules import REQUEST
 from b24app.facts.rules import ACTIVITY, CALL, DEAL, ENTRY, MOVE, RECORDS
 from b24app.lib.clock import epoch
 from b24app.metrics import queries as metrics
+from b24app.metrics.measures import Test
+from b24app.metrics.needs import needs
 from b24app.metrics.parts import Parts
-from b24app.metrics.rules import AnyPlan, Measured, Numbers, Part, Plan, Sibling, Test, needs, presence, why_empty
+from b24app.metrics.rules import AnyPlan, Measured, Numbers, Part, Plan, Sibling, presence, why_empty
 from b24app.periods.rules import Kind, Period, inside, span, working_days
 from b24app.portal.rules import Subject, SubjectType, employee
 from b24app.scorecards.rules import (

@@ -19,7 +19,7 @@ from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.lib.storage import chunks, table_of
 from b24app.metrics.amounts import EVERYWHERE
-from b24app.metrics.rules import Scan
+from b24app.metrics.measures import Scan
 from b24app.portal.rules import Subject
 from b24app.portal.tables import AuditEntry
 from b24app.scorecards import documents, queries

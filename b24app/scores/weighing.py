@@ -11,7 +11,8 @@ from fractions import Fraction
 from math import lcm
 from typing import TYPE_CHECKING
 
-from b24app.metrics.rules import Aggregate, Plan
+from b24app.metrics.measures import Aggregate
+from b24app.metrics.rules import Plan
 from b24app.portal.rules import Subject
 from b24app.scorecards.rules import Indicator, Version
 from b24app.scores.rules import Curve, ScoreValue, attainment

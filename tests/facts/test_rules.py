@@ -25,7 +25,7 @@ from b24app.facts.rules import (
     may_replace,
     with_unasked,
 )
-from b24app.metrics.rules import STORED_DATES
+from b24app.metrics.measures import STORED_DATES
 from b24app.periods.rules import Settings
 from tests.facts.samples import ANN, BOB, CEO, DAY, HOUR, T, activity, anonymous, deal, move, won
 

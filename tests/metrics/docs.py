@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from b24app.metrics.catalogue import CATALOGUE, Ready
+from b24app.metrics.measures import AnyTest, FieldTest, Measure, ProductTest, Where
 from b24app.metrics.plans import plan
-from b24app.metrics.rules import AnyTest, FieldTest, Measure, Plan, ProductTest, Where
+from b24app.metrics.rules import Plan
 from b24app.metrics.types.base import metric_types
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -22,7 +22,8 @@ from b24app.facts.tables import (
     Task,
 )
 from b24app.lib.db import Base
-from b24app.metrics.rules import Aggregate, AnyTest, FieldTest, Measure, Op, Part, Plan, ProductTest, Scan, Where
+from b24app.metrics.measures import Aggregate, AnyTest, FieldTest, Measure, Op, ProductTest, Scan, Where
+from b24app.metrics.rules import Part, Plan
 from b24app.periods.rules import Span
 
 ENTITIES = {

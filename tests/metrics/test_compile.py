@@ -34,9 +34,10 @@ from b24app.lib.db import db
 from b24app.metrics.catalogue import CATALOGUE, REASONS
 from b24app.metrics.conditions import conditions_of
 from b24app.metrics.kept import facts_kept, write_down
+from b24app.metrics.measures import Aggregate
 from b24app.metrics.plans import plan
 from b24app.metrics.queries import FactPage, FactRow, evaluate, facts_behind, not_counted
-from b24app.metrics.rules import Aggregate, Among, Plan, value_of
+from b24app.metrics.rules import Among, Plan, value_of
 from b24app.metrics.types.base import metric_types
 from b24app.periods.rules import Kind, Period, Settings, Span, span
 from tests.metrics import slow_reading

@@ -8,10 +8,11 @@ import pytest
 
 from b24app.facts.rules import Cell
 from b24app.facts.tables import Watch
+from b24app.metrics.needs import ripening
 from b24app.metrics.plans import plan
 from b24app.metrics.queries import evaluate, facts_behind, not_counted
 from b24app.metrics.ripening import also_touched, ripened
-from b24app.metrics.rules import Part, is_small_sample, presence, ripening, settle, value_of
+from b24app.metrics.rules import Part, is_small_sample, presence, settle, value_of
 from b24app.periods.rules import Span
 from tests.metrics.world import (
     ANN,

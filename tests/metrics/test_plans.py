@@ -9,8 +9,10 @@ from b24app.lib.i18n import LANGUAGES
 from b24app.metrics import rules
 from b24app.metrics.catalogue import CATALOGUE, REASONS
 from b24app.metrics.conditions import WhereDocument
+from b24app.metrics.measures import FieldTest, Op, Scan, Where
+from b24app.metrics.needs import dated, needs, ripening
 from b24app.metrics.plans import defaults, plan
-from b24app.metrics.rules import FieldTest, Op, Plan, Scan, Where, dated, needs, ripening
+from b24app.metrics.rules import Plan
 from b24app.metrics.types.base import metric_types
 
 OPTIONS = {code: dict(ready.example) for code, ready in CATALOGUE.items()}

@@ -6,20 +6,10 @@ from typing import Any
 import pytest
 
 from b24app.metrics import rules
+from b24app.metrics.measures import Aggregate, Where
 from b24app.metrics.parts import Tally, roll_up
 from b24app.metrics.plans import plan
-from b24app.metrics.rules import (
-    Aggregate,
-    Part,
-    Plan,
-    Settled,
-    Where,
-    is_small_sample,
-    presence,
-    settle,
-    sides,
-    value_of,
-)
+from b24app.metrics.rules import Part, Plan, Settled, is_small_sample, presence, settle, sides, value_of
 
 WON = plan("deals_won")
 REVENUE = plan("deals_won_amount")

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from b24app.facts.rules import Cell
+from b24app.metrics.needs import ripening
 from b24app.metrics.plans import plan
 from b24app.metrics.queries import evaluate, facts_behind, not_counted
 from b24app.metrics.ripening import ripened
-from b24app.metrics.rules import presence, ripening, settle, value_of
+from b24app.metrics.rules import presence, settle, value_of
 from tests.metrics.world import ANN, BOB, MAY, Fact, activity, at, call, calls_from, put, task
 
 NOW = at("2024-05-20T12:00")

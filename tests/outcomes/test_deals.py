@@ -15,9 +15,10 @@ from b24app.lib.errors import Forbidden, NotFound
 from b24app.lib.i18n import speaking
 from b24app.metrics import rules as metrics
 from b24app.metrics.catalogue import CATALOGUE
+from b24app.metrics.measures import Op, Where
 from b24app.metrics.plans import plan
 from b24app.metrics.queries import facts_behind
-from b24app.metrics.rules import Op, Plan, Unit, Where
+from b24app.metrics.rules import Plan, Unit
 from b24app.outcomes.dashboards import queries
 from b24app.outcomes.dashboards.deals import _record
 from b24app.outcomes.dashboards.records import holds, moment, number, why_not

@@ -1,7 +1,7 @@
 """Ready-made metrics of CRM activities: meetings, e-mails, to-dos, all of them (semantics 4). Calls: calls.py."""
 
 from b24app.metrics.catalogue.base import ANYONE, COMPLETED, DUE, START, Miss, Ready, where
-from b24app.metrics.rules import Op, Where
+from b24app.metrics.measures import Op, Where
 
 _KINDS = ("call", "email", "meeting", "other", "task", "todo")
 """All there are: named, so that the index by kind and date serves."""

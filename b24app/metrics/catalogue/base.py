@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from b24app.metrics.rules import EVERYTHING, Op, Test, Where
+from b24app.metrics.measures import EVERYTHING, Op, Test, Where
 
 Text = Mapping[str, str]
 """The same words in every language."""

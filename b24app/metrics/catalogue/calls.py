@@ -2,7 +2,7 @@
 
 from b24app.facts.rules import CALLS_FROM_ACTIVITIES, CALLS_FROM_TELEPHONY
 from b24app.metrics.catalogue.base import ANYONE, COMPLETED, START, Choice, Miss, Option, Ready, where
-from b24app.metrics.rules import Op
+from b24app.metrics.measures import Op
 
 _DIRECTION = Option({way: Choice(where(("direction", Op.IN, (way,)))) for way in ("in", "out")})
 _NOT_COMPLETED = Miss(

@@ -14,7 +14,7 @@ from b24app.metrics.catalogue.base import (
     where,
 )
 from b24app.metrics.conditions import LOST, WON
-from b24app.metrics.rules import Op
+from b24app.metrics.measures import Op
 
 _FIRST_SALE = WON & where(("win_no", Op.IN, (1,)))
 _REPEAT_SALE = WON & where(("win_no", Op.GT, (1,)))

@@ -1,7 +1,7 @@
 """Ready-made metrics of tasks (semantics 4)."""
 
 from b24app.metrics.catalogue.base import ANYONE, CLOSED, Miss, Ready, where
-from b24app.metrics.rules import Op
+from b24app.metrics.measures import Op
 
 READY = (
     Ready(

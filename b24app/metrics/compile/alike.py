@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Select, case, cast, func, literal_column, select
 
 from b24app.metrics.compile.matching import Condition, Matcher
+from b24app.metrics.measures import EVERYTHING, Aggregate, Measure, Where
 from b24app.metrics.parts import Columns
-from b24app.metrics.rules import EVERYTHING, Aggregate, Measure, Where
 
 MOST_TESTS = 20
 """With more of them few rows are alike."""

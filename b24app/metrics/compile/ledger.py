@@ -7,7 +7,7 @@ from sqlalchemy import CTE, and_, case, func, select
 from b24app.facts.rules import ENTRY
 from b24app.metrics.compile.matching import Condition, Matcher
 from b24app.metrics.compile.reading import Reading, home, spans_inline
-from b24app.metrics.rules import Aggregate, Measure
+from b24app.metrics.measures import Aggregate, Measure
 from b24app.periods.rules import Span
 
 Marks = Mapping[Measure, str]

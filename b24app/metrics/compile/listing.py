@@ -10,7 +10,8 @@ from b24app.facts.rules import ENTRY, MOVE
 from b24app.metrics.compile.ledger import counts, ledger
 from b24app.metrics.compile.matching import Condition, Matcher
 from b24app.metrics.compile.reading import OWNER, Reading, home, of_entity
-from b24app.metrics.rules import Aggregate, Among, Measure
+from b24app.metrics.measures import Aggregate, Measure
+from b24app.metrics.rules import Among
 from b24app.periods.rules import Span
 
 

@@ -28,7 +28,8 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from b24app.facts.rules import CALLS_FROM_ACTIVITIES, DEAL
 from b24app.facts.tables import CallSource, FieldValue, ProductRow, ProductSection
 from b24app.lib.db import Base
-from b24app.metrics.rules import FieldTest, Op, ProductTest, Test, Where, is_column
+from b24app.metrics.measures import FieldTest, Op, ProductTest, Test, Where
+from b24app.metrics.needs import is_column
 
 Condition = ColumnElement[bool]
 Fields = Mapping[str, ColumnElement[Any]] | ReadOnlyColumnCollection[str, Any]

@@ -32,7 +32,8 @@ from b24app.facts.rules import COUNTED, DEAL, ENTRY, MOVE, WAITING
 from b24app.facts.tables import Deal, Entry, FieldValue, StageMove
 from b24app.lib.db import Int64
 from b24app.metrics.compile.matching import Condition, Fields, Matcher, table
-from b24app.metrics.rules import Among, Measure, Op, Scan, Test
+from b24app.metrics.measures import Measure, Op, Scan, Test
+from b24app.metrics.rules import Among
 from b24app.periods.rules import Span
 
 _TABLES = {model.__tablename__: table(model) for model in (Deal, Entry, StageMove)}

@@ -16,8 +16,8 @@ from b24app.metrics.compile.alike import Aggregates, Totals, totals_of_alike
 from b24app.metrics.compile.ledger import Marks, counts, ledger
 from b24app.metrics.compile.matching import Matcher
 from b24app.metrics.compile.reading import Reading
+from b24app.metrics.measures import Aggregate, Measure, Scan
 from b24app.metrics.parts import Columns
-from b24app.metrics.rules import Aggregate, Measure, Scan
 from b24app.periods.rules import Span
 
 

@@ -1,6 +1,7 @@
 """The mean amount. Facts without a known amount are among those divided by: they count (semantics 3.5)."""
 
-from b24app.metrics.rules import Aggregate, Plan, Unit
+from b24app.metrics.measures import Aggregate
+from b24app.metrics.rules import Plan, Unit
 from b24app.metrics.types import base
 
 key = "average"

@@ -12,7 +12,8 @@ from b24app.lib import registry
 from b24app.lib.errors import Fault
 from b24app.metrics import types
 from b24app.metrics.conditions import Document
-from b24app.metrics.rules import EVERYTHING, Aggregate, Measure, Plan, Scan, Where
+from b24app.metrics.measures import EVERYTHING, Aggregate, Measure, Scan, Where
+from b24app.metrics.rules import Plan
 
 
 class Params(Document):

@@ -1,6 +1,7 @@
 """How long people talked, in minutes: the durations of calls added up and divided by 60 once."""
 
-from b24app.metrics.rules import Aggregate, Plan, Unit
+from b24app.metrics.measures import Aggregate
+from b24app.metrics.rules import Plan, Unit
 from b24app.metrics.types import base, calls
 
 key = "call_minutes"

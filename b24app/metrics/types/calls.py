@@ -9,7 +9,8 @@ from typing import Annotated
 from pydantic import Field
 
 from b24app.facts.rules import ACTIVITY, CALL, CALLS_FROM_ACTIVITIES, CALLS_FROM_TELEPHONY
-from b24app.metrics.rules import Aggregate, Near, Op, Plan, Test, Unit, Where
+from b24app.metrics.measures import Aggregate, Op, Test, Where
+from b24app.metrics.rules import Near, Plan, Unit
 from b24app.metrics.types import base
 
 key = "calls"

@@ -13,7 +13,8 @@ from pydantic import Field
 from b24app.lib.errors import Fault
 from b24app.lib.i18n import gettext as _
 from b24app.metrics.conditions import DECIDED, OPEN, WON
-from b24app.metrics.rules import Aggregate, Measure, Near, Op, Plan, Test, Unit, Where
+from b24app.metrics.measures import Aggregate, Measure, Op, Test, Where
+from b24app.metrics.rules import Near, Plan, Unit
 from b24app.metrics.types import base
 
 key = "conversion"

@@ -1,6 +1,7 @@
 """How many facts there are."""
 
-from b24app.metrics.rules import Aggregate, Plan, Unit
+from b24app.metrics.measures import Aggregate
+from b24app.metrics.rules import Plan, Unit
 from b24app.metrics.types import base
 
 key = "count"

@@ -14,7 +14,8 @@ from b24app.facts.rules import DEAL
 from b24app.lib.errors import Fault
 from b24app.lib.i18n import gettext as _
 from b24app.metrics.conditions import MOST_VALUES, Id
-from b24app.metrics.rules import Aggregate, Op, Plan, Test, Unit, Where
+from b24app.metrics.measures import Aggregate, Op, Test, Where
+from b24app.metrics.rules import Plan, Unit
 from b24app.metrics.types import base
 
 key = "entered"

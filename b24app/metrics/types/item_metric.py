@@ -12,7 +12,8 @@ from pydantic import Field
 from b24app.facts.entities import entity_of
 from b24app.lib.errors import Fault
 from b24app.lib.i18n import gettext as _
-from b24app.metrics.rules import Aggregate, Among, Near, Plan, Unit
+from b24app.metrics.measures import Aggregate
+from b24app.metrics.rules import Among, Near, Plan, Unit
 from b24app.metrics.types import base
 
 key = "item_metric"

@@ -5,7 +5,8 @@ from fractions import Fraction
 from typing import Literal
 
 from b24app.metrics.conditions import DECIDED, WON
-from b24app.metrics.rules import EVERYTHING, Aggregate, Plan, Unit
+from b24app.metrics.measures import EVERYTHING, Aggregate
+from b24app.metrics.rules import Plan, Unit
 from b24app.metrics.types import base
 
 key = "lead_conversion"

@@ -1,6 +1,7 @@
 """How customers rated the service: the mean of the ratings given in a period (semantics 4, customer_rating)."""
 
-from b24app.metrics.rules import Aggregate, Near, Op, Plan, Test, Unit, Where
+from b24app.metrics.measures import Aggregate, Op, Test, Where
+from b24app.metrics.rules import Near, Plan, Unit
 from b24app.metrics.types import base, requests
 from b24app.metrics.types.entries import SCALE
 

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from b24app.metrics.rules import EVERYTHING, Aggregate, Op, Plan, Test, Unit, Where
+from b24app.metrics.measures import EVERYTHING, Aggregate, Op, Test, Where
+from b24app.metrics.rules import Plan, Unit
 from b24app.metrics.types import base
 
 key = "requests"

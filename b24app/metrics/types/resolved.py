@@ -2,7 +2,8 @@
 
 from fractions import Fraction
 
-from b24app.metrics.rules import Aggregate, Op, Plan, Test, Unit, Where
+from b24app.metrics.measures import Aggregate, Op, Test, Where
+from b24app.metrics.rules import Plan, Unit
 from b24app.metrics.types import base, requests
 
 key = "resolved"

@@ -3,7 +3,8 @@
 from fractions import Fraction
 
 from b24app.metrics.conditions import WON
-from b24app.metrics.rules import Aggregate, Plan, Unit
+from b24app.metrics.measures import Aggregate
+from b24app.metrics.rules import Plan, Unit
 from b24app.metrics.types import base, spending
 
 key = "returned"

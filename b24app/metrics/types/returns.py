@@ -9,7 +9,8 @@ from pydantic import Field
 from b24app.lib.errors import Fault
 from b24app.lib.i18n import gettext as _
 from b24app.metrics.conditions import MOST_VALUES, WON, Id
-from b24app.metrics.rules import Aggregate, Measure, Op, Plan, Scan, Test, Unit, Where
+from b24app.metrics.measures import Aggregate, Measure, Op, Scan, Test, Where
+from b24app.metrics.rules import Plan, Unit
 from b24app.metrics.types import base
 from b24app.metrics.types.entries import SCALE
 

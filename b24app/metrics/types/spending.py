@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from b24app.metrics.rules import Aggregate, Measure, Op, Plan, Scan, Test, Unit, Where
+from b24app.metrics.measures import Aggregate, Measure, Op, Scan, Test, Where
+from b24app.metrics.rules import Plan, Unit
 from b24app.metrics.types import base
 from b24app.metrics.types.entries import SCALE
 

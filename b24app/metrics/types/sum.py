@@ -1,6 +1,7 @@
 """How much the facts are worth together, in the portal's base currency (semantics 3.5)."""
 
-from b24app.metrics.rules import Aggregate, Plan, Unit
+from b24app.metrics.measures import Aggregate
+from b24app.metrics.rules import Plan, Unit
 from b24app.metrics.types import base
 
 key = "sum"

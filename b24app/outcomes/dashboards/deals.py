@@ -19,7 +19,8 @@ from b24app.lib.db import db
 from b24app.lib.errors import Forbidden, NotFound
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import pick
-from b24app.metrics.rules import Aggregate, FormulaPlan, Measure, Part, Plan, Test, Unit
+from b24app.metrics.measures import Aggregate, Measure, Test
+from b24app.metrics.rules import FormulaPlan, Part, Plan, Unit
 from b24app.outcomes.dashboards import records
 from b24app.outcomes.dashboards.records import Record
 from b24app.outcomes.dashboards.rules import Number

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from b24app.lib.i18n import gettext as _
-from b24app.metrics.rules import AnyTest, FieldTest, Measure, Op, ProductTest, Scan, Test, Where
+from b24app.metrics.measures import AnyTest, FieldTest, Measure, Op, ProductTest, Scan, Test, Where
 from b24app.outcomes.dashboards import words
 
 Record = Mapping[str, Any]
