@@ -231,7 +231,7 @@ def row(result: ResultRow, sees_money: bool, history: tuple[Point, ...] = (), be
         history=() if hidden else history,
         before=number(before),
         change=number(result.forecast - before) if result.forecast is not None and before is not None else None,
-        forecast_by=result.forecast_by,
+        forecast_by=None if hidden else result.forecast_by,
     )
 
 
