@@ -1,8 +1,8 @@
 """A metric as data: how measures make a value (Plan) or a formula makes one of several (FormulaPlan), what came out
 (Part). Pure.
 
-What is counted is in `measures.py`. `compile/` turns measures into SQL, `plans.py` makes plans of what people write, `queries.py` evaluates them,
-`parts.py` sums up what they gave over people.
+What is counted is in `measures.py`. `compile/` turns measures into SQL, `plans.py` makes plans of what people write,
+`queries.py` evaluates them, `parts.py` sums up what they gave over people.
 """
 
 import dataclasses

@@ -6,7 +6,7 @@ import pytest
 
 from b24app.lib.errors import Invalid
 from b24app.lib.i18n import LANGUAGES
-from b24app.metrics import rules
+from b24app.metrics import measures
 from b24app.metrics.catalogue import CATALOGUE, REASONS
 from b24app.metrics.conditions import WhereDocument
 from b24app.metrics.measures import FieldTest, Op, Scan, Where
@@ -71,10 +71,10 @@ def test_both_sides_of_a_ratio_share_the_scan() -> None:
 def test_conditions_are_joined_by_and_and_alternatives_by_or() -> None:
     where = {"category_id": [0, 1], "any": [{"source_id": ["WEB"]}, {"stage_id": ["NEW"], "category_id": [3]}]}
     expected = Where(
-        (rules.Test("category_id", Op.IN, (0, 1)),),
+        (measures.Test("category_id", Op.IN, (0, 1)),),
         any=(
-            Where((rules.Test("source_id", Op.IN, ("WEB",)),)),
-            Where((rules.Test("category_id", Op.IN, (3,)), rules.Test("stage_id", Op.IN, ("NEW",)))),
+            Where((measures.Test("source_id", Op.IN, ("WEB",)),)),
+            Where((measures.Test("category_id", Op.IN, (3,)), measures.Test("stage_id", Op.IN, ("NEW",)))),
         ),
     )
     assert plan("deals_created", where=where).numerator.where == expected

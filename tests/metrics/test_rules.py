@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from b24app.metrics import rules
+from b24app.metrics import measures
 from b24app.metrics.measures import Aggregate, Where
 from b24app.metrics.parts import Tally, roll_up
 from b24app.metrics.plans import plan
@@ -126,7 +126,7 @@ def test_a_department_is_made_of_the_aggregates_of_its_people(aggregate: Aggrega
 
 
 def test_conditions_joined_by_and_keep_both_alternatives() -> None:
-    a, b, c, d = (Where((rules.Test(name, rules.Op.IN, (1,)),)) for name in "abcd")
+    a, b, c, d = (Where((measures.Test(name, measures.Op.IN, (1,)),)) for name in "abcd")
     assert Where(any=(a, b)) & c == Where(c.tests, any=(a, b))
     assert Where(any=(a,)) & Where(any=(c, d)) == Where(any=(Where(a.tests, any=(c, d)),))
 
