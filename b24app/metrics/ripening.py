@@ -20,7 +20,7 @@ from b24app.metrics.rules import Plan
 
 
 def ripened(portal_id: int, ripenings: Collection[tuple[str, str, int]], since: int, until: int) -> frozenset[Cell]:
-    """The cells of the records whose instants (`rules.ripening`) lie after `since`, up to and with `until`."""
+    """The cells of the records whose instants (`needs.ripening`) lie after `since`, up to and with `until`."""
     found: set[Cell] = set()
     for entity in sorted({entity for entity, _date, _seconds in ripenings}):
         if kind := kind_of(entity):
