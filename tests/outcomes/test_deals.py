@@ -13,7 +13,7 @@ from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.lib.errors import Forbidden, NotFound
 from b24app.lib.i18n import speaking
-from b24app.metrics import rules as metrics
+from b24app.metrics import measures
 from b24app.metrics.catalogue import CATALOGUE
 from b24app.metrics.measures import Op, Where
 from b24app.metrics.plans import plan
@@ -169,10 +169,10 @@ def test_a_deleted_deal_is_not_found():
 
 FIELDS = {"semantic": ["S", "F", "P"], "source_id": ["WEB", "CALL", None], "win_no": [None, 1, 2]}
 TESTS = st.one_of(
-    st.builds(metrics.Test, st.just("semantic"), st.just(Op.IN), st.sampled_from([("S",), ("S", "F")])),
-    st.builds(metrics.Test, st.just("source_id"), st.just(Op.IN), st.sampled_from([("WEB",), ("CALL", "WEB")])),
-    st.builds(metrics.Test, st.just("win_no"), st.just(Op.GT), st.just((1,))),
-    st.builds(metrics.Test, st.just("win_no"), st.sampled_from([Op.EMPTY, Op.NOT_EMPTY])),
+    st.builds(measures.Test, st.just("semantic"), st.just(Op.IN), st.sampled_from([("S",), ("S", "F")])),
+    st.builds(measures.Test, st.just("source_id"), st.just(Op.IN), st.sampled_from([("WEB",), ("CALL", "WEB")])),
+    st.builds(measures.Test, st.just("win_no"), st.just(Op.GT), st.just((1,))),
+    st.builds(measures.Test, st.just("win_no"), st.sampled_from([Op.EMPTY, Op.NOT_EMPTY])),
 )
 
 
