@@ -43,8 +43,9 @@ def linked(entity: str) -> Any | None:
 def is_wanted(portal_id: int, entity: str, *, is_new: bool = False) -> bool:
     """Whether news of these records matter: of types that nothing names they do not, unless others may have changed
     with them. With a new one none has."""
-    has_others = linked(entity) is not None and not is_new
-    return crm_items.source_of(entity) is None or has_others or is_read(portal_id, entity)
+    if crm_items.source_of(entity) is None:
+        return True
+    return (linked(entity) is not None and not is_new) or is_read(portal_id, entity)
 
 
 def is_read(portal_id: int, entity: str) -> bool:
