@@ -160,8 +160,11 @@ def main(portal: str) -> None:
         shoot(browser, portal, "health", ADMIN, "/ui/settings/health", "#entities")
         for name, page in (("data", ""), ("enter", "/enter"), ("import", "/import"), ("kinds", "/kinds")):
             shoot(browser, portal, name, ADMIN, f"/ui/data{page}", ".settings-pages")
-        for page in ("access", "tokens", "notifications", "audit"):
-            shoot(browser, portal, page, ADMIN, f"/ui/settings/{page}", "form")
+        for page in ("access", "tokens", "notifications", "audit", "sources", "calls"):
+            shoot(browser, portal, page, ADMIN, f"/ui/settings/{page}", ".settings-pages")
+        shoot(browser, portal, "templates", ADMIN, "/ui/templates", "#page h1")
+        shoot(browser, portal, "support", ADMIN, "/ui/team?scorecard=support", ".heat")
+        shoot(browser, portal, "marketing", ADMIN, "/ui/team?scorecard=marketing", ".heat")
         shoot_portal(browser, portal)
         browser.close()
 
