@@ -56,7 +56,7 @@ def plan(
     made = kind.plan(params, Scope(scan, only & asked))
     base = kind.plan(params, Scope(scan, only))
     near = (*_missed(misses, scan, asked), *made.near, *_unpriced(made), *_excluded(base, asked), *_gone(made))
-    return replace(made, near=near)
+    return replace(made, near=tuple(dict.fromkeys(near)))
 
 
 def defaults(metric: str, options: Mapping[str, Any]) -> tuple[str, str]:

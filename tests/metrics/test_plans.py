@@ -40,7 +40,9 @@ def test_every_metric_speaks_every_language_and_has_a_type(code: str) -> None:
     assert ready.type in metric_types()
     assert set(ready.name) == set(ready.rule) == set(LANGUAGES)
     assert ready.template_owner in ready.owners
-    assert all(near.reason in REASONS for near in plan(code, OPTIONS.get(code)).near)
+    near = plan(code, OPTIONS.get(code)).near
+    assert all(one.reason in REASONS for one in near)
+    assert len(set(near)) == len(near), "the same is looked for twice"
 
 
 @codes
