@@ -234,6 +234,8 @@ def may_replace(stored: Versioned | None, updated_at: int, read_at: int) -> bool
 
 def with_values(draft: Any, before: Any, asked: Collection[str]) -> Any:
     """The draft with the values its read did not ask for as they were: that it came without is no news."""
+    if not draft.values and (before is None or not before.values):
+        return draft
     kept = () if before is None else tuple(value for value in before.values if value.field not in asked)
     return replace(draft, values=(*(value for value in draft.values if value.field in asked), *kept))
 
@@ -241,7 +243,8 @@ def with_values(draft: Any, before: Any, asked: Collection[str]) -> Any:
 def with_unasked(draft: DealDraft, before: DealFact | None, asked: Collection[str]) -> DealDraft:
     """The same of values and product rows."""
     found: DealDraft = with_values(draft, before, asked)
-    return replace(found, rows=draft.rows if PRODUCT_ROWS in asked else before.rows if before else ())
+    rows = draft.rows if PRODUCT_ROWS in asked else before.rows if before else ()
+    return found if rows == found.rows else replace(found, rows=rows)
 
 
 def client_key(company_id: int | None, contact_id: int | None) -> str | None:

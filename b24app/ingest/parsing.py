@@ -56,9 +56,11 @@ def identity(value: Any) -> int:
 
 def text(value: Any, longest: int) -> str:
     """Cut to what the column holds; PostgreSQL keeps no zero bytes."""
-    if is_empty(value) or isinstance(value, list | dict):
-        return ""
-    return str(value).replace("\0", "").strip()[:longest]
+    if type(value) is not str:  # nearly all of them are
+        if is_empty(value) or isinstance(value, list | dict):
+            return ""
+        value = str(value)
+    return value.replace("\0", "").strip()[:longest] if "\0" in value else value.strip()[:longest]
 
 
 def flag(value: Any) -> bool:

@@ -130,9 +130,11 @@ def _stage(portal_id: int, client: Client, position: Position, lock: Lock, progr
 def _show_numbers(portal_id: int, progress: Progress | None) -> None:
     """The first scorecard, and every number that can be known by now."""
     number_wins(portal_id)
+    now = clock.now()
+    proposal = onboarding.propose(portal_id, now)
     with write():
         portals.lock(portal_id)
-        onboarding.first_run(portal_id, clock.now())
+        onboarding.first_run(portal_id, proposal, now)
     scores.recompute_everything(portal_id, progress=progress, cause=CauseKind.TARGET)
 
 

@@ -3,7 +3,8 @@
 The caller has the portal's lock and commits.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -25,6 +26,7 @@ from b24app.portal.rules import Structure
 from b24app.scorecards import operations as scorecards
 from b24app.scorecards import queries as stored
 from b24app.scorecards.documents import ScorecardDocument, load, parse
+from b24app.scorecards.rules import Version
 from b24app.scores import operations as scores
 from b24app.scores.rules import Cause, CauseKind
 
@@ -38,33 +40,51 @@ Targets = Mapping[str, str]
 """Indicator -> target, as the portal's settings keep it."""
 
 
-def first_run(portal_id: int, now: datetime) -> bool:
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The sales scorecard for the people of a portal, and what the article and their own history say of its targets."""
+
+    document: ScorecardDocument
+    article: Targets
+    proposed: Targets
+
+
+def propose(portal_id: int, now: datetime) -> Proposal | None:
+    """What `first_run` would save; None when it would save nothing. Only reads, and takes the longer the more there is
+    to read: to be asked outside of any write."""
+    versions = stored.versions(portal_id, TEMPLATE)
+    subjects = _subjects(portal_id, portal.structure(portal_id)) if _is_awaited(portal_id, versions) else None
+    if subjects is None:
+        return None
+    months = months_before(portal_id, now)
+    template = scorecards.template(TEMPLATE)
+    article = {one["code"]: str(one["target"]) for one in template["indicators"]}
+    document = _document(template, subjects, versions[-1].effective_from if versions else months[-1].start)
+    return Proposal(document, article, {**article, **_proposed(portal_id, document, months, now)})
+
+
+def first_run(portal_id: int, proposal: Proposal | None, now: datetime) -> bool:
     """Apply the sales template once somebody owns deals; propose again once the whole history is read. Safe to repeat.
 
     Returns whether the scorecard was saved; the caller then computes it. What a person has changed or locked since is
     left alone.
     """
-    tenant = portal.get(portal_id)
-    known = tenant.settings.get(SETTING)
-    versions = stored.versions(portal_id, TEMPLATE)
-    if known is None and versions:
+    if proposal is None or not _is_awaited(portal_id, stored.versions(portal_id, TEMPLATE)):
         return False
-    if known is not None and (known["final"] or not versions or versions[-1].author != "system"):
-        return False
-    if versions and (TEMPLATE, versions[-1].effective_from) in stored.locks(portal_id, TEMPLATE):
-        return False
-    subjects = _subjects(portal_id, portal.structure(portal_id))
-    if subjects is None:
-        return False
-    months = months_before(portal_id, now)
-    template = scorecards.template(TEMPLATE)
-    article = {one["code"]: str(one["target"]) for one in template["indicators"]}
-    document = _document(template, subjects, versions[-1].effective_from if versions else months[-1].start)
-    proposed = {**article, **_proposed(portal_id, document, months, now)}
-    scorecards.save(portal_id, _with_targets(document, proposed), "system", now)
-    final = ingest.status(portal_id).complete
-    tenant.settings = {**tenant.settings, SETTING: {"article": article, "proposed": proposed, "final": final}}
+    scorecards.save(portal_id, _with_targets(proposal.document, proposal.proposed), "system", now)
+    tenant, final = portal.get(portal_id), ingest.status(portal_id).complete
+    told = {"article": dict(proposal.article), "proposed": dict(proposal.proposed), "final": final}
+    tenant.settings = {**tenant.settings, SETTING: told}
     return True
+
+
+def _is_awaited(portal_id: int, versions: Sequence[Version]) -> bool:
+    known = portal.get(portal_id).settings.get(SETTING)
+    if known is None:
+        return not versions
+    if known["final"] or not versions or versions[-1].author != "system":
+        return False
+    return (TEMPLATE, versions[-1].effective_from) not in stored.locks(portal_id, TEMPLATE)
 
 
 def use_article_numbers(portal_id: int, actor: str, now: datetime) -> None:

@@ -31,6 +31,8 @@ from b24app.scores.tables import Result, Score
 
 ROWS_PER_SLICE = 4_000
 """So that a slice is one short write transaction (architecture, decision 2)."""
+FACTS_PER_SLICE = 60_000
+"""Likewise: what has to be read for it."""
 
 NOT_KNOWN: Mapping[Place, Collection[Record]] = {}
 
@@ -141,10 +143,11 @@ def slices(
     context = Context(portal_id, now)
     first = first_day(context)
     found: list[Slice] = []
+    total = sum(facts.counts(portal_id).values())
     for code, versions in context.scorecards.items():
         if codes is None or code in codes:
             starts = [one.start for one in _periods(context, versions, first, period)]
-            found += _portions(context, versions, starts)
+            found += _portions(context, versions, starts, total)
     return tuple(found)
 
 
@@ -168,12 +171,13 @@ def _periods(
     return covering(kind, since, context.today, context.settings)[::-1]
 
 
-def _portions(context: Context, versions: Sequence[Version], starts: Sequence[date]) -> Iterator[Slice]:
+def _portions(context: Context, versions: Sequence[Version], starts: Sequence[date], total: int) -> Iterator[Slice]:
+    """`total` facts, as if they were spread evenly over these periods."""
     structure = context.structure()
     indicators = max(len(version.indicators) for version in versions) or 1
     people = scorecards.applies_to(versions[-1].document.subjects, structure)
     rows = (len(people) + len(scorecards.departments_of(people, structure)) + 1) * indicators
-    size = max(1, ROWS_PER_SLICE // rows)
+    size = max(1, min(ROWS_PER_SLICE // rows, FACTS_PER_SLICE * len(starts) // max(1, total)))
     return (Slice(versions[-1].code, tuple(starts[at : at + size])) for at in range(0, len(starts), size))
 
 

@@ -120,7 +120,7 @@ def test_the_current_quarter_comes_first(portal: Site, monkeypatch: pytest.Monke
     """The first numbers are there before the rest is read."""
     read_then: list[tuple[int, bool]] = []
 
-    def first_run(portal_id: int, _now: object) -> None:
+    def first_run(portal_id: int, *_others: object) -> None:
         read_then.append((facts.counts(portal_id)["deal"], queries.status(portal_id).complete))
 
     monkeypatch.setattr(onboarding, "first_run", first_run)
