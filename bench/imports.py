@@ -1,7 +1,6 @@
 """An import of a file: checked, posted and counted, against reading the file alone; its memory, its transactions."""
 
 import csv
-import resource
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -19,6 +18,7 @@ from b24app.portal.rules import Viewer
 from b24app.scorecards import documents
 from b24app.scorecards import operations as scorecards
 from bench.figures import Figure, timed
+from bench.memory import forget_peak, peak_mb
 from bench.portal import NOW, Shape, fill
 from bench.readers import transactions
 from bench.reading import redis
@@ -49,7 +49,8 @@ def imported(database: str, rows: int) -> Iterator[Figure]:
 def _measure(database: str, rows: int, name: str, content: bytes, alone: Any) -> Iterator[Figure]:
     viewer = Viewer(1, 999, is_admin=True)
     read = timed(lambda: alone(content))
-    before = _peak_mb()
+    forget_peak()
+    before = peak_mb()
     with transactions(db.engine) as longest:
         checked = timed(lambda: _check(viewer, name, content))
         posted = timed(lambda: _post(viewer))
@@ -61,7 +62,7 @@ def _measure(database: str, rows: int, name: str, content: bytes, alone: Any) ->
     yield Figure(f"importing {what} | reading the file alone", checked + posted, read, note=note)
     yield Figure(f"checking {what} | reading the file alone", checked, read)
     yield Figure(
-        f"peak memory of importing {what} over what was before | 100 MB", _peak_mb() - before, 100, "MB", goal=1
+        f"peak memory of importing {what} over what was before | 100 MB", peak_mb() - before, 100, "MB", goal=1
     )
     goal = 1 if database == "sqlite" else None
     yield Figure(f"the longest write transaction of importing {what} | half a second", 1000 * longest(), 500, goal=goal)
@@ -122,7 +123,3 @@ def _read_csv(content: bytes) -> int:
 def _read_excel(content: bytes) -> int:
     book = load_workbook(BytesIO(content), read_only=True)
     return sum(1 for _row in book.worksheets[0].iter_rows(values_only=True))
-
-
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

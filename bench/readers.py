@@ -11,12 +11,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from b24app.ingest.sources import deals, stage_history
-
-KILOBYTES = 1024
+from bench.memory import forget_peak, peak_mb
 
 Portal = dict[str, Any]
 
@@ -25,19 +23,14 @@ Portal = dict[str, Any]
 def measured() -> Iterator[dict[str, float]]:
     """Seconds, and how many megabytes the process grew beyond what it was before."""
     found: dict[str, float] = {}
-    idle, began, worked = _peak(), time.monotonic(), time.process_time()
+    forget_peak()
+    idle, began, worked = peak_mb(), time.monotonic(), time.process_time()
     yield found
     found |= {
         "seconds": time.monotonic() - began,
         "worked_s": time.process_time() - worked,
-        "megabytes": (_peak() - idle) / KILOBYTES,
+        "megabytes": peak_mb() - idle,
     }
-
-
-def _peak() -> int:
-    """In kilobytes, of this program alone: what `getrusage` tells begins with the peak of whoever started it."""
-    status = Path("/proc/self/status").read_text("ascii")
-    return int(status.partition("VmHWM:")[2].split()[0])
 
 
 def ours(portal: Portal) -> dict[str, float]:
@@ -86,14 +79,14 @@ class Halves:
     """Tells whether memory stays flat: how many megabytes the process grew after half of the moves had been read."""
 
     def __init__(self) -> None:
-        self._at_half: int | None = None
+        self._at_half: float | None = None
 
     def __call__(self, source: str, done: int, total: int) -> None:
         if self._at_half is None and source == stage_history.key and done * 2 >= total:
-            self._at_half = _peak()
+            self._at_half = peak_mb()
 
     def grown(self) -> float:
-        return (_peak() - (self._at_half or 0)) / KILOBYTES
+        return peak_mb() - (self._at_half or 0)
 
 
 @contextmanager
