@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, delete, or_, select, update
 
 from b24app.lib.clock import epoch, moment
 from b24app.lib.db import db
@@ -167,12 +167,17 @@ def _stored(portal_id: int, table: Table, rows: Iterable[Key], whole: Periods) -
     pairs = {row[1:3] for row in rows} | set(whole)
     if not pairs:
         return {}
-    query = select(*table.c).where(table.c.portal_id == portal_id, _in_periods(table, pairs))
+    query = _all_of(table).where(table.c.portal_id == portal_id, _in_periods(table, pairs))
     subjects = {row[4] for row in rows}
     if not whole and len(subjects) <= FEW:
         query = query.where(table.c.subject_id.in_(subjects))
     width = len(table.primary_key)
     return {row[:width]: row for row in db.session.execute(query).all()}
+
+
+@cache
+def _all_of(table: Table) -> Select[Any]:
+    return select(*table.c)
 
 
 def _in_periods(table: Table, pairs: Periods) -> ColumnElement[bool]:
