@@ -103,6 +103,7 @@ class Parts:
     def __init__(self, grids: Iterable[Grid], histograms: Mapping[Measure, Histogram] | None = None) -> None:
         self._grids = {measure: grid for grid in grids for measure in grid.columns}
         self._histograms = histograms or {}
+        self._held: dict[tuple[int, ...], tuple[list[Sequence[Any]], object, object]] = {}
 
     def get(
         self, plan: Plan, span: int = 0, members: Collection[int] | None = None, departments: Collection[int] = ()
@@ -169,17 +170,28 @@ class Parts:
     ) -> Tally:
         if members is not None and len(members) == 1 and not departments:
             return self._of_one(measure, span, (next(iter(members)), None))
-        holders: list[Holder] = [*((id, None) for id in members or ()), *((None, id) for id in departments)]
         if measure.aggregate in BY_NUMBERS:
             held = self._histograms[measure][span]
-            chosen = held.values() if members is None else (held.get(holder, ()) for holder in holders)
+            holders = None if members is None else _holders(members, departments)
+            chosen = held.values() if holders is None else (held.get(holder, ()) for holder in holders)
             return _of_numbers(measure, (one for bins in chosen for one in bins))
         grid = self._grids[measure]
         columns, rows = grid.columns[measure], grid.spans[span]
-        theirs = rows.values() if members is None else [rows[holder] for holder in holders if holder in rows]
+        theirs = rows.values() if members is None else self._rows_of(grid, span, members, departments)
         if measure.aggregate in _UNLIKE_SUMS:
             return roll_up(measure.aggregate, map(columns.read, theirs))
         return _added(columns, theirs)
+
+    def _rows_of(
+        self, grid: Grid, span: int, members: Collection[int], departments: Collection[int]
+    ) -> Sequence[Sequence[Any]]:
+        """Looked for once for all measures. Whose they are is kept, so that no other gets its id."""
+        key = id(grid), span, id(members), id(departments)
+        if key not in self._held:
+            rows = grid.spans[span]
+            theirs = [rows[holder] for holder in _holders(members, departments) if holder in rows]
+            self._held[key] = theirs, members, departments
+        return self._held[key][0]
 
     def _of_one(self, measure: Measure, span: int, holder: Holder) -> Tally:
         if measure.aggregate in BY_NUMBERS:
@@ -187,6 +199,10 @@ class Parts:
         grid = self._grids[measure]
         row = grid.spans[span].get(holder)
         return _NOTHING if row is None else grid.columns[measure].read(row)
+
+
+def _holders(members: Collection[int], departments: Collection[int]) -> list[Holder]:
+    return [*((id, None) for id in members), *((None, id) for id in departments)]
 
 
 _UNLIKE_SUMS = frozenset({Aggregate.MIN, Aggregate.MAX, Aggregate.LAST})
