@@ -4,10 +4,10 @@ import pytest
 
 from b24app.facts import call_sources
 from b24app.facts.call_sources import Step
-from b24app.lib.db import db
+from b24app.lib.db import db, write
 from b24app.periods.queries import settings
 from b24app.periods.rules import local_day
-from tests.scores.world import ADMIN, ANN, PORTAL
+from tests.scores.world import ADMIN, ANN, PORTAL, meeting
 from tests.web.test_settings import Reader, admin, asked
 
 __all__ = ["admin"]
@@ -28,6 +28,14 @@ def page(reader: Reader) -> str:
 def test_at_first_calls_are_counted_from_activities(admin: Reader, language: str, told: str) -> None:
     admin.language = language
     assert told in page(admin)
+
+
+def test_the_portal_s_activities_are_told_with_how_many_there_are(admin: Reader) -> None:
+    assert "No activities have been read yet." in page(admin)
+    with write():
+        for day in ("2026-11-02", "2026-11-03"):
+            meeting(ANN, day)
+    assert '<td data-label="Counted as">Meeting</td> <td class="right" data-label="Activities">2</td>' in page(admin)
 
 
 def test_a_choice_is_kept_with_its_day_and_everything_is_computed_anew(admin: Reader) -> None:
