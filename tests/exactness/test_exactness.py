@@ -13,7 +13,7 @@ from flask import Flask
 
 from tests.exactness.run import run
 
-CHANGES, BURST = 500, 50
+CHANGES, BURST = 500, 100
 
 Tell = Callable[[str, object], None]
 
