@@ -17,7 +17,7 @@ from b24app.lib.db import DatabaseUnavailable, db, write
 from b24app.lib.errors import NotFound
 from b24app.periods.rules import Kind, Period
 from b24app.periods.tables import CalendarDay
-from b24app.portal.jobs import job, report
+from b24app.portal.jobs import job, report, start_job
 from b24app.portal.tables import AuditEntry, Portal
 from b24app.scores import locks
 from b24app.scores.owed import Recompute, owe
@@ -101,6 +101,14 @@ def test_the_same_asked_twice_is_done_once_unless_it_has_begun(portal, redis):
     with write():
         report(PORTAL, begun, 1, 2)
     assert owed(Recompute(REPAIR, OCTOBER)) != begun
+
+
+def test_what_an_earlier_version_left_owed_stops_nothing(portal, redis):
+    with write():
+        old = start_job(PORTAL, "recompute", {"period": "month", "start": "2026-10-01"}, NOW)
+    new = owed(Recompute(REPAIR, OCTOBER))
+    jobs.recompute_owed(PORTAL)
+    assert [job(PORTAL, id).state for id in (old.id, new)] == ["done", "done"]
 
 
 def owed(what: Recompute) -> str:

@@ -27,9 +27,6 @@ class Recompute:
         return None if self.scorecard is None else (self.scorecard,)
 
 
-EVERYTHING = Recompute()
-
-
 def owe(portal_id: int, what: Recompute, now: datetime) -> str:
     """Write it down; returns the id of the job. One that says the same and has not begun is enough."""
     arguments = _told(what)
@@ -66,8 +63,9 @@ def _told(what: Recompute) -> dict[str, Any]:
 
 
 def _understood(told: Mapping[str, Any]) -> Recompute:
+    """Of a period whose end an earlier version did not say everything is computed, which is more than enough."""
     cause = Cause(CauseKind(told.get("cause", CauseKind.REPAIR)), told.get("actor", NOBODY))
     period = None
-    if "period" in told:
+    if "end" in told:
         period = Period(Kind(told["period"]), date.fromisoformat(told["start"]), date.fromisoformat(told["end"]))
     return Recompute(cause, period, told.get("scorecard"))

@@ -37,7 +37,7 @@ def opened(portal_id: int, import_id: int, now: datetime) -> File:
     names = people.People(
         {id: one.name for id, one in structure.people.items()},
         {id: unit.name for id, unit in structure.units.items()},
-        {text: id for text, id in chosen},  # noqa: C416
+        {text: id for text, id in chosen},  # noqa: C416 - dict() would take a result for a mapping
     )
     return File(
         import_id,
