@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 
 
 class SubjectType(StrEnum):
@@ -16,9 +17,11 @@ class SubjectType(StrEnum):
     COMPANY = "company"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Subject:
-    """Whose numbers: an employee or department by its Bitrix24 id, or the company, whose id is 0."""
+class Subject(NamedTuple):
+    """Whose numbers: an employee or department by its Bitrix24 id, or the company, whose id is 0.
+
+    A tuple, because a page looks thousands of them up.
+    """
 
     type: SubjectType
     id: int

@@ -266,7 +266,7 @@ def company(**changes) -> Company:
             period_kinds=tuple(Kind),
             own_kind=Kind.MONTH,
             indicators=shown.indicators,
-            total=replace(shown.total, subject=COMPANY, name=say("Company"), cells=rising(rows(400_000))),
+            total=shown.total._replace(subject=COMPANY, name=say("Company"), cells=rising(rows(400_000))),
             departments=(DepartmentRow(west, 1, (Fraction(50), Fraction(50), None, Fraction(50))),),
             others=(Others(say("Revenue"), Number(Fraction(200_000), "money", "RUB"), Fraction(50), 12),),
             dynamics=Dynamics("revenue", say("Revenue"), "money", "RUB", series(COMPANY, "Company", *months),
@@ -283,8 +283,8 @@ def company(**changes) -> Company:
 def rising(cells: tuple[Row, ...]) -> tuple[Row, ...]:
     """The first of them more than in the period before."""
     first = cells[0]
-    more = replace(
-        first, before=Number(Fraction(390_000), "money", "RUB"), change=Number(Fraction(9_000), "money", "RUB")
+    more = first._replace(
+        before=Number(Fraction(390_000), "money", "RUB"), change=Number(Fraction(9_000), "money", "RUB")
     )
     return (more, *cells[1:])
 

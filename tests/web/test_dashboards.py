@@ -218,10 +218,10 @@ def test_nobody_of_that_name_is_said_and_the_box_stays():
 
 
 def test_cell_says_whether_it_is_heading_up_or_down(client):
-    rising = replace(
-        samples.rows()[0], before=Number(Fraction(1), "money", "RUB"), change=Number(Fraction(9), "money", "RUB")
+    rising = samples.rows()[0]._replace(
+        before=Number(Fraction(1), "money", "RUB"), change=Number(Fraction(9), "money", "RUB")
     )
-    person = replace(samples.team().people[0], cells=(rising, *samples.rows()[1:]))
+    person = samples.team().people[0]._replace(cells=(rising, *samples.rows()[1:]))
     with application(answers=Answers(team=samples.team(people=(person,)))) as app:
         assert "Heading for more than in the period before" in page(app.test_client(), "/ui/team")
     with application(answers=Answers(team=samples.team(people=(person,), is_open=False))) as app:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from functools import lru_cache, wraps
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 from babel import Locale, numbers, units
 
@@ -23,6 +23,8 @@ MINUS = "\N{MINUS SIGN}"
 LONGEST = 3000
 """More digits than any number has: an attainment by a formula's tiny value can be as long as formulas allow."""
 
+MOST_REMEMBERED = 30_000
+
 # CLDR writes only a country's own currency with its sign ("RUB 1,234" in English); whoever earns in it knows the sign.
 SIGNS = {"RUB": "₽", "KZT": "₸", "UAH": "₴", "BYN": "Br", "AMD": "֏", "GEL": "₾", "AZN": "₼", "TRY": "₺"}
 
@@ -32,16 +34,26 @@ Given = ParamSpec("Given")
 
 def remembered(write: Callable[Given, str]) -> Callable[Given, str]:
     """Writing a number takes long and depends on nothing but it and the language; pages write the same ones again."""
-
-    @lru_cache(maxsize=30_000)
-    def written(_language: str, *args: Given.args, **kwargs: Given.kwargs) -> str:
-        return write(*args, **kwargs).replace("-", MINUS)
+    known: dict[tuple[Any, ...], str] = {}
 
     @wraps(write)
     def ask(*args: Given.args, **kwargs: Given.kwargs) -> str:
-        return written(i18n.language(), *args, **kwargs)  # type: ignore[arg-type]  # all of them are plain values
+        key = (i18n.language(), *map(_told, args), *((name, _told(value)) for name, value in kwargs.items()))
+        text = known.get(key)
+        if text is None:
+            if len(known) >= MOST_REMEMBERED:
+                known.clear()
+            text = known[key] = write(*args, **kwargs).replace("-", MINUS)
+        return text
 
     return ask
+
+
+def _told(value: Any) -> Any:
+    """What stands for a value in a key; the hash of a fraction takes longer than to find its text."""
+    if type(value) is Fraction:
+        return value.as_integer_ratio()
+    return tuple(map(_told, value)) if type(value) is tuple else value
 
 
 def locale() -> Locale:

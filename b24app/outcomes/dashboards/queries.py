@@ -5,7 +5,6 @@ Whether the viewer may see a subject is asked of `portal.rules.can` here, never 
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -240,7 +239,7 @@ def _card_rows(context: Context, viewer: Viewer, subject: Subject, sheet: Sheet)
     points = _history(context, sheet, subject)
     people = scores.target_people(context, sheet, subject)
     return tuple(
-        row(replace(result, target_people=people.get(result.indicator.code)), sees_money, points[result.indicator.code])
+        row(result._replace(target_people=people.get(result.indicator.code)), sees_money, points[result.indicator.code])
         for result in sheet.results
     )
 
@@ -316,7 +315,7 @@ def with_cells(viewer: Viewer, board: Board | None, rows: Sequence[TeamRow], bef
         cells[result.subject].append(
             row(result, sees_money, before=before.get((result.subject, result.indicator.code)))
         )
-    return {one.subject: replace(one, cells=tuple(cells[one.subject])) for one in rows}
+    return {one.subject: one._replace(cells=tuple(cells[one.subject])) for one in rows}
 
 
 def _people(viewer: Viewer, department_id: int | None, structure: Structure) -> frozenset[Subject]:

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 from b24app.periods.rules import Kind, Period
 from b24app.portal.rules import Subject
 from b24app.scores.rules import Zones, in_size
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A quantity with its unit: money | count | percent | days | hours | number. `value` None = no data, never zero."""
 
     value: Fraction | None
@@ -33,8 +33,7 @@ class Point:
     target: Fraction | None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One indicator of one subject in one period."""
 
     code: str
@@ -125,8 +124,7 @@ class Card(Page):
     """The indicator that is worth a sentence on top: the heaviest one still to reach."""
 
 
-@dataclass(frozen=True, slots=True)
-class TeamRow:
+class TeamRow(NamedTuple):
     """One person, department or the company in the table; `cells` in the order of `Team.indicators`."""
 
     subject: Subject
