@@ -36,7 +36,7 @@ from b24app.lib import storage
 from b24app.lib.db import db
 from b24app.lib.storage import CHUNK, chunks
 from b24app.periods import queries as periods
-from b24app.portal.tables import Portal
+from b24app.portal import queries as portal
 
 CELL_COLUMNS = ("id", "created_at", "closed_at", "responsible_id", "created_by_id", "closed_by_id")
 
@@ -285,7 +285,7 @@ def with_products(portal_id: int, product_ids: Collection[int]) -> frozenset[Cel
 
 def load_rates(portal_id: int, currencies: Collection[str]) -> Rates:
     """The copies of some currencies. The portal's own has none, and needs none."""
-    base = db.session.scalars(select(Portal.base_currency).where(Portal.id == portal_id)).one()
+    base = portal.get(portal_id).base_currency
     copies: dict[str, list[tuple[str, Decimal]]] = defaultdict(list)
     foreign = set(currencies) - {base}
     if foreign:

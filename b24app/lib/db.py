@@ -45,6 +45,7 @@ each as fast as the next."""
 ROUNDS = 10
 IDLE_S = 1
 LEFT_AT = "left_at"
+HELD = "held"
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -97,6 +98,13 @@ def write() -> Iterator[Session]:
     except BaseException:
         session.rollback()
         raise
+    finally:
+        session.info.pop(HELD, None)
+
+
+def hold(row: Base) -> None:
+    """Keep a row that this transaction has locked: whoever gets it by its key next is not sent to the database."""
+    db.session.info[HELD] = row
 
 
 def erase(portal_id: int, chunk: int = 5000) -> int:

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, delete, select
 from b24app.bitrix.oauth import AppInfo
 from b24app.lib import crypto
 from b24app.lib.clock import epoch
-from b24app.lib.db import db
+from b24app.lib.db import db, hold
 from b24app.lib.errors import Forbidden, NotFound
 from b24app.lib.i18n import choose
 from b24app.lib.i18n import gettext as _
@@ -54,6 +54,7 @@ def lock(portal_id: int) -> Portal:
     found = db.session.get(Portal, portal_id, with_for_update={"key_share": True}, populate_existing=True)
     if found is None:
         raise NotFound(_("There is no such portal."))
+    hold(found)
     return found
 
 

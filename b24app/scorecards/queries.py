@@ -25,8 +25,9 @@ from b24app.portal import queries as portals
 from b24app.portal.rules import Subject, SubjectType
 from b24app.scorecards import documents, formulas, rules
 from b24app.scorecards.documents import ScorecardDocument
-from b24app.scorecards.rules import Indicator, Lock, Targets, Version
+from b24app.scorecards.rules import Indicator, Lock, Version
 from b24app.scorecards.tables import PeriodLock, ScorecardVersion, Target
+from b24app.scorecards.targets import Targets
 
 MILLIONTHS = 1_000_000
 

@@ -28,15 +28,8 @@ from b24app.portal.rules import COMPANY, Structure, Subject, SubjectType, depart
 from b24app.portal.staff import Posting
 from b24app.portal.tables import Portal
 from b24app.scorecards import queries as scorecards
-from b24app.scorecards.rules import (
-    Days,
-    Lock,
-    Targets,
-    Version,
-    applies_to,
-    departments_of,
-    in_force,
-)
+from b24app.scorecards.rules import Lock, Version, applies_to, departments_of, in_force
+from b24app.scorecards.targets import Days, Targets
 from b24app.scores.tables import Score
 
 

@@ -21,14 +21,8 @@ from b24app.metrics.parts import Parts
 from b24app.metrics.rules import AnyPlan, Measured, Numbers, Part, Plan, Sibling, presence, why_empty
 from b24app.periods.rules import Kind, Period, inside, span, working_days
 from b24app.portal.rules import Subject, SubjectType, employee
-from b24app.scorecards.rules import (
-    Indicator,
-    Resolved,
-    TargetsOfPeriod,
-    TargetsOverPeriods,
-    Version,
-    applies_to,
-)
+from b24app.scorecards.rules import Indicator, Version, applies_to
+from b24app.scorecards.targets import Resolved, TargetsOfPeriod, TargetsOverPeriods
 from b24app.scores.context import Context, Members, Work
 from b24app.scores.rows import Finding, curves
 from b24app.scores.rules import Curve, attainment

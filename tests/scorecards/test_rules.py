@@ -10,20 +10,8 @@ from b24app.periods.rules import Settings
 from b24app.portal.rules import COMPANY, Person, Structure, Unit, department, employee
 from b24app.scorecards import documents
 from b24app.scorecards.documents import Subjects
-from b24app.scorecards.rules import (
-    Days,
-    Indicator,
-    Targets,
-    TargetsOfPeriod,
-    TargetsOverPeriods,
-    Version,
-    applies_to,
-    as_of,
-    concerned,
-    departments_of,
-    in_force,
-    touched,
-)
+from b24app.scorecards.rules import Indicator, Version, applies_to, as_of, concerned, departments_of, in_force, touched
+from b24app.scorecards.targets import Days, Targets, TargetsOfPeriod, TargetsOverPeriods
 from tests.scorecards.documents import document, indicator
 from tests.scores.world import at
 
