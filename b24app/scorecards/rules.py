@@ -110,6 +110,17 @@ def _people(departments: Iterable[int], employees: Iterable[int], structure: Str
     return set(employees).union(*(structure.members(id) for id in departments))
 
 
+def scored(subject: Subject, people: frozenset[int], structure: Structure) -> bool:
+    """Whether the subject is one of these people, a department that holds one of them, or the company."""
+    match subject.type:
+        case SubjectType.EMPLOYEE:
+            return subject.id in people
+        case SubjectType.DEPARTMENT:
+            return not people.isdisjoint(structure.members(subject.id))
+        case SubjectType.COMPANY:
+            return True
+
+
 def departments_of(employees: Iterable[int], structure: Structure) -> frozenset[int]:
     """Every department that holds one of these people, directly or further down."""
     return frozenset[int]().union(*(structure.ancestors(id) for id in employees))

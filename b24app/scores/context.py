@@ -28,7 +28,7 @@ from b24app.portal.rules import COMPANY, Structure, Subject, SubjectType, depart
 from b24app.portal.staff import Posting
 from b24app.portal.tables import Portal
 from b24app.scorecards import queries as scorecards
-from b24app.scorecards.rules import Lock, Version, applies_to, departments_of, in_force
+from b24app.scorecards.rules import Lock, Version, applies_to, concerned, departments_of, in_force, scored
 from b24app.scorecards.targets import Days, Targets
 from b24app.scores.tables import Score
 
@@ -261,15 +261,19 @@ class Context:
             begin = max(begin, end)
         return days
 
-    def work(self, version: Version, period: Period) -> Work:
+    def work(self, version: Version, period: Period, holders: Collection[Subject] | None = None) -> Work:
         """Whom the version scores in the period, the departments that hold them, and the company (semantics 4.6).
 
-        In a locked period these are the ones who were scored.
+        In a locked period these are the ones who were scored. `holders`: only those whose numbers contain facts of
+        theirs.
         """
         structure = self.structure(period)
         if lock := self.lock(version.code, period):
             return Work(version, period, self._scored_in(lock), structure)
         people = applies_to(version.document.subjects, structure, self._leavers(period))
+        if holders is not None:
+            subjects = frozenset(one for one in concerned(holders, structure) if scored(one, people, structure))
+            return Work(version, period, subjects, structure)
         groups = map(department, departments_of(people, structure))
         return Work(version, period, frozenset({COMPANY, *map(employee, people), *groups}), structure)
 

@@ -144,13 +144,17 @@ class _Known:
     """The numbers of one scorecard and period as far as they are found, for the formulas that name them."""
 
     def __init__(self, version: Version) -> None:
-        self._curves: Mapping[str, Curve] = curves(version)
+        self._version = version
         self.named = {code for one in version.indicators for code in one.plan.siblings}
         self._found: dict[tuple[str, Subject], Finding] = {}
 
     def add(self, finding: Finding) -> None:
         if finding.indicator.code in self.named:
             self._found[finding.indicator.code, finding.subject] = finding
+
+    @cached_property
+    def _curves(self) -> Mapping[str, Curve]:
+        return curves(self._version)
 
     def numbers_of(self, subject: Subject) -> Numbers:
         return lambda sibling: self._number(sibling, self._found[sibling.code, subject])

@@ -6,7 +6,6 @@ portal's lock and commits.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 
 from b24app.facts import queries as facts
@@ -16,7 +15,7 @@ from b24app.lib.clock import epoch
 from b24app.metrics.ripening import also_touched
 from b24app.periods import queries as periods
 from b24app.periods.rules import Period, covering, inside, local_day, period_at, previous
-from b24app.portal.rules import SubjectType
+from b24app.portal.rules import Subject, SubjectType
 from b24app.scorecards import refresh
 from b24app.scorecards import rules as scorecards
 from b24app.scorecards.queries import counted, locks
@@ -55,11 +54,8 @@ def recompute(portal_id: int, cells: Iterable[Cell], now: datetime, cause: Cause
     stored = storage.stored_periods(portal_id, traces)
     works = []
     for (code, start), trace in traces.items():
-        work = _work(context, code, start)
-        if work and (code, start) in stored:
-            holders = {holder for _scan, holder in trace}
-            work = replace(work, subjects=work.subjects & scorecards.concerned(holders, work.structure))
-        if work:
+        holders = {holder for _scan, holder in trace} if (code, start) in stored else None
+        if work := _work(context, code, start, holders):
             works.append(work)
     return _store(context, works, (), cause, journal.Traced(context, traces), _is_at_once)
 
@@ -127,13 +123,13 @@ def due(portal_id: int, since: int, now: datetime) -> frozenset[str]:
     )
 
 
-def _work(context: Context, code: str, start: date) -> Work | None:
+def _work(context: Context, code: str, start: date, holders: Collection[Subject] | None = None) -> Work | None:
     """None in periods that are still to come or for which no version of the scorecard is in force."""
     versions = context.scorecards.get(code, ())
     version = scorecards.in_force(versions, start)
     if version is None or start > context.today:
         return None
-    return context.work(version, period_at(version.kind, start, context.settings))
+    return context.work(version, period_at(version.kind, start, context.settings), holders)
 
 
 def slices(
