@@ -34,15 +34,20 @@ from b24app.facts.rules import (
 from b24app.facts.tables import Deal, Ownership, ProductRow, Rate
 from b24app.lib import storage
 from b24app.lib.db import db
-from b24app.lib.storage import CHUNK, chunks
+from b24app.lib.storage import AMONG, CHUNK, OF_PORTAL, chunks
 from b24app.periods import queries as periods
 from b24app.portal import queries as portal
 
 CELL_COLUMNS = ("id", "created_at", "closed_at", "responsible_id", "created_by_id", "closed_by_id")
 
 _NAMES = tuple(field.name for field in fields(DealFact) if field.name not in ("values", "rows"))
-_STORED = select(*(getattr(Deal, name) for name in _NAMES))
-"""Made once: naming many columns takes as long as reading a deal."""
+_DEAL, _OWNER = storage.table_of(Deal).c, storage.table_of(Ownership).c
+_STORED = select(*(_DEAL[name] for name in _NAMES)).where(_DEAL.portal_id == OF_PORTAL, _DEAL.id.in_(AMONG))
+_OWNERS = (
+    select(_OWNER.record_id, _OWNER.since, _OWNER.owner_id)
+    .where(_OWNER.portal_id == OF_PORTAL, _OWNER.entity == DEAL, _OWNER.record_id.in_(AMONG))
+    .order_by(_OWNER.since)
+)
 
 
 def upsert(
@@ -208,20 +213,14 @@ def _journal(
     storage.upsert(Ownership, news)
     owners: dict[int, list[Owned]] = defaultdict(list)
     for part in chunks([draft.id for draft in drafts if draft.semantic in FINAL]):
-        query = (
-            select(Ownership.record_id, Ownership.since, Ownership.owner_id)
-            .where(Ownership.portal_id == portal_id, Ownership.entity == DEAL, Ownership.record_id.in_(part))
-            .order_by(Ownership.since)
-        )
-        for record_id, since, owner_id in db.session.execute(query):
+        for record_id, since, owner_id in db.session.execute(_OWNERS, {"portal": portal_id, "ids": part}):
             owners[record_id].append((since, owner_id))
     return owners
 
 
 def load(portal_id: int, ids: Collection[int]) -> dict[int, DealFact]:
     """Stored deals by id, deleted ones too. At most a chunk of them."""
-    query = _STORED.where(Deal.portal_id == portal_id, Deal.id.in_(ids))
-    found = db.session.execute(query).all()
+    found = db.session.execute(_STORED, {"portal": portal_id, "ids": [*ids]}).all()
     more = details.load(portal_id, [row.id for row in found]) if found else details.Details()
     return {row.id: DealFact(**dict(zip(_NAMES, row, strict=True)), **more.of(row.id)) for row in found}
 

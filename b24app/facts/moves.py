@@ -5,17 +5,23 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, bindparam, func, select
 
 from b24app.facts.cells import Moves
 from b24app.facts.rules import DEAL, MoveDraft
 from b24app.facts.tables import Deal, Item, StageMove
 from b24app.lib import storage
 from b24app.lib.db import db
-from b24app.lib.storage import chunks
+from b24app.lib.storage import AMONG, OF_PORTAL, chunks
 
 _NAMES = tuple(field.name for field in fields(MoveDraft))
 _COLUMNS = tuple(getattr(StageMove, name) for name in _NAMES)
+_MOVE = storage.table_of(StageMove).c
+_OLDEST_FIRST = (
+    select(*(_MOVE[name] for name in _NAMES))
+    .where(_MOVE.portal_id == OF_PORTAL, _MOVE.entity == bindparam("entity"), _MOVE.record_id.in_(AMONG))
+    .order_by(_MOVE.at, _MOVE.id)
+)
 
 
 def keep(portal_id: int, moves: Sequence[MoveDraft], entity: str = DEAL) -> Moves:
@@ -70,11 +76,6 @@ def load(portal_id: int, ids: Collection[int], entity: str = DEAL) -> Moves:
     """The moves of some records, oldest first."""
     found: dict[int, list[MoveDraft]] = defaultdict(list)
     for part in chunks(ids):
-        query = (
-            select(*_COLUMNS)
-            .where(StageMove.portal_id == portal_id, StageMove.entity == entity, StageMove.record_id.in_(part))
-            .order_by(StageMove.at, StageMove.id)
-        )
-        for row in db.session.execute(query):
+        for row in db.session.execute(_OLDEST_FIRST, {"portal": portal_id, "entity": entity, "ids": part}):
             found[row.record_id].append(MoveDraft(*row))
     return found

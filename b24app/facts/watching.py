@@ -9,13 +9,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Update, select, update
+from sqlalchemy import Update, bindparam, select, update
 
 from b24app.facts.rules import DEAL, PRODUCT_SECTIONS, RECORDS
 from b24app.facts.tables import FieldValue, Watch
 from b24app.lib import storage
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
+from b24app.lib.storage import OF_PORTAL
 
 LONGEST_NAME = 64
 
@@ -32,11 +33,17 @@ class Watched:
 
 
 _COLUMNS = (Watch.entity, Watch.field, Watch.complete, Watch.position, Watch.since)
+_WATCH = storage.table_of(Watch).c
+_OF_ENTITY = (
+    select(_WATCH.entity, _WATCH.field, _WATCH.complete, _WATCH.position, _WATCH.since)
+    .where(_WATCH.portal_id == OF_PORTAL, _WATCH.entity == bindparam("entity"))
+    .order_by(_WATCH.field)
+)
 
 
 def watches(portal_id: int, entity: str = DEAL) -> Mapping[str, Watched]:
-    query = select(*_COLUMNS).where(Watch.portal_id == portal_id, Watch.entity == entity).order_by(Watch.field)
-    return {row.field: Watched(*row) for row in db.session.execute(query)}
+    rows = db.session.execute(_OF_ENTITY, {"portal": portal_id, "entity": entity})
+    return {row.field: Watched(*row) for row in rows}
 
 
 def everything(portal_id: int) -> tuple[Watched, ...]:

@@ -7,9 +7,13 @@ from typing import Any
 from sqlalchemy import ARRAY, JSON, Table, bindparam, cast, column, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from b24app.lib.db import Base, db
+from b24app.lib.db import Base, Int64, db
 
 Row = Mapping[str, Any]
+
+OF_PORTAL = bindparam("portal", type_=Int64)
+AMONG = bindparam("ids", type_=Int64, expanding=True)
+"""What a statement leaves open that is made once, because naming its columns takes longer than sending it."""
 
 CHUNK = 2500
 """How many ids a statement names; both databases take that many."""

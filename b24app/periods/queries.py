@@ -4,14 +4,16 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import Any
 
 import holidays
-from sqlalchemy import Text, cast, literal, null, select
+from sqlalchemy import CompoundSelect, Text, cast, literal, null, select
 
 from b24app.lib.db import Int64, db
 from b24app.lib.errors import NotFound
 from b24app.lib.i18n import gettext as _
+from b24app.lib.storage import OF_PORTAL, table_of
 from b24app.periods.rules import Calendar, Settings, without
 from b24app.periods.tables import Absence, CalendarDay
 from b24app.portal.tables import Portal
@@ -83,16 +85,9 @@ def absences(portal_id: int, since: date | None = None) -> tuple[Away, ...]:
 
 
 def calendars(portal_id: int) -> tuple[Calendar, dict[int, Calendar]]:
-    """The portal's calendar, and those of who is or was away: the portal's less their absences (semantics 2.3).
-
-    Both in one statement: nearly every page needs them.
-    """
-    day, away, no_text, nobody = CalendarDay, Absence, cast(null(), Text), cast(null(), Int64)
-    of_days = select(literal(True), day.day, no_text.label("last"), day.working, nobody.label("employee_id"))
-    of_absences = select(literal(False), away.first, away.last, literal(False), away.employee_id)
-    both = of_days.where(day.portal_id == portal_id).union_all(of_absences.where(away.portal_id == portal_id))
+    """The portal's calendar, and those of who is or was away: the portal's less their absences (semantics 2.3)."""
     own, gone = [], defaultdict(list)
-    for is_day, first, last, working, whose in db.session.execute(both):
+    for is_day, first, last, working, whose in db.session.execute(_both(), {"portal": portal_id}):
         if is_day:
             own.append(OwnDay(date.fromisoformat(first), working))
         else:
@@ -100,6 +95,15 @@ def calendars(portal_id: int) -> tuple[Calendar, dict[int, Calendar]]:
     portal = db.session.get(Portal, portal_id)
     calendar = _with(portal.country if portal else None, own)
     return calendar, {employee_id: without(calendar, days) for employee_id, days in gone.items()}
+
+
+@cache
+def _both() -> CompoundSelect[*tuple[Any, ...]]:
+    """Own days and absences in one statement: nearly every page and change needs them."""
+    day, away, no_text, nobody = table_of(CalendarDay).c, table_of(Absence).c, cast(null(), Text), cast(null(), Int64)
+    of_days = select(literal(True), day.day, no_text.label("last"), day.working, nobody.label("employee_id"))
+    of_absences = select(literal(False), away.first, away.last, literal(False), away.employee_id)
+    return of_days.where(day.portal_id == OF_PORTAL).union_all(of_absences.where(away.portal_id == OF_PORTAL))
 
 
 def countries() -> tuple[str, ...]:

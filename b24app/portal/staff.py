@@ -8,22 +8,11 @@ from functools import cache, lru_cache
 from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    BigInteger,
-    CompoundSelect,
-    Text,
-    bindparam,
-    cast,
-    delete,
-    insert,
-    literal,
-    null,
-    select,
-    update,
-)
+from sqlalchemy import BigInteger, CompoundSelect, Text, cast, delete, insert, literal, null, select, update
 
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
+from b24app.lib.storage import OF_PORTAL, table_of
 from b24app.portal.rules import Person, Stay, Structure, Unit, stays
 from b24app.portal.tables import Department, Employee, Membership
 
@@ -45,12 +34,17 @@ def structure(portal_id: int, at: int | None = None) -> Structure:
     return present if at is None else as_of(present, journal(portal_id), at)
 
 
+_MEMBER = table_of(Membership).c
+_JOURNAL = (
+    select(_MEMBER.employee_id, _MEMBER.since, cast(_MEMBER.department_ids, Text), _MEMBER.active)
+    .where(_MEMBER.portal_id == OF_PORTAL)
+    .order_by(_MEMBER.employee_id, _MEMBER.since)
+)
+
+
 def journal(portal_id: int) -> tuple[Posting, ...]:
     """By employee, in the order of time."""
-    query = select(
-        Membership.employee_id, Membership.since, cast(Membership.department_ids, Text), Membership.active
-    ).where(Membership.portal_id == portal_id)
-    rows = db.session.execute(query.order_by(Membership.employee_id, Membership.since))
+    rows = db.session.execute(_JOURNAL, {"portal": portal_id})
     return tuple(Posting(id, since, _ids(departments), active) for id, since, departments, active in rows)
 
 
@@ -101,17 +95,16 @@ def _ids(text: str) -> tuple[int, ...]:
 @cache
 def _both() -> CompoundSelect[*tuple[Any, ...]]:
     """Both in one statement, which nearly every page and change needs, of a `portal`."""
-    portal_id = bindparam("portal", type_=BigInteger)
     nothing, no_text = cast(null(), BigInteger), cast(null(), Text)
-    person, unit = Employee, Department
+    person, unit = table_of(Employee).c, table_of(Department).c
     people = select(
         literal(True).label("is_person"), person.id, person.name, person.active, person.position, person.photo_url,
         cast(person.department_ids, Text), nothing.label("parent_id"), nothing.label("head_id"), nothing.label("sort"),
-    ).where(person.portal_id == portal_id)  # fmt: skip
+    ).where(person.portal_id == OF_PORTAL)  # fmt: skip
     units = select(
         literal(False), unit.id, unit.name, unit.active, no_text, no_text, no_text,
         unit.parent_id, unit.head_id, unit.sort,
-    ).where(unit.portal_id == portal_id)  # fmt: skip
+    ).where(unit.portal_id == OF_PORTAL)  # fmt: skip
     return people.union_all(units).order_by("id")
 
 

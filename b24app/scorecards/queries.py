@@ -5,10 +5,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Text, cast, literal, null, select
+from sqlalchemy import CompoundSelect, Row, Text, bindparam, cast, literal, null, select
 
 from b24app.facts.approval import approval
 from b24app.facts.rules import Cell
@@ -17,6 +17,7 @@ from b24app.ingest.extras import types_of
 from b24app.lib.db import db
 from b24app.lib.errors import NotFound
 from b24app.lib.i18n import gettext as _
+from b24app.lib.storage import OF_PORTAL, table_of
 from b24app.metrics.amounts import MONEY, Amounts
 from b24app.metrics.needs import Need
 from b24app.periods import queries as periods
@@ -57,17 +58,8 @@ def versions(portal_id: int, code: str | None = None) -> tuple[Version, ...]:
 
 
 def standing(portal_id: int) -> tuple[tuple[Version, ...], dict[tuple[str, date], Lock]]:
-    """Every version, and the periods that are locked now: in one statement, because nearly every page needs both."""
-    one, lock, no_text = ScorecardVersion, PeriodLock, cast(null(), Text)
-    of_versions = select(
-        literal(True).label("is_version"), one.id, one.code, one.version, one.effective_from, one.author, one.saved_at,
-        cast(one.document, Text).label("text"), no_text.label("kind"), no_text.label("currency"),
-    ).where(one.portal_id == portal_id)  # fmt: skip
-    of_locks = select(
-        literal(False), lock.id, lock.scorecard, lock.version, lock.start, lock.locked_by, lock.locked_at,
-        no_text, lock.kind, lock.currency,
-    ).where(lock.portal_id == portal_id, lock.unlocked_at.is_(None))  # fmt: skip
-    rows: Sequence[Any] = db.session.execute(of_versions.union_all(of_locks)).all()
+    """Every version, and the periods that are locked now."""
+    rows: Sequence[Any] = db.session.execute(_standing(), {"portal": portal_id}).all()
     ordered = sorted(rows, key=lambda row: (row.code, row.effective_from))
     held = sorted((row for row in rows if not row.is_version), key=lambda row: (row.effective_from, row.code))
     read = [(row, _read(row.text)) for row in ordered if row.is_version]
@@ -76,6 +68,21 @@ def standing(portal_id: int) -> tuple[tuple[Version, ...], dict[tuple[str, date]
         tuple(_version(row, document, _indicators(row.text, known)) for row, document in read),
         {(row.code, date.fromisoformat(row.effective_from)): _lock(*row[1:7], *row[8:]) for row in held},
     )
+
+
+@cache
+def _standing() -> CompoundSelect[*tuple[Any, ...]]:
+    """Both in one statement, because nearly every page and change needs them."""
+    one, lock, no_text = table_of(ScorecardVersion).c, table_of(PeriodLock).c, cast(null(), Text)
+    of_versions = select(
+        literal(True).label("is_version"), one.id, one.code, one.version, one.effective_from, one.author, one.saved_at,
+        cast(one.document, Text).label("text"), no_text.label("kind"), no_text.label("currency"),
+    ).where(one.portal_id == OF_PORTAL)  # fmt: skip
+    of_locks = select(
+        literal(False), lock.id, lock.scorecard, lock.version, lock.start, lock.locked_by, lock.locked_at,
+        no_text, lock.kind, lock.currency,
+    ).where(lock.portal_id == OF_PORTAL, lock.unlocked_at.is_(None))  # fmt: skip
+    return of_versions.union_all(of_locks)
 
 
 @lru_cache(maxsize=500)
@@ -251,7 +258,22 @@ def target_rows(
     )
 
 
+_TARGET = table_of(Target).c
+_TARGETS = (
+    select(*(_TARGET[name] for name in ("scorecard", "indicator", "subject_type", "subject_id", "start", "target")))
+    .where(_TARGET.portal_id == OF_PORTAL, _TARGET.scorecard.in_(bindparam("codes", expanding=True)))
+    .order_by(_TARGET.id)
+)
+
+
 def targets(portal_id: int, scorecards: Sequence[str]) -> Targets:
     """The targets somebody set in these scorecards."""
-    rows = target_rows(portal_id, scorecards)
-    return Targets({(row.scorecard, row.indicator, row.subject, row.start): row.target for row in rows})
+    return Targets(
+        {
+            (code, indicator, Subject(SubjectType(type_), id), date.fromisoformat(start) if start else None):
+                Fraction(target, MILLIONTHS)
+            for code, indicator, type_, id, start, target in db.session.execute(
+                _TARGETS, {"portal": portal_id, "codes": scorecards}
+            )
+        }
+    )  # fmt: skip

@@ -17,7 +17,7 @@ from b24app.facts.rules import DEAL, ENTRY
 from b24app.facts.tables import Deal, Entry
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
-from b24app.lib.storage import chunks, table_of
+from b24app.lib.storage import AMONG, OF_PORTAL, chunks, table_of
 from b24app.metrics.amounts import EVERYWHERE
 from b24app.metrics.measures import Scan
 from b24app.portal.rules import Subject
@@ -142,13 +142,17 @@ class _Then:
         return self._replaced[version.id]
 
 
+_DEAL = table_of(Deal).c
+_CHANGED_BY = select(_DEAL.id, _DEAL.updated_by_id).where(_DEAL.portal_id == OF_PORTAL, _DEAL.id.in_(AMONG))
+
+
 def _actors(portal_id: int, moved: Sequence[Collection[Record]]) -> Mapping[Record, str]:
     """Who last changed those records that moved a number by themselves."""
     alone = {next(iter(those)) for those in moved if len(those) == 1}
     found: dict[Record, str] = {}
     for ids in chunks([id for entity, id in alone if entity == DEAL]):
-        deals = select(Deal.id, Deal.updated_by_id).where(Deal.portal_id == portal_id, Deal.id.in_(ids))
-        found |= {(DEAL, id): f"user:{by}" for id, by in db.session.execute(deals) if by}
+        deals = db.session.execute(_CHANGED_BY, {"portal": portal_id, "ids": ids})
+        found |= {(DEAL, id): f"user:{by}" for id, by in deals if by}
     for ids in chunks([id for entity, id in alone if entity == ENTRY]):
         entries = select(Entry.id, Entry.author).where(Entry.portal_id == portal_id, Entry.id.in_(ids))
         found |= {(ENTRY, id): author for id, author in db.session.execute(entries)}

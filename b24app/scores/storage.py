@@ -7,11 +7,11 @@ from fractions import Fraction
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, Table, Text, and_, bindparam, delete, or_, select, update
 
 from b24app.lib.clock import epoch, moment
 from b24app.lib.db import db
-from b24app.lib.storage import table_of, upsert
+from b24app.lib.storage import AMONG, OF_PORTAL, table_of, upsert
 from b24app.periods.rules import Period
 from b24app.portal.rules import COMPANY, Subject, SubjectType
 from b24app.scorecards.rules import Version
@@ -77,10 +77,16 @@ def stored_periods(portal_id: int, asked: Iterable[tuple[str, date]]) -> set[tup
     pairs = {(code, start.isoformat()) for code, start in asked}
     if not pairs:
         return set()
-    table = table_of(Score)
-    of_company = and_(table.c.portal_id == portal_id, table.c.subject_type == COMPANY.type.value)
-    rows = db.session.execute(select(table.c.scorecard, table.c.start).where(of_company, _in_periods(table, pairs)))
+    starts = _by_scorecard(pairs)
+    rows = db.session.execute(_of_company(len(starts)), {"portal": portal_id, **_said(starts)})
     return {(code, date.fromisoformat(start)) for code, start in rows}
+
+
+@cache
+def _of_company(width: int) -> Select[Any]:
+    table = table_of(Score)
+    of_company = table.c.portal_id == OF_PORTAL, table.c.subject_type == COMPANY.type.value
+    return select(table.c.scorecard, table.c.start).where(*of_company, _open_periods(table, width))
 
 
 def all_periods(portal_id: int) -> set[tuple[str, date]]:
@@ -167,23 +173,48 @@ def _stored(portal_id: int, table: Table, rows: Iterable[Key], whole: Periods) -
     pairs = {row[1:3] for row in rows} | set(whole)
     if not pairs:
         return {}
-    query = _all_of(table).where(table.c.portal_id == portal_id, _in_periods(table, pairs))
-    subjects = {row[4] for row in rows}
-    if not whole and len(subjects) <= FEW:
-        query = query.where(table.c.subject_id.in_(subjects))
+    starts, subjects = _by_scorecard(pairs), {row[4] for row in rows}
+    of_few = not whole and len(subjects) <= FEW
+    named = {"portal": portal_id, **_said(starts), **({"ids": [*subjects]} if of_few else {})}
     width = len(table.primary_key)
-    return {row[:width]: row for row in db.session.execute(query).all()}
+    return {row[:width]: row for row in db.session.execute(_all_of(table, len(starts), of_few), named).all()}
 
 
 @cache
-def _all_of(table: Table) -> Select[Any]:
-    return select(*table.c)
+def _all_of(table: Table, width: int, of_few: bool) -> Select[Any]:
+    mine = [table.c.portal_id == OF_PORTAL, _open_periods(table, width)]
+    return select(*table.c).where(*mine, *([table.c.subject_id.in_(AMONG)] if of_few else []))
+
+
+def _open_periods(table: Table, width: int) -> ColumnElement[bool]:
+    """The periods of so many scorecards that `_said` says when the statement is sent."""
+    return or_(
+        *(
+            and_(
+                table.c.scorecard == bindparam(f"scorecard_{at}", type_=Text),
+                table.c.start.in_(bindparam(f"starts_{at}", type_=Text, expanding=True)),
+            )
+            for at in range(width)
+        )
+    )
+
+
+def _said(starts: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    numbered = list(enumerate(starts.items()))
+    return {f"scorecard_{at}": code for at, (code, _those) in numbered} | {
+        f"starts_{at}": those for at, (_code, those) in numbered
+    }
+
+
+def _by_scorecard(pairs: Periods) -> dict[str, list[str]]:
+    starts: dict[str, list[str]] = defaultdict(list)
+    for scorecard, start in sorted(pairs):
+        starts[scorecard].append(start)
+    return starts
 
 
 def _in_periods(table: Table, pairs: Periods) -> ColumnElement[bool]:
-    starts: dict[str, list[str]] = defaultdict(list)
-    for scorecard, start in pairs:
-        starts[scorecard].append(start)
+    starts = _by_scorecard(pairs)
     return or_(*(and_(table.c.scorecard == code, table.c.start.in_(those)) for code, those in starts.items()))
 
 
