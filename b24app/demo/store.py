@@ -15,6 +15,7 @@ from b24app.demo.fields import Fields, Row
 from b24app.demo.filters import Condition, Field, Group, matcher, sort
 
 PAGE = 50
+BOUNDS = frozenset({">", ">=", "<", "<="})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +93,11 @@ class Table:
 
     def find(self, where: Group, order: tuple[tuple[Field, bool], ...] = (), start: int = 0) -> Page:
         """One page of 50. `start` -1 counts nothing and gives the first rows."""
-        test = matcher(where)
         by_id = not order or order[0][0].name == self.key
         descending = bool(order and order[0][1])
+        if by_id and start >= 0 and self._is_range(where):
+            return self._page_of_range(where, start, descending)
+        test = matcher(where)
         ids = self._candidates(where, descending and by_id)
         found: Iterator[Row] = (row for row in (self.rows[id] for id in ids) if test(row))
         if start < 0 and by_id:
@@ -104,6 +107,23 @@ class Table:
             return Page(tuple(rows[:PAGE]))
         following = start + PAGE
         return Page(tuple(rows[start:following]), len(rows), following if following < len(rows) else None)
+
+    def _is_range(self, where: Group) -> bool:
+        """Whether the filter asks for nothing but ids between bounds: which rows these are is known without a look."""
+        conditions = [part for part in where.parts if isinstance(part, Condition) and not part.negated]
+        bounds = [part for part in conditions if part.field.name == self.key and part.op in BOUNDS]
+        return len(bounds) == len(where.parts) and (len(bounds) < 2 or not where.any_of)
+
+    def _page_of_range(self, where: Group, start: int, descending: bool) -> Page:
+        low, high = self._id_range([part for part in where.parts if isinstance(part, Condition)])
+        total, following = max(0, high - low), start + PAGE
+        places = (
+            range(high - 1 - start, max(high - 1 - following, low - 1), -1)
+            if descending
+            else range(low + start, min(low + following, high))
+        )
+        rows = tuple(self.rows[self.ids[place]] for place in places)
+        return Page(rows, total, following if following < total else None)
 
     def _candidates(self, where: Group, descending: bool) -> Iterable[int]:
         """Ids that may match, in id order: from the most selective condition that an index knows."""
