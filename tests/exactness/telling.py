@@ -37,7 +37,7 @@ from b24app.scorecards import queries as stored_scorecards
 from b24app.scores import locks
 from tests.exactness import cards
 from tests.exactness.cards import FIELDS
-from tests.exactness.compare import differences, stored
+from tests.exactness.compare import differences, stored_of, written
 from tests.exactness.slow import days
 from tests.exactness.slow import locks as slow_locks
 from tests.exactness.slow import scores as slow_scores
@@ -133,11 +133,14 @@ class Told:
                 if document:
                     period = days.period_of(document["period"], date.fromisoformat(start), truth)
                     slow_scores.read_period(Reader(truth), document, period, slowly)
-        expected = {
-            key: slowly.all.get(key, pair) if (key[0], key[3]) in struck else pair for key, pair in before.items()
-        }
-        now = {key: pair for key, pair in self.held.items() if key in expected}
-        assert now == expected, differences("what the hour made of it", now, expected)
+        read = {key: slowly.all[key] for key in before if (key[0], key[3]) in struck and key in slowly.all}
+        if read:
+            found = stored_of(PORTAL, struck, self.all_running())
+            now = {key: pair for key, pair in found.items() if key in read}
+            assert now == read, differences("what the hour made of it", now, read)
+        others = {key: row for key, row in before.items() if key not in read}
+        still = {key: row for key, row in self.held.items() if key in others}
+        assert still == others, differences("before, and its hour has not struck", still, others)
 
     def running(self, code: str) -> set[str]:
         """The starts of the period a scorecard is in, and of the one before: those that its hours compute."""
@@ -147,9 +150,10 @@ class Told:
 
     def scheduled(self) -> dict[Any, Any]:
         """What is stored of scheduled indicators in running periods."""
-        found = stored(PORTAL, cards.SCHEDULED)
-        running = {code: self.running(code) for code in self.truth.scorecards}
-        return {key: pair for key, pair in found.items() if key[1] in running[key[0]]}
+        return written(PORTAL, cards.SCHEDULED, self.all_running())
+
+    def all_running(self) -> dict[str, set[str]]:
+        return {code: self.running(code) for code in self.truth.scorecards}
 
     def hold(self) -> None:
         """Everything was computed anew, whatever its hour."""
