@@ -1,14 +1,25 @@
-"""No database is behind the pages of these tests: nothing is stamped, what is shown decides; one client is known."""
+"""One Chromium for all. No database is behind the pages of most tests: nothing is stamped, what is shown decides; one
+client is known.
+"""
 
+from collections.abc import Iterator
 from fractions import Fraction
 
 import pytest
+from playwright.sync_api import Browser
 
 from b24app.outcomes.dashboards.rules import Number
 from b24app.outcomes.dashboards.tabs import ClientDeal, ClientTab
 from b24app.portal.rules import employee
 from b24app.web import dashboards, data
+from tests.browser.pages import chromium
 from tests.web.samples import ANNA, NAMES, NOW
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
 
+from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
 
 FLAGS = (
@@ -63,3 +64,25 @@ def served(app: Flask) -> Iterator[str]:
 def portal_page(url: str, address: str, install: bool = False) -> str:
     """The portal's page with our address in its frame."""
     return PORTAL % {"address": address, "host": url.removeprefix("http://"), "install": str(install).lower()}
+
+
+def violations(page: Page) -> list[tuple[str, list[str]]]:
+    """What an accessibility check of the page finds: rules and where they are broken."""
+    found = Axe().run(page).response["violations"]
+    return [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
+
+
+def complaints_of(page: Page) -> list[str]:
+    """Grows with every error on the page's console, where the security policy speaks, too.
+
+    An answer that refuses something is none: tests ask for such.
+    """
+    found: list[str] = []
+
+    def note(text: str) -> None:
+        if not any(allowed in text for allowed in ("favicon", "status of 4", "Code 4")):
+            found.append(text)
+
+    page.on("console", lambda message: note(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: note(str(error)))
+    return found

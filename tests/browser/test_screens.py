@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from urllib.parse import quote
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask, render_template, render_template_string, request
 from playwright.sync_api import Browser, Frame, Page, expect
 
@@ -15,9 +14,9 @@ from b24app.lib.i18n import speaking
 from b24app.lib.paths import MANIFEST
 from b24app.outcomes.dashboards.choices import Choices, ScorecardChoice
 from b24app.web.bitrix import robot_settings
-from tests.browser.pages import chromium, portal_page, served
+from tests.browser.pages import complaints_of, portal_page, served, violations
 from tests.web import samples
-from tests.web.site import Answers, Held, Night, application
+from tests.web.site import Answers, Held, Night, application, tell
 
 pytestmark = pytest.mark.browser
 
@@ -77,24 +76,22 @@ FITS = """() => new Promise((done) => {
 INSTALLER = '{% extends "frame.html" %}{% block page %}<p data-install-done="/ui/my">Ready</p>{% endblock %}'
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
 def page(browser: Browser, site: object) -> Iterator[Page]:
-    """A page that allows no error on its console: the security policy speaks there too. Closed before the site."""
+    """A page that allows no error on its console. Closed before the site."""
     page = browser.new_page(viewport=WIDE, reduced_motion="reduce")
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    complaints = complaints_of(page)
     yield page
     page.close()
-    assert [
-        one for one in complaints if "favicon" not in one and "status of 4" not in one and "Code 4" not in one
-    ] == []
+    assert complaints == []
+
+
+@pytest.fixture(scope="module")
+def walked(browser: Browser) -> Iterator[tuple[Flask, str, Page, list[str]]]:
+    """One page of one site for a walk through all of them: the site, its address, the page and its complaints."""
+    with application() as app, served(app) as url, browser.new_context(reduced_motion="reduce") as context:
+        page = context.new_page()
+        yield app, url, page, complaints_of(page)
 
 
 @pytest.fixture
@@ -134,17 +131,19 @@ def told(page: Page, command: str) -> list[dict[str, object]]:
 
 @pytest.mark.parametrize(("language", "viewport"), [("en", WIDE), ("ru", PHONE)], ids=["desk", "phone"])
 @pytest.mark.parametrize("name", PAGES)
-def test_page_is_accessible_and_fits(page, site, name, language, viewport):
+def test_page_is_accessible_and_fits(walked, name, language, viewport):
+    app, url, page, complaints = walked
     address, answers = PAGES[name]
     with speaking(language):
-        known = Answers(**{key: make() for key, make in answers.items()})
+        tell(app, language, Answers(**{key: make() for key, make in answers.items()}))
+    complaints.clear()
     page.set_viewport_size(viewport)
-    page.goto(shell(site(language=language, answers=known), address))
+    page.goto(shell(url, address))
     page.wait_for_selector("#panel[open] #panel-title" if "why=" in address else "#page h1")
     page.evaluate("Promise.all(document.getAnimations().map(one => one.finished))")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
-    findings = Axe().run(page).response["violations"]
-    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in findings] == []
+    assert violations(page) == []
+    assert complaints == []
 
 
 def test_a_page_opened_by_its_address_takes_a_session_from_the_portal(page, site):
@@ -332,5 +331,4 @@ def test_a_robots_settings_are_handed_to_the_portal_as_they_are_chosen(page, sit
         "date": "", "comment": "", "scorecard": "sales", "indicator": "visits",
     }  # fmt: skip
     page.goto(f"{page.url.partition('/portal')[0]}/robot")
-    findings = Axe().run(page).response["violations"]
-    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in findings] == []
+    assert violations(page) == []

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 import time_machine
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from b24app import pipeline
 from b24app.facts import operations as facts
@@ -16,7 +15,7 @@ from b24app.facts.rules import TermDraft
 from b24app.lib import clock, crypto
 from b24app.lib.db import db, write
 from b24app.portal import api_tokens
-from tests.browser.pages import chromium, served
+from tests.browser.pages import served, violations
 from tests.scores import world
 from tests.scores.world import ADMIN, ANN, NOW, PORTAL
 from tests.security.world import CARD
@@ -49,15 +48,14 @@ def address(app: Flask) -> Iterator[str]:
 
 
 @pytest.fixture(params=SCREENS)
-def page(request: pytest.FixtureRequest, app: Flask, address: str) -> Iterator[Page]:
+def page(request: pytest.FixtureRequest, app: Flask, address: str, browser: Browser) -> Iterator[Page]:
     """An administrator's page at a desk in English, and on a phone in Russian."""
     claims = {"portal": PORTAL, "member": f"member{PORTAL}", "user": ADMIN, "admin": True, "language": request.param}
     token = crypto.sign(claims, app.config["SECRET_KEY"], clock.now(), 600)
-    with chromium() as browser:
-        page = browser.new_page(viewport=SCREENS[request.param], reduced_motion="reduce", base_url=address)
-        page.set_extra_http_headers({"Authorization": f"Bearer {token}"})
-        yield page
-        page.close()
+    page = browser.new_page(viewport=SCREENS[request.param], reduced_motion="reduce", base_url=address)
+    page.set_extra_http_headers({"Authorization": f"Bearer {token}"})
+    yield page
+    page.close()
 
 
 def test_settings_pages_are_accessible_and_fit(page: Page) -> None:
@@ -70,8 +68,5 @@ def test_settings_pages_are_accessible_and_fit(page: Page) -> None:
           const {left, right} = document.querySelector(".tabs [aria-current]").getBoundingClientRect();
           return left >= 0 && right <= innerWidth;
         }""")
-        violations = [
-            (one["id"], [node["html"] for node in one["nodes"]]) for one in Axe().run(page).response["violations"]
-        ]
-        found[name] = (wide, tab, violations)
+        found[name] = (wide, tab, violations(page))
     assert found == dict.fromkeys(PAGES, (False, True, []))

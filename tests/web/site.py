@@ -218,11 +218,20 @@ def _parts(question: Question) -> tuple[object, ...]:
     return tuple(getattr(question, name) for name in Question.__slots__)
 
 
+def tell(app: Flask, language: str, answers: Answers) -> None:
+    """From now on it speaks this language and has these answers behind it."""
+    app.config["LANGUAGE"] = language
+    app.extensions["fake"].answers = answers
+
+
 @contextmanager
 def application(
     viewer: Viewer = samples.ADMIN, language: str = "en", answers: Answers | None = None
 ) -> Iterator[Flask]:
-    """A small app with the pages alone. Without an Authorization header it answers the boot page, as viewer.py does."""
+    """A small app with the pages alone. Without an Authorization header it answers the boot page, as viewer.py does.
+
+    `tell` changes its language and what is behind it.
+    """
     app = Flask("pages", template_folder=str(TEMPLATES), static_folder=str(STATIC), static_url_path="/static")
     formats.init_templates(app)
     for page in (
@@ -231,7 +240,8 @@ def application(
     ):  # fmt: skip
         app.register_blueprint(page.bp)
     fake = Queries(answers or Answers())
-    app.extensions["asked"] = fake.asked
+    app.extensions["asked"], app.extensions["fake"] = fake.asked, fake
+    app.config["LANGUAGE"] = language
     real = [getattr(module, name) for module, name in ASKED]
     for module, name in ASKED:
         setattr(module, name, fake)
@@ -240,7 +250,7 @@ def application(
     def look():
         g.viewer = viewer
         g.context = Knowing(clock.now())
-        g.speaking = speaking(language)
+        g.speaking = speaking(app.config["LANGUAGE"])
         g.speaking.__enter__()
         if request.method == "GET" and request.path.startswith("/ui/") and "Authorization" not in request.headers:
             return render_template("frame.html")
