@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from b24app.demo import installation
@@ -54,10 +55,19 @@ class Listener:
         return self.posts
 
 
+SETTINGS = DemoSettings(deals=300, activities=False, today=TODAY, language="en", strict_limits=False)
+
+
+@pytest.fixture(scope="session")
+def web() -> Flask:
+    """The portal's addresses; what they are asked about is made anew for each test."""
+    return create_portal(SETTINGS)
+
+
 @pytest.fixture
-def client() -> FlaskClient:
-    settings = DemoSettings(deals=300, activities=False, today=TODAY, language="en", strict_limits=False)
-    return create_portal(settings).test_client()
+def client(web: Flask) -> FlaskClient:
+    web.extensions["demo_portal"] = Portal(SETTINGS)
+    return web.test_client()
 
 
 @pytest.fixture
