@@ -11,15 +11,20 @@ from flask.typing import ResponseReturnValue
 
 from b24app.lib.errors import Invalid
 from b24app.lib.i18n import gettext as _
+from b24app.lib.i18n import pick
+from b24app.metrics.catalogue import CATALOGUE
 from b24app.portal import api_tokens, audit
 from b24app.portal import queries as people
-from b24app.portal.rules import Action
+from b24app.portal.rules import Action, Structure
 from b24app.web.viewer import needs
 
 bp = Blueprint("audit", __name__, url_prefix="/ui/settings/audit")
 
 PAGE = 50
 _PLACED = re.compile(r"(.*)\[(\d+)\]")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+"""From that day on: steps of where calls are counted from."""
+
 LONGEST = 120
 """So many letters of a value are shown in the list."""
 
@@ -38,12 +43,16 @@ def page() -> ResponseReturnValue:
         before_id=_id(request.args.get("before", "")),
         limit=PAGE + 1,
     )
-    names = _names(portal_id)
+    structure = people.structure(portal_id)
+    names = _names(portal_id, structure)
     return render_template(
         "settings/audit.html",
         viewer=g.viewer,
         asked=asked,
-        rows=[(one, names.get(one.actor, one.actor), list(changes(one.before, one.after))) for one in found[:PAGE]],
+        rows=[
+            (one, names.get(one.actor, one.actor), list(changes(one.before, one.after, structure)))
+            for one in found[:PAGE]
+        ],
         older=_address(asked, found[PAGE - 1].id) if len(found) > PAGE else None,
         actors=[("", _("Everybody")), *((one, names.get(one, one)) for one in audit.actors(portal_id))],
         actions=[("", _("Everything")), *what_happened().items()],
@@ -86,6 +95,7 @@ def what_happened() -> dict[str, str]:
         "portal.suspend": _("App suspended"),
         "portal.resume": _("App works again"),
         "portal.settings": _("Settings"),
+        "requests.mapping": _("What a request is"),
         "scorecard.save": _("Scorecard saved"),
         "scorecard.archive": _("Scorecard archived"),
         "scores.repair": _("Numbers repaired at night"),
@@ -99,21 +109,29 @@ def what_happened() -> dict[str, str]:
 def field_words() -> dict[str, str]:
     """What fields of settings, roles and documents are called; one that is not here is shown by its name."""
     return {
+        "0": _("all calls"),
         "attainment": _("Attainment"),
         "base_currency": _("Base currency"),
         "baseline": _("Baseline"),
         "cap": _("Cap"),
+        "category_ids": _("In the funnels"),
+        "code": _("Code"),
         "comment": _("Comment"),
         "country": _("Public holidays of"),
+        "created": _("Created at"),
+        "days": _("Days"),
         "departments": _("Departments"),
         "deputy": _("Deputy"),
         "direction": _("Direction"),
         "edits_plan": _("Edits plans"),
         "effective_from": _("In force from"),
         "employees": _("Employees"),
+        "entity": _("Requests are"),
         "exclude": _("Except"),
         "first": _("First day"),
         "floor": _("Floor"),
+        "hours_from": _("Work begins"),
+        "hours_to": _("Work ends"),
         "indicators": _("Indicator"),
         "language": _("Language"),
         "last": _("Last day"),
@@ -125,8 +143,15 @@ def field_words() -> dict[str, str]:
         "owner": _("Counts for"),
         "period": _("Period"),
         "prorate": _("Proration"),
+        "rated": _("Rated at"),
+        "rating": _("Rating of the customer"),
         "reach": _("Sees"),
         "reason": _("Reason"),
+        "refresh": _("Computed"),
+        "resolved": _("Resolved at"),
+        "resolved_stages": _("Or resolved while in"),
+        "responded": _("First answer at"),
+        "responded_stages": _("Or answered when it enters"),
         "sees_money": _("Sees money"),
         "status": _("Status"),
         "subjects": _("For whom"),
@@ -141,14 +166,56 @@ def field_words() -> dict[str, str]:
     }
 
 
-def changes(before: Any, after: Any) -> Iterator[tuple[str, str, str]]:
+def value_words() -> dict[str, dict[str, str]]:
+    """By field what its values are called; a value that is not here is shown as it is."""
+    calls = {"activities": _("Completed activities"), "telephony": _("Telephony statistics")}
+    return {
+        "0": calls,
+        "direction": {"up": _("more"), "down": _("less")},
+        "entity": {
+            "deal": _("Deals"),
+            "lead": _("Leads"),
+            "session": _("open-line conversations"),
+            "entry": _("entries"),
+        },
+        "metric": {code: pick(ready.name) for code, ready in CATALOGUE.items()},
+        "missing": {"skip": _("is left out"), "zero": _("counts as 0")},
+        "owner": {
+            "responsible": _("the responsible"),
+            "created_by": _("who created it"),
+            "closed_by": _("who closed it"),
+        },
+        "period": {
+            "day": _("Day"),
+            "week": _("Week"),
+            "month": _("Month"),
+            "quarter": _("Quarter"),
+            "half_year": _("Half-year"),
+            "year": _("Year"),
+        },
+        "refresh": {
+            "live": _("at once"),
+            "hourly": _("every hour"),
+            "daily": _("every day"),
+            "weekly": _("every week"),
+            "manual": _("by hand"),
+        },
+        "status": {"active": _("In force"), "draft": _("Draft"), "shadow": _("Trial"), "archived": _("Archived")},
+    }
+
+
+def changes(before: Any, after: Any, structure: Structure | None = None) -> Iterator[tuple[str, str, str]]:
     """(what, before, after) of what is different; of documents each field by its path, in words: `Indicator 2,
-    Target`."""
-    words = field_words()
+    Target`. With the structure people and departments have their names."""
+    words, values = field_words(), value_words()
+    if structure:
+        values["departments"] = {str(id): unit.name for id, unit in structure.units.items()}
+        values["employees"] = {str(id): person.name for id, person in structure.people.items()}
     old, new = dict(_flat("", before)), dict(_flat("", after))
     for path in [*old, *(path for path in new if path not in old)]:
         if old.get(path) != new.get(path):
-            yield _worded(path, words), _short(old.get(path)), _short(new.get(path))
+            called = values["0"] if _DAY.fullmatch(path) else values.get(path.rpartition(".")[2], {})
+            yield _worded(path, words), _short(old.get(path), called), _short(new.get(path), called)
 
 
 def _worded(path: str, words: Mapping[str, str]) -> str:
@@ -169,22 +236,22 @@ def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
         for place, one in enumerate(value):
             yield from _flat(f"{path}[{place}]", one)
-    elif value is not None:
+    elif value not in (None, [], ""):
         yield path, value
 
 
-def _short(value: Any) -> str:
+def _short(value: Any, called: Mapping[str, str]) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    parts = map(str, value if isinstance(value, list) else [value])
+    text = ", ".join(called.get(one, one) for one in parts)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
-def _names(portal_id: int) -> Mapping[str, str]:
+def _names(portal_id: int, structure: Structure) -> Mapping[str, str]:
     """Whom the log means by `user:7` and `token:3`."""
-    structure = people.structure(portal_id)
     return {
         "system": _("the app itself"),
         **{f"user:{id}": person.name for id, person in structure.people.items()},

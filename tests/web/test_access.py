@@ -13,9 +13,11 @@ from werkzeug.test import TestResponse
 from b24app import pipeline
 from b24app.lib import clock, crypto
 from b24app.lib.db import db, write
+from b24app.lib.paths import PACKAGE
 from b24app.portal import audit
+from b24app.portal.rules import Person, Structure, Unit
 from b24app.portal.tables import ApiToken
-from b24app.web.audit import changes
+from b24app.web.audit import changes, what_happened
 from tests.scores import world
 from tests.scores.world import ADMIN, ANN, BOB, HEAD, NOW, OTHER, PORTAL, SALES, SUE
 from tests.security.world import CARD
@@ -187,6 +189,28 @@ def test_what_changed_in_a_document_is_called_by_its_name() -> None:
     before = {"indicators": [{"code": "a", "weight": 40}, {"code": "b", "weight": 60}], "missing": "skip"}
     after = {"indicators": [{"code": "a", "weight": 40}, {"code": "b", "weight": 50}], "missing": "skip", "own": True}
     assert list(changes(before, after)) == [("Indicator 2, Weight", "60", "50"), ("own", "", "yes")]
+
+
+def test_people_departments_and_words_of_documents_have_their_names() -> None:
+    structure = Structure({7: Person(7, "Anna")}, {5: Unit(5, "West")})
+    after = {
+        "status": "active",
+        "period": "month",
+        "subjects": {"departments": [5, 6], "employees": [7], "exclude": []},
+    }
+    assert list(changes(None, after, structure)) == [
+        ("Status", "", "In force"), ("Period", "", "Month"), ("For whom, Departments", "", "West, 6"),
+        ("For whom, Employees", "", "Anna"),
+    ]  # fmt: skip
+    steps = {"0": "activities"}, {"0": "activities", "2026-11-01": "telephony"}
+    assert list(changes(*steps)) == [("2026-11-01", "", "Telephony statistics")]
+
+
+def test_whatever_is_noted_has_words() -> None:
+    """Codes like `target.set`, wherever they are written beside the audit log's functions."""
+    noting = [text for file in PACKAGE.rglob("*.py") if "audit.record" in (text := file.read_text("utf-8"))]
+    codes = {code for text in noting for code in re.findall(r'"([a-z_]+\.[a-z_]+)"', text)}
+    assert codes - what_happened().keys() == {"subject.id", "subjects.exclude"}
 
 
 def test_the_audit_log_is_paged(here: Reader) -> None:
