@@ -100,6 +100,7 @@ def _register(app: Flask) -> None:
         gates,
         health,
         imports,
+        indicators,
         keys,
         notifications,
         ops,
@@ -124,7 +125,7 @@ def _register(app: Flask) -> None:
     gates.init_app(app)
     called = (install, placements, events, robots, robot_settings, session, api, ops)
     pages = (
-        *(dashboards, recognition, periods, scorecards, templates, data, imports),
+        *(dashboards, recognition, periods, scorecards, indicators, templates, data, imports),
         *(settings, sources, calls, access, keys, audit, notifications, health),
     )
     for module in (*called, *pages):

@@ -1,6 +1,6 @@
 """The pages of scorecards: what is measured, with which targets and weights. Read only, but for the choice of numbers.
 
-The documents themselves are written through the public API (web/api/).
+Indicators are changed in indicators.py, whole documents through the public API (web/api/).
 """
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -45,7 +45,8 @@ def scorecard(code: str) -> ResponseReturnValue:
         catalogue=CATALOGUE,
         viewer=g.viewer,
         sees_money=g.viewer.sees_money,
-        may_edit=code == onboarding.TEMPLATE and can(g.viewer, Action.ADMINISTER, COMPANY),
+        may_edit=(may_edit := can(g.viewer, Action.ADMINISTER, COMPANY)),
+        may_choose=may_edit and code == onboarding.TEMPLATE,
     )
 
 

@@ -20,6 +20,11 @@ def items(type_id: int = 2, aggregate: str = "sum", field: str | None = FREIGHT)
     return "item_metric", {"entity_type_id": type_id, "aggregate": aggregate} | ({"field": field} if field else {})
 
 
+def declared(field: str, money: bool = True) -> tuple[str, dict[str, Any]]:
+    metric, options = items(field=field)
+    return metric, options | {"money": money}
+
+
 def entries(code: str = "ad_spend", aggregate: str = "sum") -> tuple[str, dict[str, Any]]:
     return "entries", {"code": code, "aggregate": aggregate}
 
@@ -33,6 +38,8 @@ def entries(code: str = "ad_spend", aggregate: str = "sum") -> tuple[str, dict[s
         (items(aggregate="distinct"), True),
         (items(aggregate="count", field=None), False),
         (items(field=FLOOR), False),
+        (declared(FLOOR), True),
+        (declared(FREIGHT, False), True),
         (items(148), False),
         (items(field="taxValue"), True),
         (items(field="opportunity"), True),

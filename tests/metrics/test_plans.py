@@ -12,7 +12,7 @@ from b24app.metrics.conditions import WhereDocument
 from b24app.metrics.measures import FieldTest, Op, Scan, Where
 from b24app.metrics.needs import dated, needs, ripening
 from b24app.metrics.plans import defaults, plan
-from b24app.metrics.rules import Plan
+from b24app.metrics.rules import Plan, Unit
 from b24app.metrics.types.base import metric_types
 
 OPTIONS = {code: dict(ready.example) for code, ready in CATALOGUE.items()}
@@ -255,6 +255,8 @@ def test_a_metric_of_items_says_which_records_and_fields_it_needs() -> None:
     assert dated(chosen) == {("item_147", "ufCrm_8")}
     assert needs(plan("item_metric", {"entity_type_id": 2, "aggregate": "max", "field": "opportunity"})) == frozenset()
     assert item(aggregate="mean", field="opportunity").is_money
+    assert item(aggregate="sum", field="ufCrm_7").unit is Unit.NUMBER
+    assert item(aggregate="mean", field="ufCrm_7", money=True).unit is Unit.MONEY
     assert item(owner_field="createdBy").numerator.scan.owner == "created_by"
     assert defaults("item_metric", {"entity_type_id": 147, "date_field": "closed_at"}) == ("closed_at", "assignedById")
 

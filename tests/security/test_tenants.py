@@ -71,6 +71,8 @@ CASES: dict[str, Case] = {
     "scorecards.listing": get("/ui/scorecards"),
     "scorecards.scorecard": get("/ui/scorecards/sales"),
     "scorecards.numbers": post("/ui/scorecards/sales/numbers", take="article"),
+    "indicators.page": get("/ui/scorecards/sales/indicator"),
+    "indicators.save": post("/ui/scorecards/sales/indicator", metric="calls", name="x", weight="1"),
     "data.page": get("/ui/data"),
     "data.entry": get("/ui/data/entries/1"),
     "data.correct": post("/ui/data/entries/1/correct", value="5", reason="x"),

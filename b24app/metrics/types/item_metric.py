@@ -2,6 +2,8 @@
 
 Fields are named as crm.item.fields does; of a multi-valued one the first value counts. Only `opportunity`
 is converted to the base currency (semantics 3.5); every other field is the number it holds, also one of money.
+`money` says that the numbers of a field are amounts of the base currency, whatever its type: they are shown as such,
+and to those only who see money. Without it the type says so, and a field of amounts stays one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,6 +26,8 @@ DATES = {"createdTime": "created", "closed_at": "closed"}
 OWNERS = {"assignedById": "responsible", "createdBy": "created_by"}
 """Fields whose dates and people are columns of the facts; `closed_at` is no field but what semantics 3.2 says."""
 
+COUNTS = frozenset({"count", "distinct"})
+
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -33,6 +37,7 @@ class Params(base.Params):
     field: Name | None = None
     date_field: Name = "createdTime"
     owner_field: Name = "assignedById"
+    money: bool = False
 
     def faults(self) -> Iterator[Fault]:
         if entity_of(self.entity_type_id) is None:
@@ -41,6 +46,8 @@ class Params(base.Params):
             yield Fault("field", _("This field is required."))
         if self.field is not None and self.aggregate == "count":
             yield Fault("field", _("A count takes no field: a condition can ask for records where it is filled."))
+        if self.money and self.aggregate in COUNTS:
+            yield Fault("money", _("A count is no amount of money."))
 
     def entity(self, offered: str) -> str:
         return entity_of(self.entity_type_id) or offered
@@ -60,7 +67,7 @@ def _chosen(field: str, stored: Mapping[str, str], offered: Mapping[str, str]) -
 def plan(params: Params, scope: base.Scope) -> Plan:
     if params.field is None:
         return Plan(scope.measure(Aggregate.COUNT), Unit.COUNT, "count", additive=True)
-    field, scale, unit = params.field, MILLIONTHS, Unit.NUMBER
+    field, scale, unit = params.field, MILLIONTHS, Unit.MONEY if params.money else Unit.NUMBER
     if field == AMOUNT:
         field, scale, unit = "amount", HUNDREDTHS, Unit.MONEY
     if params.aggregate == "distinct":
