@@ -85,6 +85,7 @@ def _counter(import_id: int, author: str, reason: str, at: int) -> dict[str, Any
         "kind": Entry.kind,
         "value": -Entry.value,
         "occurred_at": Entry.occurred_at,
+        "local_at": Entry.local_at,
         "employee_id": Entry.employee_id,
         "department_id": Entry.department_id,
         "source_id": Entry.source_id,

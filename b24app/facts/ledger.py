@@ -14,6 +14,7 @@ from typing import Literal
 
 from sqlalchemy import select
 
+from b24app.facts import days
 from b24app.facts.approval import MARK
 from b24app.facts.cells import entry_cells
 from b24app.facts.held import not_held
@@ -58,6 +59,7 @@ def post_entries(portal_id: int, drafts: Sequence[EntryDraft], now: datetime) ->
 
     A handful of statements however many there are. Only what counts at once touches cells.
     """
+    drafts = days.settled(portal_id, drafts)
     faults = {place: fault for place, draft in enumerate(drafts) if (fault := fault_of(draft))}
     good = {place: draft for place, draft in enumerate(drafts) if place not in faults}
     first_of = {draft.key: place for place, draft in reversed(good.items())}
@@ -198,6 +200,7 @@ def draft_of(entry: Entry) -> EntryDraft:
         kind=entry.kind,
         value=Decimal(entry.value) / MILLIONTHS,
         occurred_at=entry.occurred_at,
+        local_at=entry.local_at,
         employee_id=entry.employee_id,
         department_id=entry.department_id,
         source_id=entry.source_id,
@@ -257,6 +260,7 @@ def _append(
             "kind": draft.kind,
             "value": int(draft.value * MILLIONTHS),
             "occurred_at": draft.occurred_at,
+            "local_at": draft.local_at,
             "employee_id": draft.employee_id,
             "department_id": draft.department_id,
             "source_id": draft.source_id,

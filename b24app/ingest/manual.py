@@ -17,7 +17,7 @@ from b24app.lib.clock import epoch
 from b24app.lib.errors import Fault, Forbidden, Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.periods import queries as periods
-from b24app.periods.rules import ONE_DAY, Settings, local_day, midnight
+from b24app.periods.rules import ONE_DAY, Settings, local_day, midnight, on_wall
 from b24app.portal import audit
 from b24app.portal import queries as portals
 from b24app.portal.rules import COMPANY, Action, Structure, Subject, SubjectType, Viewer, can, department, employee
@@ -60,6 +60,7 @@ def enter(viewer: Viewer, form: Form, structure: Structure, now: datetime) -> En
             kind=form.kind,
             value=value,
             occurred_at=at,
+            local_at=on_wall(at, settings),
             employee_id=subject.id if subject.type is SubjectType.EMPLOYEE else None,
             department_id=subject.id if subject.type is SubjectType.DEPARTMENT else None,
             source_id=form.source_id,

@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import select
 
+from b24app.facts import days, queries, watching
 from b24app.facts import operations as facts
-from b24app.facts import queries, watching
 from b24app.facts import rules as fact
 from b24app.facts.entities import dictionary, has_moves, moved_by
 from b24app.facts.requests import operations as requests
@@ -201,6 +201,15 @@ def owe_history(portal_id: int) -> None:
     """Everything is to be read anew: what is kept of it was made by another currency or clock. A sweep finds it."""
     row = cursor(portal_id, BACKFILL)
     row.state, row.position = "running", {}
+
+
+def redate_entries(portal_id: int, after: int = 0) -> days.Portion | None:
+    """The next entries that were given as a day, by the present time zone; requests that are made of entries are made
+    anew, if any moved."""
+    portion = days.redate(portal_id, after)
+    if portion and portion.moved:
+        requests.restart(portal_id)
+    return portion
 
 
 def settings_of(profile: Profile | None, base_currency: str | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sqlalchemy import delete
 from b24app import pipeline
 from b24app.bitrix.client import WHILE_SOMEBODY_WAITS, Client
 from b24app.bitrix.errors import RestError, Wait
-from b24app.facts import call_sources, watching
+from b24app.facts import call_sources, days, watching
 from b24app.facts.tables import Activity, Deal, Item, StageMove
 from b24app.ingest import backfill as history
 from b24app.ingest import operations, poll, queries
@@ -63,6 +63,7 @@ def backfill(portal_id: int, progress: Progress | None = None, only_new: bool = 
         if lock is None:
             return False
         with explained(portal_id, BACKFILL), suppress(Conflict):
+            _redate(portal_id)
             client = portals.connect(portal_id)
             position = history.position(portal_id) or _begin(portal_id, client, only_new)
             db.session.rollback()
@@ -82,6 +83,17 @@ def backfill(portal_id: int, progress: Progress | None = None, only_new: bool = 
             ask_watched(portal_id)
             enqueue(absences.read, portal_id, unique=f"absences.read:{portal_id}")
     return True
+
+
+def _redate(portal_id: int) -> None:
+    """Entries of a day, which the portal does not have to be asked for. Killed in between, the next run does it."""
+    portion: days.Portion | None = days.Portion(0, 0)
+    while portion is not None:
+        with write():
+            portals.lock(portal_id)
+            portion = operations.redate_entries(portal_id, portion.behind)
+            if portion and portion.moved:
+                owe(portal_id, Recompute(Cause(CauseKind.SETTING)), clock.now())
 
 
 def _begin(portal_id: int, client: Client, only_new: bool = False) -> Position:

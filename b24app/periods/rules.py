@@ -160,6 +160,16 @@ def local_day(moment: int, settings: Settings) -> date:
     return datetime.fromtimestamp(moment, _zone(settings.time_zone)).date()
 
 
+def on_wall(moment: int, settings: Settings) -> str:
+    """What the portal's clock shows at an instant: `2026-11-01T12:00:00`."""
+    return datetime.fromtimestamp(moment, _zone(settings.time_zone)).replace(tzinfo=None).isoformat(timespec="seconds")
+
+
+def from_wall(shown: str, settings: Settings) -> int:
+    """The first instant at which it shows that; of a time that it skips, the instant of the jump."""
+    return int(datetime.fromisoformat(shown).replace(tzinfo=_zone(settings.time_zone)).timestamp())
+
+
 @dataclass(frozen=True)
 class Calendar:
     """Which days are worked: not the weekend, not the days off, but the weekend days moved to work (semantics 2.3)."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from itertools import product
@@ -40,6 +40,7 @@ ACTIVITY = "_activity"
 
 DECIMALS = 6
 
+NOON = time(12)
 SITE_TIMES = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "")
 
 
@@ -299,14 +300,19 @@ def _moment(value: Any, info: ValidationInfo) -> datetime:
     return (parsed - ahead).replace(tzinfo=zone)
 
 
+def is_day(moment: datetime) -> bool:
+    """Whether a day was given alone: of those the portal's clock shows noon."""
+    return isinstance(moment.tzinfo, ZoneInfo) and moment.time() == NOON
+
+
 def _parsed(text: str, american: bool) -> datetime | None:
     with suppress(ValueError):
         moment = datetime.fromisoformat(text)
-        return moment.replace(hour=12) if len(text) == len("2026-11-24") else moment
-    for day, time in product(("%d.%m.%Y", "%m/%d/%Y" if american else "%d/%m/%Y"), SITE_TIMES):
+        return datetime.combine(moment, NOON) if len(text) == len("2026-11-24") else moment
+    for day, clock in product(("%d.%m.%Y", "%m/%d/%Y" if american else "%d/%m/%Y"), SITE_TIMES):
         with suppress(ValueError):
-            moment = datetime.strptime(text, f"{day} {time}".rstrip())  # noqa: DTZ007 - the caller knows the zone
-            return moment if time else moment.replace(hour=12)
+            moment = datetime.strptime(text, f"{day} {clock}".rstrip())  # noqa: DTZ007 - the caller knows the zone
+            return moment if clock else datetime.combine(moment, NOON)
     return None
 
 

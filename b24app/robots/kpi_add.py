@@ -13,6 +13,8 @@ from b24app.lib.clock import epoch
 from b24app.lib.crypto import fingerprint
 from b24app.lib.errors import Invalid
 from b24app.lib.i18n import gettext as _
+from b24app.periods import queries as periods
+from b24app.periods.rules import on_wall
 from b24app.portal import queries as staff
 from b24app.robots import base
 from b24app.robots.base import Answer, Call, Code, Comment, Employee, Moment, Quantity, Touched
@@ -42,12 +44,15 @@ def post(call: Call, params: Params, kind: str) -> Touched:
     if scale := decided.missed(params.code, params.value):
         told = {"name": decided.name(params.code), "value": base.written(Fraction(params.value))}
         raise Invalid(_("%(name)s: the value %(value)s is not counted.", **told) + " " + ledger.off_scale(scale))
+    at = params.date or call.arrived_at
+    is_day = params.date is not None and base.is_day(params.date)
     draft = EntryDraft(
         key=f"robot:{fingerprint(call.event_token)}",
         code=params.code,
         kind=kind,
         value=params.value,
-        occurred_at=epoch(params.date or call.arrived_at),
+        occurred_at=epoch(at),
+        local_at=on_wall(epoch(at), periods.settings(call.portal_id)) if is_day else None,
         employee_id=base.employee_of(call, params.employee),
         department_id=None,
         source_id=None,

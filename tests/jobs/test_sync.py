@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from math import ceil
 from typing import Any
 
@@ -17,7 +18,9 @@ from b24app.demo import dictionaries
 from b24app.demo.faults import Refusal
 from b24app.demo.registry import METHODS
 from b24app.demo.state import LEAD
+from b24app.facts import ledger
 from b24app.facts import queries as facts
+from b24app.facts.rules import EntryDraft
 from b24app.facts.tables import Activity, Deal, Item, StageMove, Term
 from b24app.ingest import backfill as history
 from b24app.ingest import operations as ingest
@@ -27,6 +30,7 @@ from b24app.jobs import absences, inbox, sync
 from b24app.lib.db import Base, db, write
 from b24app.lib.errors import Conflict, Permanent
 from b24app.onboarding import operations as onboarding
+from b24app.periods.rules import Settings, on_wall
 from b24app.portal import operations, tables
 from b24app.portal import queries as tenants
 from b24app.portal.jobs import owed
@@ -106,6 +110,29 @@ def test_what_a_person_has_set_stays(portal: Site) -> None:
         operations.change_settings(1, {"time_zone": "Asia/Omsk"}, "user:1", sync.clock.now())
     sync.backfill(1)
     assert (tenants.get(1).time_zone, tenants.get(1).base_currency) == ("Asia/Omsk", "USD")
+
+
+@reads_only
+def test_entries_of_a_day_are_in_it_by_the_new_clock_before_the_portal_is_asked(
+    portal: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = "2026-11-01T00:00:00"
+    draft = EntryDraft("day", "visit", "add", Decimal(1), 0, local_at=shown)
+    with write():
+        ledger.post_entries(1, [draft], sync.clock.now())
+        operations.change_settings(1, {"time_zone": "Asia/Omsk"}, "user:1", sync.clock.now())
+        ingest.owe_history(1)
+    monkeypatch.setattr(portal, "connect", _away)
+    with pytest.raises(Permanent):
+        sync.resume(1)
+    db.session.rollback()
+    (row,) = facts.entries(1)
+    assert on_wall(row.occurred_at, Settings("Asia/Omsk")) == shown
+    assert len(owed(1, "recompute")) == 1
+
+
+def _away(_patience: object) -> object:
+    raise Permanent("away")
 
 
 @reads_only

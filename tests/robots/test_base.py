@@ -71,6 +71,16 @@ def test_a_date_is_read_in_iso_and_site_format(text: str, language: str, moment:
     assert base.parse(kpi_add, call(language, code="visit", date=text)).date == datetime.fromisoformat(moment)
 
 
+@pytest.mark.parametrize(
+    ("text", "is_day"),
+    [("02.11.2026", True), ("2026-11-02", True), ("02.11.2026 10:00", False), ("2026-11-02T12:00:00+03:00", False)],
+)
+def test_a_day_without_a_time_is_known_as_one(text: str, is_day: bool) -> None:
+    params = base.parse(kpi_add, call(code="visit", date=text))
+    assert params.date is not None
+    assert base.is_day(params.date) is is_day
+
+
 def test_what_is_left_empty_has_its_default() -> None:
     params = base.parse(kpi_add, call(code="visit", value="", employee=[], date=None, scorecard=""))
     assert params == kpi_add.Params(code="visit")

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from b24app import pipeline
-from b24app.facts import ledger
+from b24app.facts import days, ledger
 from b24app.facts.cells import deal_cells
 from b24app.facts.rules import Cell, EntryDraft
 from b24app.facts.tables import Deal
@@ -16,7 +16,7 @@ from b24app.ingest.tables import SyncCursor
 from b24app.lib.clock import epoch
 from b24app.lib.db import db
 from b24app.lib.errors import Conflict, Invalid
-from b24app.periods.rules import Kind, Period, previous
+from b24app.periods.rules import Kind, Period, Settings, from_wall, previous
 from b24app.periods.tables import CalendarDay
 from b24app.portal import operations as portals
 from b24app.portal.rules import COMPANY, Subject, SubjectType, department, employee
@@ -86,6 +86,27 @@ def move(one: Deal, **changes) -> None:
         setattr(one, name, value)
     db.session.flush()
     pipeline.recompute(PORTAL, cells | set(deal_cells(one)), NOW)
+
+
+def test_another_time_zone_moves_no_locked_number_and_no_value_of_a_day(portal):
+    """The first and the last day of a locked month, given without a time, east and west of where they were given."""
+    card = indicator("visits", metric="entries", options={"code": "visit"}, weight=100, target=4)
+    world.scorecard(document(card, subjects={"departments": [SALES]}))
+    for key, shown, kind in (("a", "2026-10-01T00:00:00", "add"), ("b", "2026-10-31T23:59:59", "set"),
+                             ("c", "2026-11-01T00:00:00", "add")):  # fmt: skip
+        at = from_wall(shown, Settings(world.ZONE))
+        draft = EntryDraft(key, "visit", kind, Decimal(5), at, shown, employee_id=ANN)
+        ledger.post_entries(PORTAL, [draft], NOW)
+    everything()
+    locks.lock(PORTAL, OCTOBER, None, "user:1", NOW)
+    for zone in ("Asia/Kamchatka", "America/New_York"):
+        db.session.get_one(Portal, PORTAL).time_zone = zone
+        db.session.flush()
+        assert days.redate(PORTAL).moved == 3
+        everything()
+        row = results()[ANN, "visits"]
+        assert (row.value, row.changed_after_lock) == (5, 0)
+        assert results(NOVEMBER)[ANN, "visits"].value == 5
 
 
 def a_deal(id: int) -> Deal:

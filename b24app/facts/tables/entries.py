@@ -20,6 +20,7 @@ class Entry(Base):
     __table_args__ = (
         UniqueConstraint("portal_id", "key"),
         Index("ix_entry_code", "portal_id", "code", "occurred_at"),
+        Index("ix_entry_day", "portal_id", "id", **_only("local_at IS NOT NULL")),
         Index("ix_entry_import", "portal_id", "import_id", **_only("import_id IS NOT NULL")),
         Index("ix_entry_state", "portal_id", "state", **_only("state <> 'counted'")),
     )
@@ -34,6 +35,8 @@ class Entry(Base):
     value: Mapped[int] = mapped_column(Int64)
     """Millionths."""
     occurred_at: Mapped[int] = mapped_column(Int64)
+    local_at: Mapped[str | None] = mapped_column(String(19))
+    """The time on the portal's wall of an entry that was given as a day, which it keeps in any time zone (days.py)."""
     employee_id: Mapped[int | None] = mapped_column(Int64)
     department_id: Mapped[int | None] = mapped_column(Int64)
     source_id: Mapped[str | None] = mapped_column(String(64))

@@ -16,6 +16,7 @@ from b24app.ingest.imports.reading import Line
 from b24app.ingest.imports.rules import Fault, Reader, Role, Value
 from b24app.ingest.manual import moment, subject_of
 from b24app.lib.clock import epoch
+from b24app.periods.rules import on_wall
 from b24app.portal import queries as portals
 from b24app.portal.rules import Action, can, employee
 
@@ -77,7 +78,8 @@ class Source:
             code=value.code,
             kind=self.file.meaning.kind,
             value=value.value,
-            occurred_at=self._at(value.day),
+            occurred_at=(at := self._at(value.day)),
+            local_at=None if isinstance(value.day, datetime) else on_wall(at, self.file.settings),
             employee_id=value.employee_id,
             department_id=value.department_id,
             source_id=value.source or None,
