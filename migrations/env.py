@@ -48,7 +48,9 @@ def alone(connection: Connection) -> Iterator[None]:
 
 
 def run() -> None:
-    with database.engine.connect() as connection, alone(connection):
+    """A migration is about all tenants on purpose, also where a table is copied row by row."""
+    of_all = database.engine.execution_options(across_tenants=True)
+    with of_all.connect() as connection, alone(connection):
         context.configure(
             connection=connection,
             target_metadata=database.metadata,

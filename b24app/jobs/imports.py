@@ -16,7 +16,7 @@ from b24app.ingest.imports.kinds import Kind
 from b24app.jobs import outbox, scores
 from b24app.jobs.alone import alone
 from b24app.lib import clock
-from b24app.lib.db import db, write
+from b24app.lib.db import analyze, db, write
 from b24app.lib.errors import AppError
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import speaking
@@ -24,7 +24,8 @@ from b24app.lib.log import logger
 from b24app.lib.queue import enqueue
 from b24app.portal import operations as portals
 from b24app.portal import queries as tenants
-from b24app.scorecards.imports import targets
+from b24app.scorecards.imports import staged, targets
+from b24app.scorecards.tables import ImportedTarget, Target
 from b24app.scores.rules import Cause, CauseKind
 
 KINDS: Mapping[str, Kind] = {one.code: one for one in (entries, targets)}
@@ -137,29 +138,69 @@ def _move_numbers(portal_id: int, cells: Iterable[Cell], author: str, now: datet
 
 
 def _post_targets(portal_id: int, import_id: int) -> None:
-    """All at once, with the numbers that people look at; as the API does."""
+    """Laid ready in portions, where they count for nothing; then all of them stand in the plan at once."""
     given = targets.source(checking.opened(portal_id, import_id, clock.now()))
-    planned = targets.said(given)
     db.session.rollback()
     with write():
+        staged.clear(portal_id, import_id)
+    portions = targets.lay_ready(given)
+    is_more = True
+    while is_more:
+        with write():
+            done = next(portions, None)
+            if is_more := done is not None:
+                files.move(portal_id, import_id, files.IMPORTING, clock.now(), done=done)
+    analyze(ImportedTarget, Target)
+    with write():
         portals.lock(portal_id)
-        row = files.find(portal_id, import_id)
-        codes = targets.post(given, planned, row.found["why"])
-        scores.compute(portal_id, codes, clock.now(), Cause(CauseKind.TARGET, row.author))
-        files.move(portal_id, import_id, files.DONE, clock.now(), done=row.total)
+        total = targets.exchange(given)
+        files.move(portal_id, import_id, files.COUNTING, clock.now(), done=0, total=total)
+    _count_targets(portal_id, import_id)
+
+
+def _count_targets(portal_id: int, import_id: int) -> None:
+    row = files.find(portal_id, import_id)
+    _follow_targets(portal_id, import_id, row.author, row.found["why"])
+    with write():
+        files.move(portal_id, import_id, files.DONE, clock.now())
     scores.ask(portal_id)
 
 
 def _undo_targets(portal_id: int, import_id: int) -> None:
+    """What stood there stands there again, all at once; `left` says that it does."""
+    row = files.find(portal_id, import_id)
+    author, reason = row.found["undone_by"], row.found["reason"]
+    if "left" not in row.found:
+        wrong = targets.unrestorable(portal_id, import_id)
+        db.session.rollback()
+        analyze(ImportedTarget, Target)
+        with write():
+            portals.lock(portal_id)
+            back, left = targets.turn_back(portal_id, import_id, wrong, author, clock.now())
+            row = files.find(portal_id, import_id)
+            row.found = {**row.found, "left": left}
+            files.move(portal_id, import_id, files.UNDOING, clock.now(), done=0, total=back)
+    _follow_targets(portal_id, import_id, author, reason)
     with write():
-        portals.lock(portal_id)
-        row = files.find(portal_id, import_id)
-        author, reason = row.found["undone_by"], row.found["reason"]
-        codes, left = targets.take_back(portal_id, import_id, author, reason, clock.now())
-        row.found = {**row.found, "left": left}
-        scores.compute(portal_id, codes, clock.now(), Cause(CauseKind.TARGET, author))
+        staged.clear(portal_id, import_id)
         files.move(portal_id, import_id, files.UNDONE, clock.now())
     scores.ask(portal_id)
+
+
+def _follow_targets(portal_id: int, import_id: int, author: str, reason: str) -> None:
+    """What was exchanged is noted in the audit log, portion by portion, and moves the numbers that people look at."""
+    noted = True
+    while noted:
+        with write():
+            portals.lock(portal_id)
+            row, now = files.find(portal_id, import_id), clock.now()
+            noted = targets.note(portal_id, import_id, row.done, author, reason, now) > 0
+            row.done = min(row.done + staged.AT_ONCE, row.total)
+    codes = staged.scorecards_of(portal_id, import_id)
+    for code in codes:
+        with write():
+            portals.lock(portal_id)
+            scores.compute(portal_id, {code}, clock.now(), Cause(CauseKind.TARGET, author))
 
 
 def _give_up(portal_id: int, import_id: int, reason: str) -> None:
@@ -174,6 +215,7 @@ def _give_up(portal_id: int, import_id: int, reason: str) -> None:
             portals.lock(portal_id)
             more = imported.drop(portal_id, import_id)
     with write():
+        staged.clear(portal_id, import_id)
         held.release(portal_id, import_id)
         files.move(portal_id, import_id, files.FAILED, clock.now(), reason)
 
@@ -184,7 +226,12 @@ def _report(portal_id: int, import_id: int, done: int, total: int) -> None:
 
 
 _STEPS = {files.CHECKING: _check, files.IMPORTING: _post, files.COUNTING: _count, files.UNDOING: _undo}
-_STEPS_OF_TARGETS = {files.CHECKING: _check, files.IMPORTING: _post_targets, files.UNDOING: _undo_targets}
+_STEPS_OF_TARGETS = {
+    files.CHECKING: _check,
+    files.IMPORTING: _post_targets,
+    files.COUNTING: _count_targets,
+    files.UNDOING: _undo_targets,
+}
 
 
 def purge(portal_id: int) -> None:

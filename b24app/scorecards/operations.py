@@ -125,7 +125,7 @@ def set_targets(
             continue
         statuses.append("created" if before is None else "updated")
         there[key] = changed[key] = after
-        changes.append(_noted(key, before, after, reason))
+        changes.append(noted(key, before, after, reason))
     ids = _write(portal_id, changed, stored, actor, now)
     audit.record_all(portal_id, actor, "target.set", changes, now)
     known = [ids.get(_key_of(item)) for item in items]
@@ -172,7 +172,7 @@ def _write(
     return ids
 
 
-def _noted(key: Key, before: int | None, after: int | None, reason: str) -> tuple[str, Any, Any]:
+def noted(key: Key, before: int | None, after: int | None, reason: str) -> tuple[str, Any, Any]:
     """What the audit log keeps of a change."""
     place, old, new = " ".join(map(str, key)).strip(), _text(before), _text(after)
     return (place, {"target": old}, {"target": new, "reason": reason}) if reason else (place, old, new)

@@ -64,7 +64,8 @@ class ImportedTarget(Base):
     start: Mapped[str] = mapped_column(String(10), primary_key=True)
     before: Mapped[int | None] = mapped_column(Int64)
     """Millionths; None: there was none."""
-    after: Mapped[int] = mapped_column(Int64)
+    after: Mapped[int | None] = mapped_column(Int64)
+    """None: it was removed."""
 
 
 class PeriodLock(Base):

@@ -1,9 +1,12 @@
 """Files of targets set by a worker: all or nothing, with a reason, computed at once, and taken back as they were."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
+from itertools import count
+from typing import Any
 
 import pytest
 import time_machine
@@ -18,7 +21,7 @@ from b24app.periods.rules import Kind, Period
 from b24app.portal import audit
 from b24app.portal.rules import COMPANY, Subject, Viewer, department, employee
 from b24app.scorecards import documents, operations, queries
-from b24app.scorecards.imports import targets
+from b24app.scorecards.imports import staged, targets
 from b24app.scores import locks, owed
 from b24app.scores.queries import results
 from tests.scores import world
@@ -118,9 +121,10 @@ def test_a_file_is_checked_set_with_its_reason_and_in_the_scores() -> None:
     assert begun(id) == files.DONE
     assert (stored(), attained()) == (AFTER, 25)
     assert owed.is_any(PORTAL), "the past is computed by a job"
-    noted = [one for one in audit.entries(PORTAL, actor=HEAD_SEES.actor) if one.action == "target.set"]
-    assert len(noted) == 3
-    assert ({"target": "15"}, {"target": "20", "reason": "Plan of the winter"}) in [(o.before, o.after) for o in noted]
+    assert len(noted()) == 3
+    assert ({"target": "15"}, {"target": "20", "reason": "Plan of the winter"}) in [
+        (one.before, one.after) for one in noted()
+    ]
     again = checked()
     assert (row(again).found["new"], row(again).found["known"]) == (0, 3)
     with write(), pytest.raises(Conflict):
@@ -136,6 +140,91 @@ def test_taking_back_restores_what_stood_there_but_not_over_later_changes() -> N
         set_to(33)
     assert taken_back(id) == files.UNDONE
     assert (stored(), row(id).found["left"]) == ({("visits", employee(ANN), NOVEMBER): 33}, 1)
+
+
+def test_a_file_removes_targets_and_taking_it_back_puts_them_there_again() -> None:
+    id = checked("Карта;Показатель;Сотрудник;Месяц;План\nvisits;visits;Ann;11.2026;-\nvisits;visits;Bob;11.2026;\n")
+    found = row(id).found
+    assert (found["new"], found["removed"], found["changed"], found["known"]) == (1, 1, 0, 1)
+    assert (begun(id), stored(), attained()) == (files.DONE, {}, 50), "of the 10 visits that everybody is to make"
+    (one,) = noted()
+    assert (one.before, one.after) == ({"target": "15"}, {"target": None, "reason": "Plan of the winter"})
+    assert (taken_back(id), stored(), row(id).found["left"]) == (files.UNDONE, BEFORE, 0)
+
+
+def test_what_was_removed_and_set_anew_since_stays_when_the_import_is_taken_back() -> None:
+    begun(id := checked("Карта;Показатель;Сотрудник;Месяц;План\nvisits;visits;Ann;11.2026;-\n"))
+    with write():
+        set_to(33)
+    assert (taken_back(id), row(id).found["left"]) == (files.UNDONE, 1)
+    assert stored() == {("visits", employee(ANN), NOVEMBER): 33}
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.parametrize("transaction", [2, 4, 5, 6, 8])
+def test_killed_anywhere_all_of_it_or_nothing_is_in_the_plan_and_it_is_brought_to_its_end(
+    monkeypatch: pytest.MonkeyPatch, transaction: int
+) -> None:
+    """On its way in, and on its way out."""
+    monkeypatch.setattr(staged, "AT_ONCE", 2)
+    id = checked()
+    with write():
+        posting.begin(HEAD_SEES, targets, id, False, NOW, "x")
+    with killed_in(monkeypatch, transaction):
+        jobs.work(PORTAL)
+    assert stored() in (BEFORE, AFTER)
+    jobs.work(PORTAL)
+    assert (row(id).state, stored(), attained()) == (files.DONE, AFTER, 25)
+    assert len(noted()) == 3
+    with write():
+        posting.ask_back(HEAD_SEES, id, "x", NOW)
+    with killed_in(monkeypatch, transaction):
+        jobs.work(PORTAL)
+    assert stored() in (BEFORE, AFTER)
+    jobs.work(PORTAL)
+    assert (row(id).state, stored(), attained()) == (files.UNDONE, BEFORE, Fraction(100, 3))
+    assert len(noted()) == 6
+
+
+@contextmanager
+def killed_in(monkeypatch: pytest.MonkeyPatch, transaction: int) -> Iterator[None]:
+    """The worker ends in its so-manieth transaction, if it comes so far."""
+    begun = count(1)
+
+    @contextmanager
+    def ending() -> Iterator[Any]:
+        with write() as session:
+            yield session
+            if next(begun) == transaction:
+                raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs, "write", ending)
+        with suppress(Killed):
+            yield
+    db.session.rollback()
+
+
+class Killed(BaseException):
+    """No error: nothing is done about it."""
+
+
+def noted() -> list[audit.Entry]:
+    return [one for one in audit.entries(PORTAL, actor=HEAD_SEES.actor) if one.action == "target.set"]
+
+
+def test_a_lock_between_reading_and_setting_stops_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    id = checked(FILE.replace("12.2026", "10.2026"))
+    lay_ready = targets.lay_ready
+
+    def and_lock(given: targets.Source) -> Iterator[int]:
+        yield from lay_ready(given)
+        locks.lock(PORTAL, Period(Kind.MONTH, date(2026, 10, 1), NOVEMBER), "visits", "user:1", NOW)
+
+    monkeypatch.setattr(targets, "lay_ready", and_lock)
+    assert (begun(id), stored()) == (files.FAILED, BEFORE)
+    assert "check the file again" in row(id).error
+    assert staged.count(PORTAL, id) == 0
 
 
 def test_nobody_imports_their_own_targets_or_those_of_people_whose_plans_they_do_not_edit() -> None:

@@ -65,6 +65,12 @@ def test_a_row_says_whose_target_it_is_of_what_and_when(cells: tuple[Any, ...], 
     assert (*found.place, found.target) == (*said[:4], Decimal(said[4]))
 
 
+@pytest.mark.parametrize("cell", [None, "-", " – ", "—"])
+def test_nothing_in_place_of_a_target_removes_it(cell: str | None) -> None:
+    (found,), faults = read("sales", "revenue", "7", None, "11.2026", cell)
+    assert (found.target, faults) == (None, ())
+
+
 @pytest.mark.parametrize(
     ("cells", "faults"),
     [
@@ -80,7 +86,6 @@ def test_a_row_says_whose_target_it_is_of_what_and_when(cells: tuple[Any, ...], 
         (("sales", "revenue", "7", None, None, "5"), ["no_start"]),
         (("sales", "revenue", "7", None, "осень", "5"), ["period"]),
         (("sales", "revenue", "7", None, "13.2026", "5"), ["period"]),
-        (("sales", "revenue", "7", None, "11.2026", None), ["no_target"]),
         (("sales", "revenue", "7", None, "11.2026", "=1+1"), ["number"]),
         (("sales", "revenue", "7", None, "11.2026", "1234567890,123456"), ["too_large"]),
         (("sales", "days", "7", None, "11.2026", "0"), ["zero_target"]),

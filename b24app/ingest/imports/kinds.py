@@ -56,6 +56,8 @@ class Found:
     known: int = 0
     changed: int = 0
     """Of the new ones those in whose place there is another."""
+    removed: int = 0
+    """Of the new ones those that only take away what is there."""
     waiting: int = 0
     wrong: int = 0
     """Rows with a mistake."""

@@ -44,6 +44,9 @@ WHOLE = frozenset({"компания", "вся компания", "company", "wh
 REPEATING = frozenset({"каждый", "каждый период", "every", "every period"})
 """What stands in the column of periods where the target is that of every period."""
 
+NOTHING = frozenset({"", "-", "\u2013", "\u2014"})
+"""What stands in the column of targets, where none is to be there any more; so does an empty cell."""
+
 _MONTH = re.compile(r"(?:(\d{1,2})[./-](\d{4})|(\d{4})[./-](\d{1,2}))")
 _NAMED = re.compile(r"([^\W\d]{3,})\.?\s+(\d{4})(?:\s*(?:г\.?|года?))?")
 _MONTHS = (
@@ -64,7 +67,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A target that a row says; `start` None repeats in every period."""
+    """A target that a row says; `start` None repeats in every period, `target` None removes what is there."""
 
     row: int
     scorecard: str
@@ -72,7 +75,7 @@ class Planned:
     subject: Subject
     kind: Kind
     start: date | None
-    target: Decimal
+    target: Decimal | None
 
     @property
     def place(self) -> tuple[str, str, Subject, date | None]:
@@ -116,7 +119,7 @@ class Reader:
         subject = self._whose(row, cells, faults)
         day = self._day(row, cells, faults)
         target = self._target(row, cells, indicator, faults)
-        if faults or card is None or indicator is None or subject is None or target is None:
+        if faults or card is None or indicator is None or subject is None:
             return (), tuple(faults)
         start = None if day is None else period_at(card.kind, day, self.settings).start
         said = Planned(row, card.code, indicator.code, subject, card.kind, start, target)
@@ -173,8 +176,7 @@ class Reader:
     ) -> Decimal | None:
         place = self.meaning.place(Role.TARGET)
         cell = at(cells, place)
-        if cell is None:
-            faults.append(Fault(row, place, "no_target"))
+        if cell is None or shown(cell) in NOTHING:
             return None
         found = number_of(cell, self.meaning.decimal)
         if isinstance(found, Decimal) and len(found.normalize().as_tuple().digits) > DIGITS:

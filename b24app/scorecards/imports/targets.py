@@ -1,30 +1,32 @@
-"""The kind of import whose rows are targets: read, held against what is there, set all at once, taken back.
+"""The kind of import whose rows are targets: read, held against what is there, set all at once (staged.py), taken back.
 
 Whoever may edit somebody's plan imports their targets, amounts of money only if they see money. Taking back puts there
 again what stood in a target's place, unless it was changed or its period locked meanwhile.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
-
-from sqlalchemy import delete, insert, select
+from itertools import islice
 
 from b24app.ingest.imports import posting
 from b24app.ingest.imports.kinds import File, Found
 from b24app.ingest.imports.reading import Line
 from b24app.ingest.imports.rules import Fault
-from b24app.lib.db import db
+from b24app.lib.clock import epoch
+from b24app.lib.errors import Conflict
+from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import pick
-from b24app.lib.storage import table_of
 from b24app.periods.rules import Kind
+from b24app.portal import audit
 from b24app.portal.rules import Action, Structure, Subject, SubjectType, Viewer, can, employee
 from b24app.scorecards import operations, queries
 from b24app.scorecards.documents import TargetDocument
-from b24app.scorecards.imports import rules, words
+from b24app.scorecards.imports import rules, staged, words
 from b24app.scorecards.imports.rules import Card, Planned, Reader
+from b24app.scorecards.imports.staged import Place
 from b24app.scorecards.queries import MILLIONTHS
 from b24app.scorecards.tables import ImportedTarget
 
@@ -38,7 +40,8 @@ what_is_missing = rules.what_is_missing
 fault = words.fault
 missing = words.missing
 
-Place = tuple[str, str, Subject, date | None]
+EVERY = 1_000_000
+"""More targets than one file has."""
 
 
 def may_plan(viewer: Viewer, structure: Structure) -> bool:
@@ -77,7 +80,8 @@ class Source:
             found.known += 1
         else:
             found.new += 1
-            found.changed += before is not None
+            found.removed += said.target is None
+            found.changed += before is not None and said.target is not None
 
     def sum_up(self, found: Found) -> None:
         """Targets of different indicators do not add up."""
@@ -111,54 +115,66 @@ def _stored(portal_id: int) -> dict[Place, Fraction]:
     return {(row.scorecard, row.indicator, row.subject, row.start): row.target for row in rows}
 
 
-Said = tuple[tuple[Planned, TargetDocument], ...]
+def lay_ready(given: Source) -> Iterator[int]:
+    """Portion by portion, each in a transaction of its caller's; how many by then. Conflict if a row has become wrong
+    that was right when it was checked."""
+    every = (one for those in posting.said(given) for one in those)
+    done = 0
+    while part := [(one.place, _millionths(one.target)) for one in islice(every, staged.AT_ONCE)]:
+        staged.lay_ready(given.file.viewer.portal_id, given.file.id, part)
+        done += len(part)
+        yield done
 
 
-def said(given: Source) -> Said:
-    """What the file says. Conflict if a row has become wrong that was right when it was checked."""
-    every: Iterator[Planned] = (one for those in posting.said(given) for one in those)
-    return tuple((one, _target(*one.place, one.kind, one.target)) for one in every)
+def exchange(given: Source) -> int:
+    """All of them stand in the plan. Conflict if what they were checked by is not what it was; returns how many are
+    other targets than before."""
+    portal_id, import_id, author = given.file.viewer.portal_id, given.file.id, given.file.viewer.actor
+    if (cards(portal_id), queries.locks(portal_id).keys()) != (given.cards, given.locked):
+        raise Conflict(_("A scorecard was changed or a period locked meanwhile: check the file again."))
+    staged.exchange(portal_id, import_id, _kinds(given.cards, portal_id, import_id), author, epoch(given.file.now))
+    return staged.count(portal_id, import_id)
 
 
-def post(given: Source, planned: Said, reason: str) -> frozenset[str]:
-    """Sets all of them, or, when one has become wrong, none. Returns the scorecards that are touched."""
-    viewer = given.file.viewer
-    stored = _stored(viewer.portal_id)
-    new = [both for both in planned if stored.get(both[0].place) != both[0].target]
-    changed = [one for one, _document in new]
-    documents = [document for _one, document in new]
-    operations.set_targets(viewer.portal_id, documents, viewer.actor, given.file.now, reason)
-    rows = [
-        {
-            "portal_id": viewer.portal_id,
-            "import_id": given.file.id,
-            **_columns(one.place),
-            "before": _millionths(stored.get(one.place)),
-            "after": _millionths(one.target),
-        }
-        for one in changed
-    ]
-    if rows:
-        db.session.execute(insert(table_of(ImportedTarget)), rows)
-    return frozenset(one.scorecard for one in changed)
+def _kinds(known: Iterable[Card], portal_id: int, import_id: int) -> dict[str, Kind]:
+    used = staged.scorecards_of(portal_id, import_id)
+    return {one.code: one.kind for one in known if one.code in used}
 
 
-def take_back(portal_id: int, import_id: int, author: str, reason: str, now: datetime) -> tuple[frozenset[str], int]:
-    """The scorecards that are touched, and how many targets stay as they are: changed or locked since, or of what is
-    there no more."""
-    mine = ImportedTarget.portal_id == portal_id, ImportedTarget.import_id == import_id
-    rows = db.session.scalars(select(ImportedTarget).where(*mine)).all()
-    kinds, stored = {one.code: one.kind for one in cards(portal_id)}, _stored(portal_id)
+def unrestorable(portal_id: int, import_id: int) -> tuple[Place, ...]:
+    """Those in whose place what stood there would be wrong now: of what is there no more."""
+    kinds = _kinds(cards(portal_id), portal_id, import_id)
+    places = [(_place(row), row) for row in staged.portion(portal_id, import_id, 0, EVERY) if row.scorecard in kinds]
     documents = [
         _target(*place, kinds[row.scorecard], None if row.before is None else Decimal(row.before) / MILLIONTHS)
-        for row in rows
-        if row.scorecard in kinds and stored.get(place := _place(row)) == Fraction(row.after, MILLIONTHS)
+        for place, row in places
     ]
-    wrong = operations.target_faults(portal_id, documents)
-    back = [one for index, one in enumerate(documents) if index not in wrong]
-    operations.set_targets(portal_id, back, author, now, reason)
-    db.session.execute(delete(ImportedTarget).where(*mine))
-    return frozenset(one.scorecard for one in back), len(rows) - len(back)
+    return tuple(places[index][0] for index in operations.target_faults(portal_id, documents))
+
+
+def turn_back(portal_id: int, import_id: int, wrong: Iterable[Place], author: str, now: datetime) -> tuple[int, int]:
+    """How many targets are as they were before, and how many stay as they are: changed or locked since, or of what is
+    there no more."""
+    had = staged.count(portal_id, import_id)
+    staged.forget(portal_id, import_id, wrong)
+    kinds = _kinds(cards(portal_id), portal_id, import_id)
+    locked = {(code, start.isoformat()) for code, start in queries.locks(portal_id)}
+    staged.turn_back(portal_id, import_id, kinds, locked, author, epoch(now))
+    back = staged.count(portal_id, import_id)
+    return back, had - back
+
+
+def note(portal_id: int, import_id: int, first: int, author: str, reason: str, now: datetime) -> int:
+    """The next of them are in the audit log; how many there were."""
+    rows = staged.portion(portal_id, import_id, first, staged.AT_ONCE)
+    kinds = {one.code: one.kind for one in cards(portal_id)}
+    changes = [operations.noted(_key(row, kinds[row.scorecard]), row.before, row.after, reason) for row in rows]
+    audit.record_all(portal_id, author, "target.set", changes, now)
+    return len(rows)
+
+
+def _key(row: ImportedTarget, kind: Kind) -> operations.Key:
+    return row.scorecard, row.indicator, row.subject_type, row.subject_id, kind.value, row.start
 
 
 def _place(row: ImportedTarget) -> Place:
@@ -182,16 +198,5 @@ def _target(
     )
 
 
-def _columns(place: Place) -> dict[str, object]:
-    scorecard, indicator, subject, start = place
-    return {
-        "scorecard": scorecard,
-        "indicator": indicator,
-        "subject_type": subject.type.value,
-        "subject_id": subject.id,
-        "start": start.isoformat() if start else "",
-    }
-
-
-def _millionths(number: Fraction | Decimal | None) -> int | None:
+def _millionths(number: Decimal | None) -> int | None:
     return None if number is None else int(number * MILLIONTHS)

@@ -28,8 +28,6 @@ def fault(code: str, text: str) -> str:
             return _("The period is missing.")
         case "period":
             return _("“%(text)s” is no period: write 01.11.2026, 11.2026 or November 2026.", text=text)
-        case "no_target":
-            return _("The target is missing.")
         case "zero_target" | "not_above" | "not_below":
             return checks.said_of_target(code)
         case "twice":
