@@ -13,7 +13,7 @@ from b24app.facts.rules import COUNTED, WAITING
 LIMIT, OF_API, CODES = "approval_limit", "approval_of_api", "entry_codes"
 """Portal settings."""
 
-MONEY = frozenset({"ad_spend"})
+MONEY = frozenset({"ad_spend", "cost"})
 """Codes that are amounts of money although nobody has said so."""
 
 MARK, YES_NO = "mark", "yes_no"

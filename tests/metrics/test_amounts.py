@@ -80,7 +80,12 @@ def test_a_formula_is_money_when_an_operand_or_an_indicator_it_names_is() -> Non
     assert fields_counted(parsed.indicators) == {("deal", FREIGHT)}
 
 
-def test_codes_are_money_as_the_administrator_says_and_spending_on_advertising_by_itself() -> None:
-    assert approval({}).money_codes == {"ad_spend"}
-    said = {"ad_spend": {"money": False}, "margin": {"money": True}, "visit": {"money": False}}
+def test_codes_are_money_as_the_administrator_says_and_spending_and_cost_by_themselves() -> None:
+    assert approval({}).money_codes == {"ad_spend", "cost"}
+    said = {
+        "ad_spend": {"money": False},
+        "margin": {"money": True},
+        "visit": {"money": False},
+        "cost": {"money": False},
+    }
     assert approval({"entry_codes": said}).money_codes == {"margin"}

@@ -61,6 +61,25 @@ def stored(code: str, start: str = NOVEMBER) -> dict[Subject, tuple[F | None, st
     }
 
 
+def test_the_ready_scorecard_of_margin_by_hand(portal):
+    """Ann: 600 + 400 of revenue, 350 + 270 - 20 of cost: 400, which is 40 % of 1000. Bob's deals have no cost yet, so
+    that nobody takes his revenue for profit. The department: 1500 - 600 = 900, 60 %. In December there is nothing."""
+    changes = {"subjects": {"departments": [SALES]}, "effective_from": NOVEMBER}
+    version = scorecards.apply_template(PORTAL, "margin", changes, "user:1", NOW)
+    assert [one.plan.is_money for one in version.indicators] == [True] * 3
+    deal(ANN, "2026-11-03", 600)
+    deal(ANN, "2026-11-10", 400)
+    deal(ANN, "2026-11-11", 5000, won=False)
+    deal(BOB, "2026-11-04", 500)
+    for cost, day in ((350, "2026-11-03"), (270, "2026-11-12"), (-20, "2026-11-13"), (999, "2026-10-30")):
+        world.entry("cost", cost, day, employee=ANN)
+    everything()
+    margin, share = stored("margin"), stored("margin_share")
+    assert (margin[employee(ANN)], share[employee(ANN)]) == ((400, None), (40, None))
+    assert (margin[employee(BOB)][0], share[employee(BOB)][0]) == (None, None)
+    assert (margin[department(SALES)], share[department(SALES)]) == ((900, None), (60, None))
+
+
 def test_cost_per_deal_is_what_was_spent_by_what_was_created(portal):
     """The example of the interfaces, with deals for leads."""
     world.entry("ad_spend", 1000, "2026-11-02", employee=ANN)
