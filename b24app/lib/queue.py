@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from threading import Condition, Thread
+from threading import Condition, Lock, Thread
 from typing import Any
 from uuid import uuid4
 
@@ -103,9 +103,38 @@ def enqueue(job: Callable[..., Any], *args: Any, queue: str = "default", unique:
         else:
             _enqueue_once(waiting_room, unique, job, args, options)
     except RedisError as error:
-        logger.warning("enqueue_failed", job=job.__name__, error=type(error).__name__)
+        _outage.failed(job.__name__, type(error).__name__)
         return False
+    _outage.worked()
     return True
+
+
+@dataclass(slots=True)
+class _Outage:
+    """Redis is away: a process says so when it notices and when that is over, not of everything meanwhile."""
+
+    since: float | None = None
+    lost: int = 0
+    lock: Lock = field(default_factory=Lock)
+
+    def failed(self, job: str, error: str) -> None:
+        with self.lock:
+            self.lost += 1
+            if self.since is None:
+                self.since = time.monotonic()
+                logger.warning("enqueue_failed", job=job, error=error)
+
+    def worked(self) -> None:
+        if self.since is None:
+            return
+        with self.lock:
+            if self.since is not None:
+                seconds = round(time.monotonic() - self.since)
+                logger.warning("enqueue_works_again", not_enqueued=self.lost, seconds=seconds)
+                self.since, self.lost = None, 0
+
+
+_outage = _Outage()
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 is fenced in."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
@@ -13,6 +14,9 @@ from b24app.lib import queue
 from b24app.lib.db import db
 from b24app.lib.tenancy import NotScoped
 from b24app.portal.tables import Employee
+
+NOWHERE = "redis://127.0.0.1:1/0"
+"""Nobody listens there."""
 
 
 def work(portal_id: int) -> None:
@@ -83,3 +87,19 @@ def test_a_job_of_one_tenant_asks_for_nothing_of_another(app: Flask, redis: Redi
     perform(look_at_own, redis)
     perform(look_around, redis)
     look_around(2)  # the fence has ended with the job
+
+
+def test_an_outage_is_said_once_when_it_begins_and_once_when_it_ends(
+    redis: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[tuple[str, dict[str, object]]] = []
+    monkeypatch.setattr(queue, "_outage", queue._Outage())
+    monkeypatch.setattr(queue, "logger", SimpleNamespace(warning=lambda what, **told: said.append((what, told))))
+    for _ in range(2):
+        use(NOWHERE)
+        assert [queue.enqueue(work, 1, queue="live", unique="inbox:1") for _ in range(3)] == [False] * 3
+        use(redis_url)
+        assert [queue.enqueue(work, 1, queue="live", unique="inbox:1") for _ in range(2)] == [True] * 2
+    assert [what for what, _told in said] == ["enqueue_failed", "enqueue_works_again"] * 2
+    assert said[0][1] == {"job": "work", "error": "ConnectionError"}
+    assert [told["not_enqueued"] for _what, told in said[1::2]] == [3, 3]
