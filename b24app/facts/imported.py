@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, delete, func, insert, literal, null, select, update
+from sqlalchemy import ColumnElement, Select, String, cast, delete, func, insert, literal, null, select, update
+from sqlalchemy.orm import aliased
 
 from b24app.facts.cells import entry_cells
 from b24app.facts.rules import COUNTED, REFUSED, WAITING, Cell
@@ -54,13 +55,15 @@ def cells(portal_id: int, import_id: int, at_once: int) -> Iterator[frozenset[Ce
 def take_back(portal_id: int, import_id: int, author: str, reason: str, now: datetime) -> bool:
     """Some of what waits is refused, and some of what counts has a counter-entry; whether there may be more.
 
-    The keys are free again: what was taken back as a whole may be imported anew, unlike a single entry.
+    The keys are free again: what was taken back as a whole may be imported anew, also what was corrected since; unlike
+    a single entry that was taken back.
     """
     at = epoch(now)
     mine = *_of(portal_id, import_id), Entry.undoes_id.is_(None)
     suffix = literal("~", String) + cast(Entry.id, String)
     freed = Entry.key + suffix
-    unfreed = *mine, Entry.state.in_((WAITING, REFUSED)), Entry.key.not_like(literal("%", String) + suffix)
+    is_taken = Entry.key.not_like(literal("%", String) + suffix)
+    unfreed = *mine, Entry.state.in_((WAITING, REFUSED)), is_taken
     refused = _portion(unfreed)
     if refused is not None:
         decided = {"decided_by": author, "decided_at": at}
@@ -73,7 +76,22 @@ def take_back(portal_id: int, import_id: int, author: str, reason: str, now: dat
         table = storage.table_of(Entry)
         db.session.execute(insert(table).from_select(list(counter), select(*counter.values()).where(*standing, part)))
         db.session.execute(update(Entry).where(*standing, part).values(undone=True, key=freed))
-    return refused is not None or part is not None
+    is_more = refused is not None or part is not None
+    if not is_more:
+        corrected = *mine, Entry.undone.is_(True), is_taken, Entry.id.in_(_corrected(portal_id, import_id))
+        db.session.execute(update(Entry).where(*corrected).values(key=freed), execution_options=_UNSEEN)
+    return is_more
+
+
+_UNSEEN: Any = {"synchronize_session": False}
+"""Nobody has loaded these rows."""
+
+
+def _corrected(portal_id: int, import_id: int) -> Select[Any]:
+    """What other entries of the import stand in the place of."""
+    later = aliased(Entry)
+    mine = later.portal_id == portal_id, later.import_id == import_id
+    return select(later.corrects_id).where(*mine, later.corrects_id.is_not(None))
 
 
 def _counter(import_id: int, author: str, reason: str, at: int) -> dict[str, Any]:

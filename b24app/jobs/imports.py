@@ -17,7 +17,7 @@ from b24app.jobs import outbox, scores
 from b24app.jobs.alone import alone
 from b24app.lib import clock
 from b24app.lib.db import analyze, db, write
-from b24app.lib.errors import AppError
+from b24app.lib.errors import AppError, Conflict
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import speaking
 from b24app.lib.log import logger
@@ -85,11 +85,13 @@ def _post(portal_id: int, import_id: int) -> None:
         done += len(portion)
         with write():
             portals.lock(portal_id)
+            _still(portal_id, import_id, files.IMPORTING)
             held.hold(portal_id, import_id)
             ledger.post_entries(portal_id, portion, clock.now())
             files.move(portal_id, import_id, files.IMPORTING, clock.now(), done=done)
     with write():
         portals.lock(portal_id)
+        _still(portal_id, import_id, files.IMPORTING)
         held.release(portal_id, import_id)
         total = imported.rows(portal_id, import_id)
         files.move(portal_id, import_id, files.COUNTING, clock.now(), done=0, total=total)
@@ -147,12 +149,14 @@ def _post_targets(portal_id: int, import_id: int) -> None:
     is_more = True
     while is_more:
         with write():
+            _still(portal_id, import_id, files.IMPORTING)
             done = next(portions, None)
             if is_more := done is not None:
                 files.move(portal_id, import_id, files.IMPORTING, clock.now(), done=done)
     analyze(ImportedTarget, Target)
     with write():
         portals.lock(portal_id)
+        _still(portal_id, import_id, files.IMPORTING)
         total = targets.exchange(given)
         files.move(portal_id, import_id, files.COUNTING, clock.now(), done=0, total=total)
     _count_targets(portal_id, import_id)
@@ -203,10 +207,17 @@ def _follow_targets(portal_id: int, import_id: int, author: str, reason: str) ->
             scores.compute(portal_id, {code}, clock.now(), Cause(CauseKind.TARGET, author))
 
 
+def _still(portal_id: int, import_id: int, state: str) -> None:
+    """Conflict where another worker, which took this one for dead, has gone on with the import."""
+    if files.find(portal_id, import_id).state != state:
+        raise Conflict(_("The import has gone on meanwhile: look at its page again."))
+
+
 def _give_up(portal_id: int, import_id: int, reason: str) -> None:
-    """Whatever was posted goes: nothing is half-imported. What counts already is computed by the next run."""
+    """Whatever was posted goes: nothing is half-imported. What counts already is computed by the next run, and what
+    another worker has brought to its end stays."""
     db.session.rollback()
-    if files.find(portal_id, import_id).state in (files.COUNTING, files.UNDOING):
+    if files.find(portal_id, import_id).state not in (files.CHECKING, files.IMPORTING):
         return
     db.session.rollback()
     more = True

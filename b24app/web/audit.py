@@ -85,6 +85,7 @@ def what_happened() -> dict[str, str]:
         "entry.refuse": _("Value refused"),
         "entry.undo": _("Value taken back"),
         "import.begin": _("File imported"),
+        "import.people": _("Said whom a file means"),
         "import.undo": _("Import taken back"),
         "notification.retry": _("Message sent again"),
         "period.lock": _("Period locked"),

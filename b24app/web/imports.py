@@ -89,7 +89,7 @@ def check(import_id: int) -> ResponseReturnValue:
 @bp.post("/<int:import_id>/people")
 def say_who(import_id: int) -> ResponseReturnValue:
     kind, structure = _kind_of(import_id), g.context.structure()
-    return _done(import_id, lambda: files.say_who(g.viewer, kind, import_id, _chosen(), structure))
+    return _done(import_id, lambda: files.say_who(g.viewer, kind, import_id, _chosen(), structure, clock.now()))
 
 
 @bp.post("/<int:import_id>/begin")

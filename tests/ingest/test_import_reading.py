@@ -60,6 +60,13 @@ def test_empty_rows_are_left_out_and_the_others_keep_their_numbers() -> None:
     assert [line.number for line in reading.lines(content, look("a.csv", content))] == [1, 4]
 
 
+def test_quotation_marks_inside_and_cells_of_several_lines_are_read() -> None:
+    content = b'a;b\n1;"two\nlines"\n1,"inch;3\n2;"he said ""no"", and\nwent"\n4;"a "word" of it"\n'
+    assert rows("a.csv", content) == [
+        ("a", "b"), ("1", "two\nlines"), ('1,"inch', "3"), ("2", 'he said "no", and\nwent'), ("4", 'a word" of it"'),
+    ]  # fmt: skip
+
+
 def test_a_workbook_gives_numbers_and_dates_as_they_are() -> None:
     content = workbook(
         ("День", "Сумма", "Кто"), (datetime(2026, 11, 1), 1200.1, " Анна "), (None, None, None), ("x", 3, True)
@@ -106,6 +113,8 @@ WIDE = (
         ("a.xlsx", lambda: b"\xd0\xcf\x11\xe0" + b"\0" * 512, 415, "password"),
         ("a.csv", lambda: b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1" + bytes(range(256)), 415, "no text"),
         ("a.csv", lambda: b'a;b\n"open;' + b"x" * 70_000, 422, "Row 2 cannot be read"),
+        ("a.csv", lambda: b'a;b\n1;2\n2;"open\n3;4\n', 422, "Row 3 cannot be read"),
+        ("a.csv", lambda: b'a;b\n1;"open' + b"\n2;3" * 60 + b'"\n', 422, "Row 2 cannot be read"),
         ("a.csv", lambda: b";".join([b"x"] * 101), 422, "more than 100 columns"),
         ("a.csv", lambda: b"a\n" * (reading.MOST_ROWS + 2), 413, "more than 100 000 rows"),
         ("a.xlsx", lambda: workbook(("a",))[:-200], 422, "damaged"),

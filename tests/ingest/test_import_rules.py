@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from b24app.ingest.imports import recognised
-from b24app.ingest.imports.people import ADDRESS, AMBIGUOUS, UNKNOWN, People
+from b24app.ingest.imports.people import ADDRESS, AMBIGUOUS, UNKNOWN, People, plain
 from b24app.ingest.imports.rules import Meaning, Reader, Role, what_is_missing
 
 PEOPLE = People(
@@ -33,6 +33,12 @@ def read(*cells: Any, meaning: Meaning = MEANING, row: int = 2) -> tuple[Any, An
 )  # fmt: skip
 def test_people_are_found_by_id_or_name_and_never_guessed(text: str, whom: int | str) -> None:
     assert PEOPLE.find(text) == whom
+
+
+def test_nobody_says_that_the_name_of_somebody_means_another() -> None:
+    said = {plain("Иван Иванов"): 10, plain("Анна Петрова"): 8, plain("Сидоров"): 10}
+    people = replace(PEOPLE, chosen=said, _found={})
+    assert [people.find(name) for name in ("Иванов Иван", "Анна Петрова", "Сидоров")] == [7, 8, 10]
 
 
 def test_a_row_says_a_value_for_somebody_on_a_day() -> None:

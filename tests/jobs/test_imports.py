@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
@@ -16,10 +17,12 @@ from b24app.facts.entries import Asked, listed
 from b24app.facts.tables import Entry
 from b24app.ingest.imports import entries as entries_kind
 from b24app.ingest.imports import files, posting
+from b24app.ingest.imports.tables import ImportPerson
 from b24app.jobs import imports as jobs
 from b24app.lib.db import db, write
 from b24app.lib.errors import Conflict, NotFound
 from b24app.periods.rules import Kind, Period
+from b24app.portal import audit
 from b24app.portal.operations import change_settings
 from b24app.portal.rules import SubjectType
 from b24app.scores.queries import results
@@ -123,11 +126,75 @@ def test_whom_a_text_means_is_said_once_and_known_for_later_files() -> None:
     text = "Дата;Сотрудник;Значение\n10.11.2026;ann@firm.ru;4\n"
     id = checked(text)
     assert found(id)["people"] == {"ann@firm.ru": "address"}
-    with write():
-        files.say_who(HEAD_SEES, entries_kind, id, {"ann@firm.ru": ANN}, jobs.tenants.structure(PORTAL))
-    jobs.work(PORTAL)
+    say_who(id, {"ann@firm.ru": ANN})
     assert found(id)["wrong"] == 0
     assert found(checked(text))["wrong"] == 0
+    (said,) = [one.after for one in audit.entries(PORTAL) if one.action == "import.people"]
+    assert said == {"ann@firm.ru": ANN}
+
+
+def say_who(id: int, whom: dict[str, int]) -> None:
+    with write():
+        files.say_who(HEAD_SEES, entries_kind, id, whom, jobs.tenants.structure(PORTAL), NOW)
+    jobs.work(PORTAL)
+
+
+def test_only_texts_of_the_file_that_nobody_understood_are_said() -> None:
+    """Not what others' files mean, and not that one of her people is somebody else's."""
+    id = checked("Дата;Сотрудник;Значение\n10.11.2026;ann@firm.ru;4\n")
+    say_who(id, {"Sue": ANN, "sue@firm.ru": ANN, "ann@firm.ru": SUE})
+    assert db.session.scalars(select(ImportPerson.text).where(ImportPerson.portal_id == PORTAL)).all() == []
+
+
+def test_whoever_is_no_administrator_any_more_imports_what_they_may_now() -> None:
+    id = checked(FILE + "12.11.2026;Sue;1\n", replace(HEAD_SEES, is_admin=True))
+    assert found(id)["wrong"] == 0
+    assert begun(id) == files.FAILED
+    assert entries() == 0
+
+
+def test_no_more_rows_are_left_out_than_were_told() -> None:
+    id = checked(FILE + "12.11.2026;Nobody;1\n")
+    with write():
+        posting.begin(HEAD_SEES, entries_kind, id, True, NOW)
+        world.person(BOB, "Robert", 2)  # a row that was right when it was checked
+    jobs.work(PORTAL)
+    assert (state(id), entries()) == (files.FAILED, 0)
+
+
+def test_what_was_corrected_comes_again_after_the_import_was_taken_back() -> None:
+    begun(id := checked())
+    with write():
+        entry = db.session.scalars(select(Entry).where(Entry.portal_id == PORTAL, Entry.employee_id == BOB)).one()
+        ledger.correct_entry(PORTAL, entry.id, Decimal(9), "miscounted", "user:1", NOW)
+        posting.ask_back(HEAD_SEES, id, "The wrong month", NOW)
+    jobs.work(PORTAL)
+    assert (state(id), value(), value(BOB)) == (files.UNDONE, None, None)
+    again = checked()
+    assert found(again)["new"] == 3
+    begun(again)
+    assert (value(), value(BOB)) == (Fraction(11, 2), 2)
+
+
+def test_a_worker_that_was_taken_for_dead_undoes_nothing_of_what_another_has_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(posting, "AT_ONCE", 1)
+    id = checked()
+    with write():
+        posting.begin(HEAD_SEES, entries_kind, id, False, NOW)
+    portions = posting.portions
+
+    def slowly(given: object) -> Iterator[object]:
+        first, *others = portions(given)
+        yield first
+        monkeypatch.setattr(posting, "portions", portions)
+        jobs._work(PORTAL, id)
+        yield from others
+
+    monkeypatch.setattr(posting, "portions", slowly)
+    jobs.work(PORTAL)
+    assert (state(id), value(), entries()) == (files.DONE, Fraction(11, 2), 3)
 
 
 def test_an_import_is_taken_back_as_a_whole_and_may_come_again() -> None:

@@ -51,6 +51,7 @@ def opened(portal_id: int, import_id: int, now: datetime) -> File:
         names,
         periods.settings(portal_id),
         now,
+        row.found.get("wrong", 0),
     )
 
 

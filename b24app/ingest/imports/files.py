@@ -25,6 +25,7 @@ from b24app.lib.db import db
 from b24app.lib.errors import Conflict, Invalid, NotFound
 from b24app.lib.errors import Fault as FieldFault
 from b24app.lib.i18n import gettext as _
+from b24app.portal import audit
 from b24app.portal.rules import Action, Structure, Viewer, can, employee
 
 NEW, CHECKING, CHECKED, IMPORTING, COUNTING = "new", "checking", "checked", "importing", "counting"
@@ -144,7 +145,7 @@ def meaning_of(row: ImportFile) -> Meaning:
 
 def choose(viewer: Viewer, kind: Kind, import_id: int, meaning: Meaning, now: datetime) -> None:
     """What the columns are; kept for the next file with the same heads. Invalid with the code of what is missing."""
-    row = load(viewer, import_id, NEW, CHECKED, FAILED)
+    row = claim(viewer, import_id, NEW, CHECKED, FAILED)
     if missing := kind.what_is_missing(meaning):
         raise Invalid(_("The file was not checked."), [FieldFault("meaning", missing)])
     row.meaning, row.state, row.found, row.error, row.done, row.total = _told(meaning), CHECKING, {}, None, 0, 0
@@ -156,14 +157,25 @@ def choose(viewer: Viewer, kind: Kind, import_id: int, meaning: Meaning, now: da
     db.session.flush()
 
 
-def say_who(viewer: Viewer, kind: Kind, import_id: int, chosen: Mapping[str, int], structure: Structure) -> None:
-    """Whom texts of this file mean, for this and every later one; it is to be checked again."""
-    row = load(viewer, import_id, CHECKED)
-    for text, employee_id in chosen.items():
-        if text and employee_id in structure.people and can(viewer, kind.action, employee(employee_id)):
-            db.session.merge(
-                ImportPerson(portal_id=viewer.portal_id, text=people.plain(text)[:255], employee_id=employee_id)
-            )
+def say_who(
+    viewer: Viewer, kind: Kind, import_id: int, chosen: Mapping[str, int], structure: Structure, now: datetime
+) -> None:
+    """Whom texts of this file mean, for this and every later one; it is to be checked again. Only of texts that nobody
+    understood: what is known already is not said anew by whoever comes next."""
+    row = claim(viewer, import_id, CHECKED)
+    said = {
+        text: employee_id
+        for text, employee_id in chosen.items()
+        if text in row.found.get("people", ())
+        and employee_id in structure.people
+        and can(viewer, kind.action, employee(employee_id))
+    }
+    for text, employee_id in said.items():
+        db.session.merge(
+            ImportPerson(portal_id=viewer.portal_id, text=people.plain(text)[:255], employee_id=employee_id)
+        )
+    if said:
+        audit.record(viewer.portal_id, viewer.actor, "import.people", f"{row.name} {row.id}", None, said, now)
     row.state = CHECKING
     db.session.flush()
 
@@ -192,6 +204,14 @@ def load(viewer: Viewer, import_id: int, *states: str) -> ImportFile:
         raise NotFound(_("There is no such import."))
     if states and row.state not in states:
         raise Conflict(_("The import has gone on meanwhile: look at its page again."))
+    return row
+
+
+def claim(viewer: Viewer, import_id: int, *states: str) -> ImportFile:
+    """The same, to go on with it: whoever is no administrator any more has it read as what they are now."""
+    row = load(viewer, import_id, *states)
+    if row.author == viewer.actor:
+        row.is_admin = viewer.is_admin
     return row
 
 

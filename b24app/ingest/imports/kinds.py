@@ -33,6 +33,8 @@ class File:
     names: People
     settings: Settings
     now: datetime
+    wrong: int
+    """How many of its rows have a mistake, as its author was told; while it is checked nobody knows."""
 
     @property
     def today(self) -> date:

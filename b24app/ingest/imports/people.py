@@ -38,12 +38,14 @@ class People:
         if text.isascii() and text.isdecimal():
             return int(text) if int(text) in self.employees else UNKNOWN
         name = plain(text)
+        words = frozenset(name.split())
+        found = self._by_words.get(words, ())
+        if len(found) == 1:  # nobody says that somebody's name means another
+            return found[0]
         if name in self.chosen and self.chosen[name] in self.employees:
             return self.chosen[name]
         if "@" in text:
             return ADDRESS
-        words = frozenset(name.split())
-        found = self._by_words.get(words, ())
         if not found:  # `Ivanov Ivan Petrovich` for whom Bitrix24 calls Ivan Ivanov
             found = [id for known, ids in self._by_words.items() if len(known) > 1 and known < words for id in ids]
         return found[0] if len(found) == 1 else AMBIGUOUS if found else UNKNOWN

@@ -9,7 +9,7 @@ from typing import Any
 
 from b24app.facts.rules import EntryDraft
 from b24app.ingest.imports import entries
-from b24app.ingest.imports.files import CHECKED, DONE, IMPORTING, UNDOING, load
+from b24app.ingest.imports.files import CHECKED, DONE, IMPORTING, UNDOING, claim, load
 from b24app.ingest.imports.kinds import Kind, Source
 from b24app.lib.errors import Conflict, Fault, Invalid
 from b24app.lib.i18n import gettext as _
@@ -24,7 +24,7 @@ LONGEST_REASON = 500
 
 def begin(viewer: Viewer, kind: Kind, import_id: int, leaves_out: bool, now: datetime, reason: str = "") -> None:
     """From here on a job posts it. Conflict where something is wrong and was not said to be left out."""
-    row = load(viewer, import_id, CHECKED)
+    row = claim(viewer, import_id, CHECKED)
     if row.found["wrong"] and not leaves_out:
         raise Conflict(_("Some rows have mistakes: put them right in the file, or have them left out."))
     if not row.found["new"]:
@@ -41,8 +41,10 @@ def begin(viewer: Viewer, kind: Kind, import_id: int, leaves_out: bool, now: dat
 
 def said(given: Source) -> Iterator[tuple[Any, ...]]:
     """What the rows say, row by row. Conflict if one has become wrong that was right when it was checked."""
+    to_leave_out = given.file.wrong if given.file.meaning.leaves_out else 0
     for line, those, faults in given.rows():
-        if faults and not given.file.meaning.leaves_out:
+        to_leave_out -= bool(faults)
+        if to_leave_out < 0:
             raise Conflict(
                 _(
                     "Row %(number)s is wrong now, and was right when it was checked: check the file again.",

@@ -7,6 +7,7 @@ kind of file, or would unpack to more than a table needs, is refused with a sent
 import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -29,6 +30,9 @@ LARGEST = 15 * 1024 * 1024
 MOST_ROWS = 100_000
 MOST_COLUMNS = 100
 LONGEST_CELL = 4_000
+LONGEST_ROW = 50
+"""Lines of one row of a text: cells of several lines are seldom, and short."""
+
 SAMPLE = 20
 """So many rows are looked at to find the separator, and shown."""
 
@@ -120,7 +124,9 @@ def _separator(content: bytes, encoding: str) -> str:
     """The one that cuts most of the first rows into equally many cells, as many as possible."""
 
     def quality(separator: str) -> tuple[float, int]:
-        rows = islice(_csv_rows(content, encoding, separator), SAMPLE)
+        rows: list[tuple[int, list[str]]] = []
+        with suppress(Unreadable):  # as far as it can be read
+            rows.extend(islice(_csv_rows(content, encoding, separator), SAMPLE))
         widths = Counter(len(row) for _number, row in rows if any(row))
         if not widths:
             return 0, 0
@@ -149,12 +155,17 @@ def lines(content: bytes, layout: Layout) -> Iterator[Line]:
 
 
 def _csv_rows(content: bytes, encoding: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """A quotation mark that nobody closes takes whole rows into one cell: refused, for they would be lost unseen."""
     text = TextIOWrapper(BytesIO(content), encoding=encoding, errors="replace", newline="")
-    reader = csv.reader(text, delimiter=separator or ";")
+    of_row: list[str] = []
+    reader = csv.reader(_kept(text, of_row), delimiter=separator or ";")
     csv.field_size_limit(LOOKED_AT)
     number = 0
     try:
         for row in reader:
+            if len(of_row) > 1 and (len(of_row) > LONGEST_ROW or _is_open(of_row, separator or ";")):
+                raise csv.Error("a quotation mark is open")
+            of_row.clear()
             number += 1
             yield number, row
     except csv.Error as cause:
@@ -164,6 +175,21 @@ def _csv_rows(content: bytes, encoding: str, separator: str) -> Iterator[tuple[i
                 number=number + 1,
             )
         ) from cause
+
+
+def _kept(text: Iterable[str], lines: list[str]) -> Iterator[str]:
+    for line in text:
+        lines.append(line)
+        yield line
+
+
+def _is_open(lines: Sequence[str], separator: str) -> bool:
+    """Whether the text ends inside of quotation marks."""
+    try:
+        list(csv.reader(lines, delimiter=separator, strict=True))
+    except csv.Error as error:
+        return "unexpected end" in str(error)
+    return False
 
 
 def _cells(number: int, row: Sequence[object]) -> Row:

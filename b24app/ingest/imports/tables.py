@@ -18,7 +18,7 @@ class ImportFile(Base):
     portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"))
     author: Mapped[str] = mapped_column(String(64))
     is_admin: Mapped[bool] = mapped_column(default=False)
-    """Whether the author was an administrator then: the worker asks what they may."""
+    """Whether the author was an administrator when they did something with it last: the worker asks what they may."""
     kind: Mapped[str] = mapped_column(String(16), default="entries", server_default="entries")
     """What its rows are (kinds.py)."""
     name: Mapped[str] = mapped_column(String(255))
