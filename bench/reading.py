@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,7 +45,9 @@ def others(deals: int) -> Iterator[Figure]:
         try:
             read, site = run(name, deals)
         except ReaderFailed as error:
-            yield Figure(f"the same lists of {deals:,} deals by {name}: it gave up", 0, 0, "s", note=str(error))
+            yield Figure(
+                f"the same lists of {deals:,} deals by {name}: it gave up", 0, error.seconds, "s", note=str(error)
+            )
             continue
         note = f"{read['rows']:,.0f} records, {site['requests']:.0f} requests, {site['violations']:.0f} violations; "
         note += _worked(read, site)
@@ -61,18 +64,24 @@ def _worked(read: dict[str, float], site: dict[str, float]) -> str:
 
 
 class ReaderFailed(Exception):
-    """A reader ended without an answer; the last line it wrote."""
+    """A reader ended without an answer: what its portal counted until then, and the last line it wrote."""
+
+    def __init__(self, wrote: str, site: dict[str, float], seconds: float) -> None:
+        last = (wrote.strip().splitlines() or ["no answer"])[-1][:200]
+        counted = f"{site['violations']:.0f} of {site['requests']:.0f} requests were refused by the limit"
+        super().__init__(f"after {seconds:.0f} s, when {counted}: {last}")
 
 
 def run(name: str, deals: int, **known: str) -> tuple[dict[str, float], dict[str, float]]:
     """What a reader came to, and what its portal counted."""
     with site(deals) as (portal, counters):
+        began = time.monotonic()
         reader = subprocess.run(
             [sys.executable, "-m", "bench.readers", name],
             input=json.dumps({**portal, **known}), capture_output=True, text=True, timeout=LONGEST_S, check=False,
         )  # fmt: skip
         if reader.returncode:
-            raise ReaderFailed((reader.stderr.strip().splitlines() or ["no answer"])[-1][:200])
+            raise ReaderFailed(reader.stderr, counters(), time.monotonic() - began)
         return json.loads(reader.stdout.splitlines()[-1]), counters()
 
 
