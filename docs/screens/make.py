@@ -163,6 +163,8 @@ def main(portal: str) -> None:
         for page in ("access", "tokens", "notifications", "audit", "sources", "calls"):
             shoot(browser, portal, page, ADMIN, f"/ui/settings/{page}", ".settings-pages")
         shoot(browser, portal, "templates", ADMIN, "/ui/templates", "#page h1")
+        items = "metric=item_metric&option_entity_type_id=2&option_aggregate=sum"
+        shoot(browser, portal, "indicator", ADMIN, f"/ui/scorecards/sales/indicator?{items}", "form .fields")
         shoot(browser, portal, "support", ADMIN, "/ui/team?scorecard=support", ".heat")
         shoot(browser, portal, "marketing", ADMIN, "/ui/team?scorecard=marketing", ".heat")
         shoot_portal(browser, portal)
