@@ -3,7 +3,7 @@
 Only for administrators. What is saved is a document like those of the public API, and is computed like them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -24,6 +24,7 @@ from b24app.portal import operations as portal
 from b24app.portal import queries as people
 from b24app.portal.rules import Action
 from b24app.scorecards import documents, operations, queries
+from b24app.scorecards.documents import ScorecardDocument
 from b24app.scorecards.editing import drafts, words
 from b24app.scorecards.editing import inputs as forms
 from b24app.scorecards.editing.drafts import Draft
@@ -34,6 +35,9 @@ from b24app.web.viewer import needs
 bp = Blueprint("indicators", __name__, url_prefix="/ui/scorecards")
 
 OPTION, WEIGHT = "option_", "weight_"
+Change = Callable[[ScorecardDocument, str | None, Draft, date], dict[str, Any]]
+"""What becomes of a scorecard, as a raw document."""
+
 TEXTS = ("metric", "name", "formula", "date", "owner", "direction", "target", "target_per", "weight")
 
 
@@ -50,24 +54,26 @@ def page(code: str) -> ResponseReturnValue:
 @bp.post("/<code>/indicator")
 @needs(Action.ADMINISTER)
 def save(code: str) -> ResponseReturnValue:
+    """The indicator as it is filled in, or, if that is asked, the scorecard without it."""
     version, of = _asked(code)
     draft = _given(version, of, request.form)
+    is_removed = of is not None and request.form.get("remove") == "yes"
     try:
-        _save(code, of, draft, _start(version))
+        _save(code, of, draft, _start(version), drafts.without if is_removed else drafts.changed)
     except Invalid as error:
-        place = next((at for at, one in enumerate(version.document.indicators) if one.code == of), None)
-        mine = len(version.document.indicators) if place is None else place
+        codes = [one.code for one in version.document.indicators]
+        mine = -1 if is_removed else codes.index(of) if of else len(codes)
         return _form(version, of, draft, error.errors or (Fault("", error.message),), mine)
     return redirect(url_for("scorecards.scorecard", code=code), 303)
 
 
-def _save(code: str, of: str | None, draft: Draft, start: date) -> None:
+def _save(code: str, of: str | None, draft: Draft, start: date, change: Change) -> None:
     """What somebody else has changed meanwhile of the other indicators stays."""
     portal_id, actor, now = g.viewer.portal_id, g.viewer.actor, clock.now()
     with db.write():
         portal.lock(portal_id)
         stored = queries.get(portal_id, code).document
-        operations.save(portal_id, documents.parse(drafts.changed(stored, of, draft, start)), actor, now)
+        operations.save(portal_id, documents.parse(change(stored, of, draft, start)), actor, now)
         scores.compute(portal_id, {code}, now, Cause(CauseKind.DEFINITION, actor))
     scores.ask(portal_id)
     ask_watched(portal_id)

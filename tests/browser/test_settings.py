@@ -24,7 +24,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.databases("sqlite")]
 
 PAGES = (
     *("calendar", "check", "calls", "access", "tokens", "notifications", "health", "audit"),
-    *("sources", "sources/requests/new", "../templates", "../scorecards/sales/indicator?metric=stage_entered"),
+    *("sources", "sources/requests/new", "../templates"),
+    "../scorecards/sales/indicator?of=revenue&metric=stage_entered",
 )
 SCREENS = {"en": {"width": 1280, "height": 800}, "ru": {"width": 375, "height": 700}}
 

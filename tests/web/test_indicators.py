@@ -113,6 +113,26 @@ def test_a_change_holds_from_the_present_period_on_unless_another_is_chosen(admi
     assert len(queries.versions(PORTAL, "sales")) == 3
 
 
+def test_an_indicator_is_removed_from_the_chosen_period_on_once_the_others_weigh_100(admin: Reader) -> None:
+    assert "Remove the indicator" not in admin.read(f"{FORM}?of=revenue"), "a scorecard without any counts nothing"
+    assert admin.ask("POST", FORM, **ITEMS).status_code == 303
+    remove = ITEMS | {"remove": "yes"}
+    assert "Remove the indicator" in admin.read(f"{FORM}?of=item_metric")
+    assert admin.faults(f"{FORM}?of=item_metric", **remove).keys() == {"weights"}
+    remove |= {"weight_revenue": "100", "effective_from": "2026-12-01"}
+    assert admin.ask("POST", f"{FORM}?of=item_metric", **remove).status_code == 303
+    assert [len(one.document.indicators) for one in queries.versions(PORTAL, "sales")] == [1, 2, 1]
+
+
+def test_an_indicator_that_a_formula_names_is_not_removed(admin: Reader) -> None:
+    half = {"metric": "formula", "name": "Half", "formula": "revenue / 2", "weight": "40", "weight_revenue": "60"}
+    assert admin.ask("POST", FORM, **half).status_code == 303
+    asked = {"metric": "deals_won_amount", "name": "Revenue", "remove": "yes", "weight_formula": "100"}
+    answer = admin.ask("POST", f"{FORM}?of=revenue", **asked)
+    assert (answer.status_code, len(queries.get(PORTAL, "sales").document.indicators)) == (200, 2)
+    assert "is called revenue" in answer.text
+
+
 def test_stages_are_chosen_by_name_under_their_funnels(admin: Reader) -> None:
     text = admin.read(f"{FORM}?metric=stage_entered")
     assert re.search(r">Sales</p>.*First talk.*>Partners</p>.*Agreed", text)

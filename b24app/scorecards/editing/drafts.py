@@ -83,17 +83,32 @@ def _option(one: Input, given: Sequence[str]) -> Any:
 
 def changed(document: ScorecardDocument, code: str | None, draft: Draft, start: date) -> dict[str, Any]:
     """The scorecard from `start` on, with the indicator as it is drafted: a new one stands last."""
+    raw, stored = _from(document, code, draft, start)
+    mine = find(document, code)
+    new_code = code if mine and code else free_code(document, draft.metric)
+    stored[new_code] = {**stored.get(new_code, {"code": new_code}), **_answers(mine, draft)}
+    raw["indicators"] = list(stored.values())
+    return raw
+
+
+def without(document: ScorecardDocument, code: str | None, draft: Draft, start: date) -> dict[str, Any]:
+    """The scorecard from `start` on without the indicator; the others weigh what the draft says."""
+    raw, stored = _from(document, code, draft, start)
+    raw["indicators"] = [one for other, one in stored.items() if other != code]
+    return raw
+
+
+def _from(
+    document: ScorecardDocument, code: str | None, draft: Draft, start: date
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The scorecard from `start` on, and its indicators by code: all but one weigh what the draft says."""
     raw = document.as_json()
     raw["effective_from"] = start.isoformat()
     stored = {one["code"]: one for one in raw["indicators"]}
     for other, weight in draft.weights.items():
         if other in stored and other != code:
             stored[other]["weight"] = number(weight)
-    mine = find(document, code)
-    new_code = code if mine and code else free_code(document, draft.metric)
-    stored[new_code] = {**stored.get(new_code, {"code": new_code}), **_answers(mine, draft)}
-    raw["indicators"] = list(stored.values())
-    return raw
+    return raw, stored
 
 
 def _answers(mine: IndicatorDocument | None, draft: Draft) -> dict[str, Any]:
