@@ -12,7 +12,6 @@ import pytest
 from redis import Redis
 from sqlalchemy import select
 
-from b24app.bitrix import throttle
 from b24app.demo import deals as crm
 from b24app.demo.fields import native
 from b24app.demo.state import DEAL
@@ -60,7 +59,6 @@ class Mangled:
         self.portal_id = here.portal.id
         self.killed = 0
         monkeypatch.setattr(inbox, "sleep", lambda _seconds: None)
-        monkeypatch.setattr(throttle, "DRAIN_PER_S", 1e6)  # this portal does not limit, so nobody has to wait
         monkeypatch.setattr(source, "AT_ONCE", 4)  # both ways of reading deals
         self.work(sync.backfill)
         faults = self.portal.faults

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from unittest.mock import patch
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -13,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from b24app.bitrix import throttle
 from b24app.bitrix.oauth import Credentials
 from b24app.demo import installation, server
 from b24app.demo.server import RunningPortal
@@ -91,14 +93,18 @@ class Site:
 
 @contextmanager
 def site(app: Flask, redis: Redis) -> Iterator[Site]:
-    """A portal in which the administrator is about to install the app."""
+    """A portal in which the administrator is about to install the app.
+
+    It does not limit: of a Redis that was emptied the app believes the worst, and would wait half a second a request.
+    """
     demo_settings = DemoSettings(app_url=PUBLIC_URL, deals=20, activities=False, language="ru", event_workers=0)
     demo = server.start(demo_settings)
     installation.install(demo.state)
     credentials = Credentials(demo_settings.client_id, demo_settings.client_secret, (f"{demo.url}/oauth-server",), True)
     manifest = json.loads(MANIFEST.read_text("utf-8"))
     operations.use(operations.Connection(credentials, PUBLIC_URL, manifest, redis))
-    yield Site(app, app.test_client(), demo, redis)
+    with patch.object(throttle, "DRAIN_PER_S", 1e6):
+        yield Site(app, app.test_client(), demo, redis)
     demo.close()
 
 
