@@ -4,15 +4,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Protocol
 
+from b24app.facts.credit.rules import Share, owners
 from b24app.facts.kinds.base import Kind, counted
-from b24app.facts.rules import DEAL, ENTRY, MOVE, OPEN, Cell, DealDraft, DealFact, MoveDraft, ValueDraft
+from b24app.facts.rules import DEAL, ENTRY, MOVE, OPEN, SHARED, Cell, DealDraft, DealFact, MoveDraft, ValueDraft
 
 Moves = Mapping[int, Sequence[MoveDraft]]
 """By the id of their record."""
 
-_UNCOUNTED = {"title", "updated_at", "updated_by_id", "moved_at", "read_at", "close_day"}
+_UNCOUNTED = {"title", "updated_at", "updated_by_id", "moved_at", "read_at", "close_day", "credits"}
 _counted = attrgetter(*sorted({*DealFact.__slots__, *DealDraft.__slots__} - _UNCOUNTED))
-"""All that a number or a condition may rest on, values of fields and product rows too."""
+"""All that a number or a condition may rest on, values of fields and product rows too. But for whom a deal is divided
+between: that moves the numbers of those only who count by it."""
 
 
 def is_same(old: DealFact | None, new: DealFact | None) -> bool:
@@ -21,13 +23,17 @@ def is_same(old: DealFact | None, new: DealFact | None) -> bool:
 
 
 def touched(old: DealFact | None, new: DealFact | None) -> frozenset[Cell]:
-    """The cells of both states; if nothing that counts has changed, at most those of an open deal's last change."""
+    """The cells of both states; if nothing that counts has changed, those of an open deal's last change if that
+    has moved, and those of the people it is divided between if these are others or get other shares."""
     deals = [fact for fact in (old, new) if fact is not None and fact.counts]
     if not is_same(old, new):
         return frozenset(cell for fact in deals for cell in cells(fact))
-    if len({deal.updated_at for deal in deals}) < 2:
-        return frozenset()
-    return frozenset(cell for deal in deals for cell in _updated_cells(deal))
+    found: set[Cell] = set()
+    if len({deal.updated_at for deal in deals}) > 1:
+        found.update(cell for deal in deals for cell in _updated_cells(deal))
+    if len({deal.credits for deal in deals}) > 1:
+        found.update(cell for deal in deals for cell in cells(deal) if cell.owner == SHARED)
+    return frozenset(found)
 
 
 def touched_records(kind: Kind, stored: Mapping[int, Any], changed: Mapping[int, Any]) -> set[Cell]:
@@ -90,29 +96,30 @@ class Closable(Protocol):
 
 def cells(deal: DealFact) -> Iterator[Cell]:
     """Where a deal counts: every date it has, for every owner."""
-    yield from deal_cells(deal, deal.values)
+    yield from deal_cells(deal, deal.values, deal.credits)
     yield from _updated_cells(deal)
 
 
-def deal_cells(deal: Closable, values: Iterable[ValueDraft] = ()) -> Iterator[Cell]:
+def deal_cells(deal: Closable, values: Iterable[ValueDraft] = (), credits: Sequence[Share] = ()) -> Iterator[Cell]:
     """By creation and close. An open deal has no closer, and no metric of closed deals counts it by its creation."""
     found = tuple(values)
     dates = [("created", deal.created_at), ("closed", deal.closed_at), *_first(found, "at")]
-    return _cells(DEAL, deal.id, dates, _owners(deal, found))
+    return _cells(DEAL, deal.id, dates, _owners(deal, found, credits))
 
 
 def _updated_cells(deal: DealFact) -> Iterator[Cell]:
     """An open deal may grow stale so many days after its last change."""
     if deal.semantic == OPEN:
-        yield from _cells(DEAL, deal.id, (("updated", deal.updated_at),), _owners(deal, deal.values))
+        yield from _cells(DEAL, deal.id, (("updated", deal.updated_at),), _owners(deal, deal.values, deal.credits))
 
 
-def _owners(deal: Closable, values: Iterable[ValueDraft]) -> list[tuple[str, int | None]]:
+def _owners(deal: Closable, values: Iterable[ValueDraft], credits: Sequence[Share]) -> list[tuple[str, int | None]]:
     """Whom a deal counts for, of a user field the first employee it names."""
-    owners = [("responsible", deal.responsible_id), ("created_by", deal.created_by_id)]
+    found = [("responsible", deal.responsible_id), ("created_by", deal.created_by_id)]
     if deal.closed_at is not None:
-        owners.append(("closed_by", deal.closed_by_id))
-    return owners + _first(values, "ref")
+        found.append(("closed_by", deal.closed_by_id))
+    found += ((SHARED, id) for id in owners(credits, deal.closed_by_id, deal.responsible_id))
+    return found + _first(values, "ref")
 
 
 def _first(values: Iterable[ValueDraft], what: str) -> list[tuple[str, int | None]]:

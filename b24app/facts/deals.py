@@ -12,7 +12,7 @@ from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 
 from b24app.facts import details, moves
 from b24app.facts.cells import Moves, deal_cells, is_same, move_cells, touched
@@ -31,7 +31,7 @@ from b24app.facts.rules import (
     may_replace,
     with_unasked,
 )
-from b24app.facts.tables import Deal, Ownership, ProductRow, Rate
+from b24app.facts.tables import Credit, Deal, Ownership, ProductRow, Rate
 from b24app.lib import storage
 from b24app.lib.db import db
 from b24app.lib.storage import AMONG, CHUNK, OF_PORTAL, chunks
@@ -40,9 +40,14 @@ from b24app.portal import queries as portal
 
 CELL_COLUMNS = ("id", "created_at", "closed_at", "responsible_id", "created_by_id", "closed_by_id")
 
-_NAMES = tuple(field.name for field in fields(DealFact) if field.name not in ("values", "rows"))
+_NAMES = tuple(field.name for field in fields(DealFact) if field.name not in ("values", "rows", "credits"))
 _DEAL, _OWNER = storage.table_of(Deal).c, storage.table_of(Ownership).c
-_STORED = select(*(_DEAL[name] for name in _NAMES)).where(_DEAL.portal_id == OF_PORTAL, _DEAL.id.in_(AMONG))
+_IS_SPLIT = exists().where(Credit.portal_id == _DEAL.portal_id, Credit.deal_id == _DEAL.id)
+_STORED = select(*(_DEAL[name] for name in _NAMES), _IS_SPLIT.label("is_split")).where(
+    _DEAL.portal_id == OF_PORTAL, _DEAL.id.in_(AMONG)
+)
+"""Told with deals is whether there is credit to look for, so that nothing is asked of those that are not split: nearly
+all."""
 _OWNERS = (
     select(_OWNER.record_id, _OWNER.since, _OWNER.owner_id)
     .where(_OWNER.portal_id == OF_PORTAL, _OWNER.entity == DEAL, _OWNER.record_id.in_(AMONG))
@@ -161,7 +166,7 @@ def renumber(portal_id: int, clients: Collection[str]) -> Sequence[Any]:
             .where(deal.c.portal_id == portal_id, deal.c.id == numbered.c.id)
             .where(or_(deal.c.win_no.is_(None), deal.c.win_no != numbered.c.number))
             .values(win_no=numbered.c.number)
-            .returning(*(deal.c[name] for name in CELL_COLUMNS))
+            .returning(*(deal.c[name] for name in CELL_COLUMNS), _IS_SPLIT.label("is_split"))
         )
         renumbered += db.session.execute(statement)
     return renumbered
@@ -190,7 +195,8 @@ def cells_of(portal_id: int, deals: Sequence[Any]) -> set[Cell]:
     """All cells of deals of which the columns that tell them are given; their moves and user fields are looked up."""
     ids = [deal.id for deal in deals]
     owners, history = details.places(portal_id, ids), moves.load(portal_id, ids)
-    cells = {cell for deal in deals for cell in deal_cells(deal, owners.get(deal.id, ()))}
+    credits = details.load_credits(portal_id, [deal.id for deal in deals if deal.is_split])
+    cells = {cell for deal in deals for cell in deal_cells(deal, owners.get(deal.id, ()), credits.get(deal.id, ()))}
     for deal in deals:
         cells.update(move_cells([(deal.id, deal.responsible_id)], history.get(deal.id, ())))
     return cells
@@ -222,7 +228,11 @@ def load(portal_id: int, ids: Collection[int]) -> dict[int, DealFact]:
     """Stored deals by id, deleted ones too. At most a chunk of them."""
     found = db.session.execute(_STORED, {"portal": portal_id, "ids": [*ids]}).all()
     more = details.load(portal_id, [row.id for row in found]) if found else details.Details()
-    return {row.id: DealFact(**dict(zip(_NAMES, row, strict=True)), **more.of(row.id)) for row in found}
+    credits = details.load_credits(portal_id, [row.id for row in found if row.is_split])
+    return {
+        row.id: DealFact(**dict(zip(_NAMES, row, strict=False)), **more.of(row.id), credits=credits.get(row.id, ()))
+        for row in found
+    }
 
 
 def forget(portal_id: int, ids: Collection[int], at: int) -> frozenset[Cell]:

@@ -1,6 +1,6 @@
-"""What is kept of records beside the columns of their table: values of watched fields, and product rows of deals.
+"""What is kept of records beside the columns of their table: values of watched fields; product rows, credit of deals.
 
-Both are part of the fact: read, compared and replaced together with it (semantics 3.6). Nothing is asked of the
+All are part of the fact: read, compared and replaced together with it (semantics 3.6). Nothing is asked of the
 database for what is not watched.
 """
 
@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from b24app.facts import watching
+from b24app.facts.credit.rules import Credit as CreditFact
 from b24app.facts.rules import DEAL, NOT_FIELDS, PRODUCT_ROWS, DealFact, RowFact, ValueDraft
-from b24app.facts.tables import FieldValue, ProductRow
+from b24app.facts.tables import Credit, FieldValue, ProductRow
 from b24app.lib import storage
 from b24app.lib.db import db
 from b24app.lib.storage import chunks
@@ -22,6 +23,8 @@ _VALUE_NAMES = tuple(field.name for field in fields(ValueDraft))
 _VALUE_COLUMNS = tuple(getattr(FieldValue, name) for name in _VALUE_NAMES)
 _ROW_NAMES = tuple(field.name for field in fields(RowFact))
 _ROW_COLUMNS = tuple(getattr(ProductRow, name) for name in _ROW_NAMES)
+_CREDIT_NAMES = tuple(field.name for field in fields(CreditFact))
+_CREDIT_COLUMNS = tuple(getattr(Credit, name) for name in _CREDIT_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,40 @@ def _of(portal_id: int, entity: str, table: Any, columns: Iterable[Any], ids: Co
     return db.session.execute(select(table.record_id, *columns).where(*mine).order_by(table.record_id, *order))
 
 
+def load_credits(portal_id: int, ids: Collection[int]) -> Mapping[int, tuple[CreditFact, ...]]:
+    """Whom these deals are divided between. Of any number of deals, of which most are not."""
+    found: dict[int, list[CreditFact]] = defaultdict(list)
+    for part in chunks(ids):
+        query = select(Credit.deal_id, *_CREDIT_COLUMNS).where(Credit.portal_id == portal_id, Credit.deal_id.in_(part))
+        for deal_id, *columns in db.session.execute(query.order_by(Credit.deal_id, Credit.employee_id)):
+            found[deal_id].append(CreditFact(*columns))
+    return {id: tuple(those) for id, those in found.items()}
+
+
+def save_credits(portal_id: int, stored: Mapping[int, DealFact], changed: Mapping[int, DealFact]) -> None:
+    """Replace the credit of those deals that are divided otherwise now."""
+    news = {id: fact.credits for id, fact in changed.items() if fact.credits != _credits(stored.get(id))}
+    for ids in chunks(id for id in news if _credits(stored.get(id))):
+        db.session.execute(delete(Credit).where(Credit.portal_id == portal_id, Credit.deal_id.in_(ids)))
+    same = {"portal_id": portal_id}
+    storage.upsert(
+        Credit,
+        [
+            {**same, "deal_id": id, **{name: getattr(one, name) for name in _CREDIT_NAMES}}
+            for id, those in sorted(news.items())
+            for one in those
+        ],
+    )
+
+
+def _credits(fact: DealFact | None) -> tuple[CreditFact, ...]:
+    return fact.credits if fact else ()
+
+
 def save(portal_id: int, stored: Mapping[int, DealFact], changed: Mapping[int, DealFact]) -> None:
-    """Replace the values and the rows of those deals that have others now."""
+    """Replace the values, the rows and the credit of those deals that have others now."""
     save_values(portal_id, DEAL, stored, changed)
+    save_credits(portal_id, stored, changed)
     _save(portal_id, DEAL, ProductRow, "rows", _ROW_NAMES, stored, changed)
 
 

@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
 
+from b24app.facts.credit.rules import Credit, revalued
 from b24app.facts.money import Rates, convert, plain
 from b24app.periods.rules import Settings, local_day, midnight
 
@@ -19,6 +20,9 @@ CALLS_FROM_ACTIVITIES, CALLS_FROM_TELEPHONY = "activities", "telephony"
 """Where a portal counts its calls from, never both at once; activities until somebody says otherwise (semantics 4)."""
 COUNTED, WAITING, REFUSED = "counted", "waiting", "refused"
 """States of an entry; it counts in the first one only (semantics 14)."""
+
+SHARED = "shared"
+"""The owner of whoever a deal is divided between (facts/credit)."""
 
 OPEN, WON, LOST = "P", "S", "F"
 FINAL = frozenset({WON, LOST})
@@ -37,7 +41,8 @@ CLOSER_KNOWN_AFTER_S = 5
 class Cell:
     """A place whose numbers a change may touch: an entity by one of its dates and one of its owners, at an instant.
 
-    `date` and `owner` are the columns without `_at` and `_id`; an owner may also be a user field that names employees.
+    `date` and `owner` are the columns without `_at` and `_id`; an owner may also be a user field that names employees,
+    or `shared`.
     A stage move is `entered` by its deal's responsible. An entry without an employee also names its department.
     `record_id` is the record or entry that moves the number, for those who ask why it moved; 0 where nobody knows.
     """
@@ -125,7 +130,8 @@ class DealDraft:
 
 @dataclass(frozen=True, slots=True)
 class DealFact(DealDraft):
-    """A deal as it counts; the fields are the columns of the table, but for `values` and `rows`: both in order."""
+    """A deal as it counts; the fields are the columns of the table, but for `values`, `rows` and `credits`: all of them
+    in order. Without `credits` it is not split."""
 
     client: str | None
     closed_by_id: int | None
@@ -139,11 +145,16 @@ class DealFact(DealDraft):
     read_at: int
     deleted_at: int | None = None
     rows: tuple[RowFact, ...] = field(default=(), kw_only=True)
+    credits: tuple[Credit, ...] = field(default=(), kw_only=True)
 
     @property
     def counts(self) -> bool:
         """Recurring templates are ignored (semantics 3.1)."""
         return self.deleted_at is None and not self.is_recurring
+
+    @property
+    def is_split(self) -> bool:
+        return bool(self.credits)
 
     @property
     def win(self) -> tuple[str, int] | None:
@@ -347,6 +358,7 @@ def deal_fact(
         seconds_to_close=_seconds_to_close(draft, closed_at, closed_from),
         win_no=before.win_no if keeps_number and before else None,
         read_at=read_at,
+        credits=revalued(before.credits, amount) if before else (),
     )
 
 

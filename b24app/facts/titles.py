@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from b24app.facts import records
+from b24app.facts import details, records
 from b24app.facts.kinds import Kind, kind_of
 from b24app.facts.rules import DEAL, ENTRY
 from b24app.facts.tables import Deal, Entry
@@ -51,8 +51,10 @@ def _deals(portal_id: int, ids: Iterable[int]) -> Iterable[Titled]:
         query = select(Deal.id, Deal.title, Deal.deleted_at, *owners).where(
             Deal.portal_id == portal_id, Deal.id.in_(part)
         )
+        credits = details.load_credits(portal_id, part)
         for id, title, deleted_at, *whose in db.session.execute(query):
-            yield Titled(DEAL, id, title, _known(whose), deleted_at is not None)
+            shared = (one.employee_id for one in credits.get(id, ()))
+            yield Titled(DEAL, id, title, _known((*whose, *shared)), deleted_at is not None)
 
 
 def _records(portal_id: int, kind: Kind, ids: Iterable[int]) -> Iterable[Titled]:

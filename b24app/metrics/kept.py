@@ -16,7 +16,7 @@ from b24app.facts.rules import ENTRY
 from b24app.lib.db import db
 from b24app.metrics import compile
 from b24app.metrics.measures import Aggregate
-from b24app.metrics.queries import FactPage, FactRow, fact, read_cursor
+from b24app.metrics.queries import FactPage, FactRow, fact, read_cursor, written_cursor
 from b24app.metrics.rules import AnyPlan, Side, sides
 from b24app.periods.rules import Span
 
@@ -42,20 +42,21 @@ def facts_kept(
 ) -> FactPage:
     """What `facts_behind` listed at that moment."""
     written: list[list[list[Any]]] = json.loads(zlib.decompress(kept))
+    asked = sides(plan)
     lists = [
         _counted(side, _of([_read(one, side) for one in facts], members, departments))
-        for side, facts in zip(sides(plan), written, strict=True)
+        for side, facts in zip(asked, written, strict=True)
     ]
     seen = [[one for one, _department in facts if _is_seen(one, visible)] for facts in lists]
     total = sum(map(len, lists))
-    first, after = read_cursor(cursor)
+    first, after = read_cursor(cursor, [side.measure.scan.place_width for side in asked])
     items, room = [], limit
     for number in range(first, len(seen)):
-        rest = [one for one in seen[number] if after is None or (one.date, one.id) < after]
+        scan = asked[number].measure.scan
+        rest = [one for one in seen[number] if after is None or one.place(scan) < after]
         items += rest[:room]
         if len(rest) > room:
-            last = items[-1] if room else None
-            mark = f"{number}:{last.date}:{last.id}" if last else f"{number}"
+            mark = written_cursor(number, items[-1].place(scan) if room else ())
             return FactPage(total, total - sum(map(len, seen)), tuple(items), mark)
         room, after = room - len(rest), None
     return FactPage(total, total - sum(map(len, seen)), tuple(items), None)
@@ -67,10 +68,9 @@ def _facts(portal_id: int, side: Side, span: Span, now: int) -> list[Kept]:
     if measure.aggregate is Aggregate.LAST:
         measure = replace(measure, aggregate=Aggregate.COUNT, field=None)
     rows = compile.rows(portal_id, measure, span, now, field=side.field)
-    ordered = rows.statement.order_by(rows.moment.desc(), rows.id.desc())
     return [
         (fact(row, side), row.department_id if measure.scan.entity == ENTRY and row.fact_owner_id is None else None)
-        for row in db.session.execute(ordered)
+        for row in db.session.execute(rows.ordered)
     ]
 
 
@@ -95,11 +95,14 @@ def _written(one: Kept) -> list[Any]:
     row, department = one
     texts = (None if value is None else str(value) for value in (row.number, row.amount, row.amount_original, row.rate))
     written = [row.entity, row.id, row.title, row.date, row.employee_id, department, row.currency, *texts]
+    if row.is_part:
+        return [*written, None, None, str(row.share), str(row.amount_whole) if row.amount_whole is not None else None]
     return written if row.made_of is None else [*written, *row.made_of]
 
 
 def _read(written: Sequence[Any], side: Side) -> Kept:
-    entity, id, title, date, employee_id, department, currency, number, amount, original, rate, *made_of = written
+    entity, id, title, date, employee_id, department, currency, number, amount, original, rate, *more = written
+    made_of, part = more[:2], more[2:]
     row = FactRow(
         entity=entity,
         id=id,
@@ -112,7 +115,9 @@ def _read(written: Sequence[Any], side: Side) -> Kept:
         rate=_decimal(rate),
         date=date,
         employee_id=employee_id,
-        made_of=(made_of[0], made_of[1]) if made_of else None,
+        share=Fraction(part[0]) if part else Fraction(1),
+        amount_whole=_decimal(part[1] if part else amount),
+        made_of=(made_of[0], made_of[1]) if made_of and made_of[0] else None,
     )
     return row, department
 

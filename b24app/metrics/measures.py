@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from b24app.facts.entities import moves_of
-from b24app.facts.rules import DEAL, MOVE
+from b24app.facts.rules import DEAL, MOVE, SHARED
 
 
 class Op(StrEnum):
@@ -127,11 +127,14 @@ class Aggregate(StrEnum):
     """Told as twice the median, which is whole: the sum of the two numbers in the middle."""
 
 
-STORED_OWNERS = frozenset({"responsible", "created_by", "closed_by", "employee"})
+STORED_OWNERS = frozenset({"responsible", "created_by", "closed_by", "employee", SHARED})
 STORED_DATES = frozenset({"created", "closed", "updated", "start", "completed", "due", "rated", "entered", "occurred"})
 """All others are names of fields."""
 ENTERED = "entered"
 """The date of each of a record's stage moves."""
+
+SHARE = "share"
+"""What part of a deal counts for somebody, in millionths: by `shared` they are added up where others are counted."""
 
 BY_NUMBERS = frozenset({Aggregate.MEDIAN, Aggregate.VALUES})
 """What is worked out from each different number, and how many facts have it."""
@@ -142,7 +145,8 @@ class Scan:
     """What one grouped statement reads, named as in `facts.rules.Cell`: an entity by a date and an owner.
 
     By `entered` records are read by their stage moves; of deals the entity is `stage_move` then. An owner that is no
-    column is a field of users (semantics 3.4). `delay`: a record counts so many seconds after its date.
+    column is a field of users (semantics 3.4). By `shared` a deal is one row per person it is divided between, with
+    their share and their part of its amount. `delay`: a record counts so many seconds after its date.
     """
 
     entity: str
@@ -153,6 +157,15 @@ class Scan:
     @property
     def is_by_field(self) -> bool:
         return self.owner not in STORED_OWNERS
+
+    @property
+    def is_shared(self) -> bool:
+        return self.owner == SHARED
+
+    @property
+    def place_width(self) -> int:
+        """How many numbers say where a row stands in a list: when, which record and, of divided deals, whose part."""
+        return 3 if self.is_shared else 2
 
     @property
     def is_dated_by_field(self) -> bool:

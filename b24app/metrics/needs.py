@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from b24app.facts.kinds import kind_of, named
 from b24app.facts.rules import DEAL, PRODUCT_ROWS, PRODUCT_SECTIONS, RECORDS, DealFact
-from b24app.metrics.measures import FieldTest, Measure, Op, ProductTest, Test
+from b24app.metrics.measures import SHARE, FieldTest, Measure, Op, ProductTest, Test
 from b24app.metrics.rules import AnyPlan
 
 Need = tuple[str, str]
@@ -39,7 +39,7 @@ def _needs(measure: Measure) -> Iterator[Need]:
 def is_column(entity: str, field: str) -> bool:
     """Whether what is aggregated is stored with the records, or else a field of theirs that is watched."""
     if entity == DEAL:
-        return field in DealFact.__dataclass_fields__
+        return field == SHARE or field in DealFact.__dataclass_fields__
     kind = kind_of(entity)
     return kind is None or field in kind.fact.__dataclass_fields__
 

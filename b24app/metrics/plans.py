@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from b24app.facts.kinds import kind_of
-from b24app.facts.rules import DEAL
+from b24app.facts.rules import DEAL, SHARED
 from b24app.lib.errors import Fault, Invalid
 from b24app.lib.i18n import gettext as _
 from b24app.metrics.catalogue import CATALOGUE, Miss, Ready
@@ -46,6 +46,8 @@ def plan(
     counted_by = _word(date, dates, "date", faults)
     scan = Scan(entity, counted_by, _owner(owner, entity, counted_by, owners, faults))
     asked = _conditions(where, params.entities(entity) if params else (entity,), faults)
+    if scan.is_shared and asked.by_rows:
+        faults.append(Fault("owner", _not_shared()))
     if faults or params is None:
         raise Invalid(_("The indicator cannot be computed as it is written."), faults)
 
@@ -101,7 +103,17 @@ def _owner(word: str | None, entity: str, date: str, owners: Mapping[str, str], 
     has_fields = (kind.has_values if kind else entity == DEAL) and date != ENTERED
     if has_fields and word is not None and _USER_FIELD.fullmatch(word):
         return word
+    if word == SHARED and SHARED not in owners:
+        faults.append(Fault("owner", _not_shared()))
+        return ""
     return _word(word, owners, "owner", faults)
+
+
+def _not_shared() -> str:
+    return _(
+        "Only numbers and amounts of whole deals, and ratios of them, can be counted by split credit: choose another "
+        "owner, or no products."
+    )
 
 
 def _conditions(where: WhereDocument | Mapping[str, Any] | None, entities: Iterable[str], faults: list[Fault]) -> Where:

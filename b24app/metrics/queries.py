@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Select
 
+from b24app.facts.credit.rules import WHOLE
 from b24app.facts.kinds import kind_of
 from b24app.facts.requests.rules import REQUEST
 from b24app.facts.rules import DEAL, ENTRY
@@ -91,9 +92,20 @@ class FactRow:
     date: int
     employee_id: int | None
     share: Fraction = Fraction(1)
+    """What part of the record counts for the employee; `amount` is that part of `amount_whole`, the record's own."""
+    amount_whole: Decimal | None = None
     reason: str | None = None
     made_of: tuple[str, int] | None = None
     """The record of the portal that it was made of, where it is none itself."""
+
+    @property
+    def is_part(self) -> bool:
+        return self.share != 1
+
+    def place(self, scan: Scan) -> tuple[int, ...]:
+        """Where it stands in its list, as `compile.Rows.place` has it."""
+        place = self.date, self.id
+        return (*place, self.employee_id or 0) if scan.is_shared else place
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,17 +196,17 @@ def _page(lists: Sequence[_List], visible: Collection[int] | None, limit: int, c
     total = sum(_count(one.rows) for one in lists)
     seen = [one.rows.visible_to(visible) for one in lists]
     hidden = 0 if visible is None else total - sum(map(_count, seen))
-    first, after = read_cursor(cursor)
+    first, after = read_cursor(cursor, [one.scan.place_width for one in lists])
     items: list[FactRow] = []
     for number in range(first, len(lists)):
         room = limit - len(items)
         delay = lists[number].scan.delay
-        start = (after[0] - delay, after[1]) if after else None
+        start = (after[0] - delay, *after[1:]) if after else None
         rows = db.session.execute(seen[number].page(start, room + 1)).all()
         items.extend(fact(row, lists[number].side, lists[number].reason) for row in rows[:room])
         if len(rows) > room:
-            last = items[-1] if room else None
-            return FactPage(total, hidden, tuple(items), f"{number}:{last.date}:{last.id}" if last else f"{number}")
+            place = items[-1].place(lists[number].scan) if room else ()
+            return FactPage(total, hidden, tuple(items), written_cursor(number, place))
         after = None
     return FactPage(total, hidden, tuple(items), None)
 
@@ -203,15 +215,20 @@ def _count(rows: compile.Rows) -> int:
     return db.session.scalar(rows.count) or 0
 
 
-def read_cursor(cursor: str | None) -> tuple[int, tuple[int, int] | None]:
-    """`list` or `list:instant:id`: the list to go on with, and the last row of it that was shown."""
+def written_cursor(number: int, place: tuple[int, ...]) -> str:
+    return ":".join(map(str, (number, *place)))
+
+
+def read_cursor(cursor: str | None, widths: Sequence[int]) -> tuple[int, tuple[int, ...] | None]:
+    """`list`, `list:instant:id` or, of divided deals, `list:instant:id:person`: the list to go on with, and the last
+    row of it that was shown."""
     if cursor is None:
         return 0, None
     try:
         number, *after = map(int, cursor.split(":"))
-        if number >= 0 and len(after) in (0, 2):
-            return number, (after[0], after[1]) if after else None
-    except ValueError:
+        if number >= 0 and (not after or len(after) == widths[number]):
+            return number, tuple(after) or None
+    except (ValueError, IndexError):
         pass
     raise Invalid(_("This cursor is not one of ours."), [Fault("cursor", _("This cursor is not one of ours."))])
 
@@ -225,18 +242,21 @@ def fact(row: Any, side: Side, reason: str | None = None) -> FactRow:
         number = 0  # a fact without the number is in a mean all the same
     kind = kind_of(entity)
     money = kind.is_priced if kind else entity == DEAL
+    amount = row.fact_amount if scan.is_shared else row.amount if money else None
     return FactRow(
         entity=entity,
         id=row.id,
         title=getattr(row, kind.title) if kind else _TITLES[entity](row),
         part=side.part,
         number=None if number is None else Fraction(number, side.scale),
-        amount=_decimal(row.amount, 2) if money else None,
+        amount=_decimal(amount, 2),
+        amount_whole=_decimal(row.amount, 2) if money else None,
         amount_original=_decimal(row.amount_original, 6) if money else None,
         currency=row.currency if money else None,
         rate=Decimal(row.rate) if money and row.rate is not None else None,
         date=row.fact_at + scan.delay,
         employee_id=row.fact_owner_id,
+        share=Fraction(row.fact_share, WHOLE) if scan.is_shared else Fraction(1),
         reason=reason,
         made_of=(row.entity, row.record_id) if entity == REQUEST else None,
     )

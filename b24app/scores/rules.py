@@ -208,6 +208,8 @@ class CauseKind(StrEnum):
 
     FACT = "fact"
     ENTRY = "entry"
+    CREDIT = "credit"
+    """A deal was divided between people, or is not any more."""
     TARGET = "target"
     DEFINITION = "definition"
     MEMBERSHIP = "membership"

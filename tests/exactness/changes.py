@@ -23,7 +23,7 @@ class World(Told):
             self.delete: 3, self.change_funnel: 3, self.back_date: 3, self.set_field: 8, self.set_rows: 6,
             self.post: 12, self.undo: 3, self.set_target: 4, self.reweigh: 1, self.new_version: 1, self.transfer: 2,
             self.dismiss: 1, self.change_rate: 2, self.own_day: 1, self.absence: 2, self.wait: 6,
-            self.lock: 2, self.unlock: 1,
+            self.lock: 2, self.unlock: 1, self.split: 6,
         }  # fmt: skip
         [action] = self.random.choices(list(actions), list(actions.values()))
         self.pass_time(self.random.randrange(1, 4 * HOUR))
@@ -123,6 +123,21 @@ class World(Told):
         if deal := self.some_deal():
             deal.deleted = True
             self.tell_gone(deal)
+
+    def split(self) -> None:
+        """Between two or three people; or nobody any more, or as it was before the last time."""
+        if deal := self.some_deal():
+            how = self.random.random()
+            if how < 0.2 and deal.splits:
+                deal.splits.append(deal.splits[-2] if len(deal.splits) > 1 else {})
+                self.tell_undone_split(deal)
+                return
+            people = self.random.sample(PEOPLE, 0 if how < 0.4 else self.random.choice((2, 2, 3)))
+            rest, shares = Decimal(100), {}
+            for person in people[1:]:
+                shares[person] = Decimal(self.random.randrange(1, 490_000)) / 10_000
+                rest -= shares[person]
+            self.tell_split(deal, {**shares, people[0]: rest} if people else {})
 
     def set_field(self) -> None:
         if deal := self.some_deal():

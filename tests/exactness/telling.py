@@ -18,6 +18,8 @@ from sqlalchemy import update
 from b24app import pipeline
 from b24app.facts import ledger
 from b24app.facts import operations as facts
+from b24app.facts.credit import operations as credit
+from b24app.facts.credit.rules import Share
 from b24app.facts.rules import DealDraft, EntryDraft, MoveDraft, ProductDraft, RateDraft, RowDraft, ValueDraft
 from b24app.facts.tables import Watch
 from b24app.ingest.tables import SyncCursor
@@ -35,6 +37,7 @@ from b24app.scorecards import documents
 from b24app.scorecards import operations as scorecards
 from b24app.scorecards import queries as stored_scorecards
 from b24app.scores import locks
+from b24app.scores.rules import Cause, CauseKind
 from tests.exactness import cards
 from tests.exactness.cards import FIELDS
 from tests.exactness.compare import differences, stored_of, written
@@ -223,6 +226,22 @@ class Told:
         with self.only_live(), write():
             portals.lock(PORTAL)
             pipeline.recompute(PORTAL, facts.forget(PORTAL, "deal", [deal.id], now), now)
+
+    def tell_split(self, deal: Deal, shares: dict[int, Decimal]) -> None:
+        if shares != (deal.splits[-1] if deal.splits else {}):
+            deal.splits.append(shares)
+        millionths = [Share(id, int(percent * 10_000)) for id, percent in shares.items()]
+        now = clock.now()
+        with self.only_live(), write():
+            portals.lock(PORTAL)
+            cells = credit.divide(PORTAL, deal.id, millionths, "user:1", "", now)
+            pipeline.recompute(PORTAL, cells, now, Cause(CauseKind.CREDIT))
+
+    def tell_undone_split(self, deal: Deal) -> None:
+        now = clock.now()
+        with self.only_live(), write():
+            portals.lock(PORTAL)
+            pipeline.recompute(PORTAL, credit.undo(PORTAL, deal.id, "user:1", "", now), now)
 
     def tell_staff(self) -> None:
         truth, now = self.truth, clock.now()

@@ -67,6 +67,8 @@ class Deal:
     moves: list[Move] = field(default_factory=list)
     fields: dict[str, Any] = field(default_factory=dict)
     rows: tuple[Row, ...] = ()
+    splits: list[dict[int, Decimal]] = field(default_factory=list)
+    """Who got what percent each time somebody divided it, the latest last; nobody: it was put together again."""
 
 
 @dataclass

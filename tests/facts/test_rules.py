@@ -224,15 +224,22 @@ def test_an_open_deal_touches_its_creation_and_its_last_change() -> None:
     assert anonymous(touched(None, fact(deal(updated_at=T)))) == {
         Cell("deal", "created", "responsible", ANN, T - 10 * DAY),
         Cell("deal", "created", "created_by", CEO, T - 10 * DAY),
+        Cell("deal", "created", "shared", ANN, T - 10 * DAY),
         Cell("deal", "updated", "responsible", ANN, T),
         Cell("deal", "updated", "created_by", CEO, T),
+        Cell("deal", "updated", "shared", ANN, T),
     }
 
 
 def test_a_reopened_deal_touches_where_it_was_and_where_it_is() -> None:
     closed, reopened = fact(won(at=T), owners=((T, BOB),)), fact(deal(updated_at=T + 9))
     cells = touched(closed, reopened)
-    assert {cell.owner for cell in cells if cell.date == "closed"} == {"responsible", "created_by", "closed_by"}
+    assert {cell.owner for cell in cells if cell.date == "closed"} == {
+        "responsible",
+        "created_by",
+        "closed_by",
+        "shared",
+    }
     assert Cell("deal", "closed", "closed_by", BOB, T) in anonymous(cells)
 
 

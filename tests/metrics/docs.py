@@ -26,6 +26,7 @@ def page(language: str) -> str:
     words = WORDS[language]
     lines = [
         f"# {words['title']}", "", words["intro"], "", words["conditions"], "", words["open"], "",
+        words["shared"], "",
         *table(words["table"], (_row(ready, language) for ready in CATALOGUE.values())), "",
         f"## {words['facts']}", "", words["period"], "",
         *table(words["deal"], (_deal(one, words) for one in WORLD["deals"])), "",
@@ -34,6 +35,7 @@ def page(language: str) -> str:
             ", ".join(f"{deal}: {product}, {amount}" for deal, _id, product, amount in WORLD["rows"]),
             *WORLD["sections"][0],
         ), "",
+        words["credits"], "",
         words["rest"].format(", ".join(f"{deal} = {text}" for deal, _field, text in WORLD["values"])), "",
         words["entries"].format(
             ", ".join(f"{code} {kind} {value}" for code, kind, value in WORLD["entries"]),
@@ -115,7 +117,8 @@ def _request(one: Mapping[str, Any]) -> str:
 
 
 def _example(one: Mapping[str, Any]) -> str:
-    asked = {**one.get("options", {}), **one.get("where", {})}
+    whose = {name: one[name] for name in ("owner", "employee") if name in one}
+    asked = {**one.get("options", {}), **one.get("where", {}), **whose}
     told = f"`{json.dumps(asked)}`" if asked else "—"
     value = Fraction(one["value"])
     shown = one["value"] if value.denominator == 1 else f"{float(value):.2f} ({one['value']})"

@@ -2,7 +2,7 @@
 `compile`, and none with the summing up in `parts.py`."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
@@ -10,6 +10,7 @@ from b24app.facts.tables import (
     Activity,
     Call,
     CallSource,
+    Credit,
     Deal,
     Entry,
     FieldValue,
@@ -39,7 +40,8 @@ ENTITIES = {
 
 @dataclass
 class Seen:
-    """A record, the stage move it is looked at for (if it is one), and what is kept of it elsewhere."""
+    """A record, the stage move it is looked at for (if it is one), whose part of it (of a divided deal), and what is
+    kept of it elsewhere."""
 
     record: Any
     move: StageMove | None = None
@@ -47,10 +49,12 @@ class Seen:
     rows: list[ProductRow] = field(default_factory=list)
     sections: set[tuple[int, int]] = field(default_factory=set)
     sources: list[CallSource] = field(default_factory=list)
+    part: Credit | None = None
 
     @property
-    def key(self) -> tuple[str, int]:
-        return ("move" if self.move else type(self.record).__name__, self.record.id)
+    def key(self) -> tuple[str, int, int]:
+        whose = self.part.employee_id if self.part else 0
+        return ("move" if self.move else type(self.record).__name__, self.record.id, whose)
 
     def column(self, name: str) -> Any:
         if name.startswith("entered_"):
@@ -61,6 +65,11 @@ class Seen:
         if scan.owner in ("responsible", "created_by", "closed_by", "employee"):
             found: int | None = getattr(self.record, f"{scan.owner}_id")
             return found
+        if scan.owner == "shared":
+            if self.part:
+                return self.part.employee_id
+            known = [id for id in (self.record.closed_by_id, self.record.responsible_id) if id is not None]
+            return known[0] if known else None
         first = self.first(scan.owner)
         return first.ref if first else None
 
@@ -150,12 +159,20 @@ def looked_at(facts: list[Base], scan: Scan) -> list[Seen]:
         rows = [one for one in facts if isinstance(one, ProductRow) and one.record_id == record.id]
         return Seen(record, move, values, rows, sections)
 
+    if scan.owner == "shared":
+        return [part for fact in facts if isinstance(fact, Deal) for part in parts_of(seen(fact), facts)]
     if scan.date != "entered":
         return [seen(fact) for fact in facts if entity_of(fact) == scan.entity]
     entity = "deal" if scan.entity == "stage_move" else scan.entity
     records: dict[int, Any] = {fact.id: fact for fact in facts if entity_of(fact) == entity}
     moves = [fact for fact in facts if isinstance(fact, StageMove) and fact.entity == entity]
     return [seen(records[move.record_id], move) for move in moves if move.record_id in records]
+
+
+def parts_of(deal: Seen, facts: list[Base]) -> list[Seen]:
+    """A divided deal is looked at once for each of its people."""
+    credits = [one for one in facts if isinstance(one, Credit) and one.deal_id == deal.record.id]
+    return [replace(deal, part=one) for one in credits] or [deal]
 
 
 def entity_of(fact: Base) -> str | None:
@@ -267,6 +284,10 @@ def is_one_of(value: FieldValue, test: FieldTest) -> bool:
 
 def number(seen: Seen, measure: Measure, now: int) -> int | None:
     """What is added up of a fact: under product conditions the rows that meet them, or what a field of it holds."""
+    if measure.field == "share":
+        return seen.part.share if seen.part else 1_000_000
+    if measure.field == "amount" and seen.part:
+        return seen.part.amount
     if not hasattr(seen.record, measure.field or ""):
         first = seen.first(measure.field or "")
         return first.num if first else None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from b24app.metrics.plans import plan
-from b24app.metrics.queries import evaluate
+from b24app.metrics.queries import evaluate, facts_behind
 from b24app.metrics.rules import Part, value_of
 from b24app.periods.rules import Span
 from tests.metrics.world import (
@@ -20,9 +20,11 @@ from tests.metrics.world import (
     Fact,
     activity,
     at,
+    credit,
     deal,
     entry,
     lost,
+    open_deal,
     put,
 )
 
@@ -249,3 +251,53 @@ def test_a_fact_belongs_to_the_period_that_begins_with_its_instant(portal: int) 
     put(deal(portal, closed_at=MAY.end), deal(portal, closed_at=MAY.end - 1))
     assert value(portal, "deals_won", MAY) == 1
     assert value(portal, "deals_won", JUNE) == 1
+
+
+def test_a_divided_deal_counts_in_parts_that_are_the_deal_again(portal: int) -> None:
+    """Semantics 3.4, ADR 16: of 1 000 Ann gets 60 % and Bob 40 %; 500 are Ann's alone; Bob lost one that is halved."""
+    first, second, gone = deal(portal), deal(portal, amount=50_000, win_no=2), lost(portal, closed_by_id=BOB)
+    put(first, second, gone, open_deal(portal, responsible_id=BOB, amount=30_000))
+    put(
+        credit(first.id, ANN, 600_000, 60_000, portal=portal),
+        credit(first.id, BOB, 400_000, 40_000, portal=portal),
+        credit(gone.id, ANN, 500_000, 50_000, portal=portal),
+        credit(gone.id, BOB, 500_000, 50_000, portal=portal),
+    )
+    expected: dict[str, tuple[Any, Any, Any]] = {
+        "deals_won": (Fraction("1.6"), Fraction("0.4"), 2),
+        "deals_won_amount": (1100, 400, 1500),
+        "deals_lost": (Fraction("0.5"), Fraction("0.5"), 1),
+        "deal_conversion": (Fraction(1600, 21), Fraction(400, 9), Fraction(200, 3)),
+        "average_deal": (Fraction("687.5"), 1000, 750),
+        "deals_created": (Fraction("2.1"), Fraction("1.9"), 4),
+        "repeat_sales_amount": (500, 0, 500),
+        "new_clients": (Fraction("0.6"), Fraction("0.4"), 1),
+    }
+    for metric, told in expected.items():
+        found = tuple(value(portal, metric, members=whose, owner="shared") for whose in ({ANN}, {BOB}, None))
+        assert found == told, metric
+        assert value(portal, metric, members={ANN, BOB}, owner="shared") == told[2]
+    assert value(portal, "deals_won_amount", members={ANN}, owner="closed_by") == 1500
+
+
+def test_a_company_lists_a_divided_deal_once_for_each_of_its_people(portal: int) -> None:
+    first, second = deal(portal), deal(portal)
+    put(first, second)
+    put(
+        *(credit(one.id, ANN, 600_000, 60_000, portal=portal) for one in (first, second)),
+        *(credit(one.id, BOB, 400_000, 40_000, portal=portal) for one in (first, second)),
+    )
+    wanted, cursor, rows = plan("deals_won_amount", owner="shared"), None, []
+    while not rows or cursor:
+        page = facts_behind(portal, wanted, MAY, now=NOW, limit=1, cursor=cursor)
+        rows, cursor = [*rows, *page.items], page.next_cursor
+    assert page.total == 4
+    assert [(one.id, one.employee_id) for one in rows] == [
+        (id, whose) for id in (second.id, first.id) for whose in (BOB, ANN)
+    ]
+    assert [(one.number, one.share, one.amount, one.amount_whole) for one in rows[:2]] == [
+        (400, Fraction("0.4"), 400, 1000),
+        (600, Fraction("0.6"), 600, 1000),
+    ]
+    seen = facts_behind(portal, wanted, MAY, now=NOW, visible={ANN})
+    assert ([one.employee_id for one in seen.items], seen.hidden) == ([ANN, ANN], 2)

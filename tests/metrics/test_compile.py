@@ -16,10 +16,12 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from b24app.facts.credit.rules import Share, credits
 from b24app.facts.tables import (
     Activity,
     Call,
     CallSource,
+    Credit,
     Deal,
     Entry,
     FieldValue,
@@ -265,6 +267,19 @@ def kept_of(draw: st.DrawFn, deal: int) -> list[Fact]:
 
 
 @st.composite
+def credit_of(draw: st.DrawFn, deal: Deal) -> list[Fact]:
+    """Some deals are divided between two or three people, one of them unknown."""
+    people = draw(st.sampled_from(((), (), (1, 2), (2, 3), (1, 3, 99))))
+    shares = [Share(id, draw(st.sampled_from((1, 333_333, 400_000)))) for id in people[1:]]
+    rest = 1_000_000 - sum(one.share for one in shares)
+    divided = credits([Share(people[0], rest), *shares], deal.amount) if people else ()
+    return [Credit(deal_id=deal.id, **{name: getattr(one, name) for name in CREDIT}) for one in divided]
+
+
+CREDIT = ("employee_id", "share", "amount", "by_hand")
+
+
+@st.composite
 def moves_of(draw: st.DrawFn, entity: str, record: int) -> list[Fact]:
     return [
         StageMove(
@@ -283,7 +298,7 @@ def worlds(draw: st.DrawFn, of: tuple[Any, ...] = ()) -> tuple[Fact, ...]:
     )
     kinds = of or draw(st.sampled_from(mixes))
     records: list[Fact] = [draw(st.one_of(*(kind(id) for kind in kinds))) for id in range(1, draw(st.integers(1, 26)))]
-    more = [fact for one in records if isinstance(one, Deal) for fact in draw(kept_of(one.id))]
+    more = [fact for one in records if isinstance(one, Deal) for fact in draw(kept_of(one.id)) + draw(credit_of(one))]
     for one in records:
         if isinstance(one, Item):
             more += [*draw(fields_of(one.type, one.id)), *draw(moves_of(one.type, one.id))]
@@ -406,13 +421,15 @@ def plans(draw: st.DrawFn, metrics: tuple[str, ...] = tuple(CATALOGUE)) -> Plan:
     dates = params.dates(ready.dates)
     has_fields = entity in ("deal", "lead", "item_147") and ready.type != "entered"
     owners = (*params.owners(ready.owners), *(("ufCrm_3",) if has_fields else ()))
-    return plan(
-        ready.code,
-        options,
-        draw(st.none() | st.sampled_from(tuple(dates))),
-        draw(st.none() | st.sampled_from(owners)),
-        draw(conditions(asked_of)),
-    )
+    date_, owner = draw(st.none() | st.sampled_from(tuple(dates))), draw(st.none() | st.sampled_from(owners))
+    asked = draw(conditions(asked_of))
+    return plan(ready.code, options, date_, owner, without_products(asked) if owner == "shared" else asked)
+
+
+def without_products(asked: dict[str, Any]) -> dict[str, Any]:
+    """A part of a deal has no products of its own."""
+    left = {name: one for name, one in asked.items() if not name.startswith("product")}
+    return {**left, "any": [without_products(one) for one in left["any"]]} if "any" in left else left
 
 
 ALL_READY = tuple(plan(code, ready.example) for code, ready in CATALOGUE.items())
@@ -495,7 +512,7 @@ def test_listed_facts_give_the_value_again_and_can_be_kept(
                 part = parts.get(wanted, number, members, DEPARTMENTS)
                 rows = all_pages(facts_behind, portal, wanted, instants, members, limit)
                 kinds = wanted.numerator.scan.entity, wanted.below[0].scan.entity if wanted.below else None
-                listed = {(row.entity, row.id, row.part if kinds[0] == "stage_move" else "") for row in rows}
+                listed = {(*whose(wanted, row), row.part if kinds[0] == "stage_move" else "") for row in rows}
                 assert len(listed) == part.facts or wanted.shown_as == "last"
                 assert aggregated(wanted, rows) == value_of(wanted, part.numerator, part.denominator)
                 kept = write_down(portal, wanted, instants, NOW)
@@ -521,9 +538,14 @@ def test_what_did_not_count_is_told_once_and_with_a_reason(
             assert all(row.reason in REASONS for row in missed)
             if wanted.shown_as == "ratio" and len({measure.scan.entity for measure in wanted.measures}) > 1:
                 continue  # a deal may be missing in one list and be in the other
-            assert len({row.id for row in missed}) == len(missed)
+            assert len({whose(wanted, row) for row in missed}) == len(missed)
             counted = {row.id for row in all_pages(facts_behind, portal, wanted, instants, None, limit)}
             assert not any(row.id in counted for row in missed if row.reason != "no_rate")
+
+
+def whose(wanted: Plan, row: FactRow) -> tuple[str, int, int | None]:
+    """What a row is: a record, or somebody's part of one."""
+    return row.entity, row.id, row.employee_id if wanted.numerator.scan.is_shared else None
 
 
 def read_down(

@@ -21,6 +21,7 @@ from tests.metrics.world import (
     at,
     call,
     calls_from,
+    credit,
     deal,
     entry,
     field_value,
@@ -48,6 +49,9 @@ def facts(portal: int) -> Iterator[Fact]:
             client=one["client"], win_no=one.get("win_no"), category_id=one["category_id"], source_id=one["source_id"],
             is_return=one.get("is_return", False), seconds_to_close=closed - created if won and closed else None,
         )  # fmt: skip
+    for record, employee, percent in WORLD["credits"]:
+        whole = next(one["amount"] for one in WORLD["deals"] if one["id"] == record)
+        yield credit(record, employee, percent * 10_000, whole * percent, portal=portal)
     for record, id, product, amount in WORLD["rows"]:
         yield product_row(record, id, product, amount * 100, portal=portal)
     for product, section in WORLD["sections"]:
@@ -126,11 +130,12 @@ def work(portal: int) -> Iterator[Fact]:
 def test_an_example_is_what_the_database_and_the_slow_reading_find(portal: int, example: dict[str, Any]) -> None:
     world = tuple(facts(portal))
     put(*world)
-    wanted = plan(example["metric"], example.get("options"), where=example.get("where"))
-    part = evaluate(portal, [wanted], [MONTH], NOW).get(wanted)
+    wanted = plan(example["metric"], example.get("options"), owner=example.get("owner"), where=example.get("where"))
+    members = {example["employee"]} if "employee" in example else None
+    part = evaluate(portal, [wanted], [MONTH], NOW).get(wanted, 0, members)
     assert value_of(wanted, part.numerator, part.denominator) == Fraction(example["value"])
-    assert part == slow_reading.read(world, wanted, MONTH, now=NOW)
-    assert facts_behind(portal, wanted, MONTH, now=NOW).total
+    assert part == slow_reading.read(world, wanted, MONTH, members, now=NOW)
+    assert facts_behind(portal, wanted, MONTH, members, now=NOW).total
 
 
 @pytest.mark.parametrize("code", CATALOGUE)

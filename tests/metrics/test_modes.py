@@ -194,12 +194,15 @@ def test_only_deals_whose_instant_has_come_since_the_last_look_have_ripened(port
     assert ripened(portal, frozenset(), 0, NOW) == frozenset()
 
 
+OWNERS = ("responsible", "created_by", "shared", "ufCrm_3")
+
+
 def test_what_ripened_is_told_for_every_date_and_owner_of_the_deal(portal: int) -> None:
     put(open_deal(portal, id=1, updated_at=may(10)), field_value(1, "ufCrm_3", ref=BOB, portal=portal))
     put(Watch(portal_id=portal, entity="deal", field="ufCrm_3", complete=True, since=0))
     stale = ripening(plan("deal_conversion", {"stale_days": 20}))
     assert cells_of(ripened(portal, stale, may(29), may(30))) == {
-        (1, date, owner) for date in ("created", "updated") for owner in ("responsible", "created_by", "ufCrm_3")
+        (1, date, owner) for date in ("created", "updated") for owner in OWNERS
     }
 
 

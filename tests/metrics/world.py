@@ -12,6 +12,7 @@ from b24app.facts.tables import (
     Activity,
     Call,
     CallSource,
+    Credit,
     Deal,
     Entry,
     FieldValue,
@@ -40,6 +41,7 @@ Fact = (
     | ProductSection
     | Call
     | CallSource
+    | Credit
     | Task
     | Session
 )
@@ -132,6 +134,11 @@ def lost(portal: int, **known: Any) -> Deal:
 def open_deal(portal: int, **known: Any) -> Deal:
     nothing = dict.fromkeys(("closed_at", "closed_from", "closed_by_id", "seconds_to_close", "win_no"))
     return deal(portal, **{"semantic": "P", "stage_id": "NEW", **nothing, **known})
+
+
+def credit(deal: int, employee: int, share: int, amount: int | None, *, portal: int) -> Credit:
+    """Somebody's part of a deal: so many millionths of it, and of its amount."""
+    return Credit(portal_id=portal, deal_id=deal, employee_id=employee, share=share, amount=amount, by_hand=True)
 
 
 def field_value(

@@ -140,6 +140,9 @@ CASES: dict[str, Case] = {
         "POST", "/api/v1/entries", [{"code": "x", "kind": "add", "value": 1, "key": "k", "employee_id": ANN}]
     ),
     "api.undo_entry": post("/api/v1/entries/1/undo"),
+    "api.credit": get("/api/v1/credits/deal/707"),
+    "api.put_credit": sends("PUT", "/api/v1/credits/deal/707", {"shares": [{"employee_id": ANN, "percent": 100}]}),
+    "api.delete_credit": Case("/api/v1/credits/deal/707", "DELETE"),
     "api.explain": get("/api/v1/explain", **NUMBER),
     "api.not_counted": get("/api/v1/not-counted", **NUMBER),
     "api.results": get("/api/v1/results", **MONTH),

@@ -5,7 +5,7 @@ durations in seconds, instants in epoch seconds. `deleted_at` is a tombstone: th
 counting (semantics 3.6).
 """
 
-from b24app.facts.tables.about import FieldValue, Ownership, ProductRow, StageMove, Watch
+from b24app.facts.tables.about import Credit, CreditChange, FieldValue, Ownership, ProductRow, StageMove, Watch
 from b24app.facts.tables.deals import Deal
 from b24app.facts.tables.entries import Entry, HeldImport
 from b24app.facts.tables.items import Item
@@ -17,6 +17,8 @@ __all__ = [
     "Activity",
     "Call",
     "CallSource",
+    "Credit",
+    "CreditChange",
     "Deal",
     "Entry",
     "FieldValue",

@@ -1,9 +1,9 @@
-"""What is kept about records of several kinds beside their tables: moves, owners, fields, product rows.
+"""What is kept about records of several kinds beside their tables: moves, owners, credit, fields, product rows.
 
 What is kept only because an indicator asks for it says `Watch`.
 """
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from b24app.lib.db import Base, Int64
@@ -40,6 +40,41 @@ class Ownership(Base):
     record_id: Mapped[int] = mapped_column(Int64, primary_key=True, autoincrement=False)
     since: Mapped[int] = mapped_column(Int64, primary_key=True, autoincrement=False)
     owner_id: Mapped[int | None] = mapped_column(Int64)
+
+
+class Credit(Base):
+    """Who gets what part of a deal; of deals that are not split there is nothing here (ADR 16)."""
+
+    __tablename__ = "credit"
+
+    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"), primary_key=True)
+    deal_id: Mapped[int] = mapped_column(Int64, primary_key=True, autoincrement=False)
+    employee_id: Mapped[int] = mapped_column(Int64, primary_key=True, autoincrement=False)
+    share: Mapped[int] = mapped_column(Int64)
+    """Millionths; those of a deal add up to a whole."""
+    amount: Mapped[int | None] = mapped_column(Int64)
+    """Of the deal's `amount`, hundredths; those of a deal add up to it. None while it has none."""
+    by_hand: Mapped[bool] = mapped_column(default=True)
+    """Somebody said so (`CreditChange`); otherwise fields of the deal did."""
+
+
+class CreditChange(Base):
+    """One time that somebody split a deal or put it together again; never changed."""
+
+    __tablename__ = "credit_change"
+
+    portal_id: Mapped[int] = mapped_column(ForeignKey("portal.id"), primary_key=True)
+    deal_id: Mapped[int] = mapped_column(Int64, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """1, 2, .. of a deal."""
+    shares: Mapped[list[list[int]]] = mapped_column(JSON, default=list)
+    """Pairs of an employee and millionths; none: nobody divides the deal by hand any more."""
+    undoes: Mapped[int | None]
+    """The number of the change that it takes back."""
+    author: Mapped[str] = mapped_column(String(64))
+    """As the audit log names people."""
+    reason: Mapped[str] = mapped_column(Text, default="")
+    at: Mapped[int] = mapped_column(Int64)
 
 
 class FieldValue(Base):

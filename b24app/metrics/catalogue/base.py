@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from b24app.facts.rules import SHARED
 from b24app.metrics.measures import EVERYTHING, Op, Test, Where
 
 Text = Mapping[str, str]
@@ -76,5 +77,7 @@ RATED = {"rated_at": "rated"}
 
 ANYONE = {"responsible": "responsible", "created_by": "created_by"}
 CLOSER = {**ANYONE, "closed_by": "closed_by"}
+DIVIDED = {SHARED: SHARED}
+"""Beside others, for counts of deals, sums of their amounts and ratios of these (ADR 16)."""
 EMPLOYEE = {"responsible": "employee"}
 RESPONSIBLE = {"responsible": "responsible"}

@@ -1,6 +1,6 @@
 """Ready-made metrics of advertising: entries of spending against leads and won deals (semantics 4)."""
 
-from b24app.metrics.catalogue.base import ANYONE, CLOSED, CLOSER, CREATED, Ready
+from b24app.metrics.catalogue.base import ANYONE, CLOSED, CLOSER, CREATED, DIVIDED, Ready
 
 READY = (
     Ready(
@@ -21,7 +21,7 @@ READY = (
         type="returned",
         entity="deal",
         dates=CLOSED | CREATED,
-        owners=CLOSER,
+        owners=CLOSER | DIVIDED,
         template_owner="closed_by",
         name={"ru": "Окупаемость рекламы (ROI)", "en": "Return on advertising (ROI)"},
         rule={

@@ -1,12 +1,13 @@
 """The stored rows behind one measure, to be listed and counted."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, func, literal_column, or_, select
 
 from b24app.facts.rules import ENTRY, MOVE
+from b24app.lib.db import Int64
 from b24app.metrics.compile.ledger import counts, ledger
 from b24app.metrics.compile.matching import Condition, Matcher
 from b24app.metrics.compile.reading import OWNER, Reading, home, of_entity
@@ -17,20 +18,32 @@ from b24app.periods.rules import Span
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Stored rows behind a number, each with `fact_at`, `fact_owner_id` and, if asked for, `fact_number`."""
+    """Stored rows behind a number, each with `fact_at`, `fact_owner_id` and, if asked for, `fact_number`; by `shared`
+    also with `fact_share` and `fact_amount`, the person's part."""
 
     statement: Select[Any]
     moment: ColumnElement[int]
     id: ColumnElement[int]
     owner: ColumnElement[Any]
     of_entries: bool
+    is_shared: bool = False
 
-    def page(self, after: tuple[int, int] | None, limit: int) -> Select[Any]:
-        """Newest first, those after the (instant, id) of the last row of the page before."""
-        statement, moment, id = self.statement, self.moment, self.id
+    @property
+    def place(self) -> tuple[ColumnElement[Any], ...]:
+        """What the rows are in order by, newest first; a divided deal is one row per person."""
+        place = self.moment, self.id
+        return (*place, func.coalesce(self.owner, literal_column("0", Int64))) if self.is_shared else place
+
+    @property
+    def ordered(self) -> Select[Any]:
+        return self.statement.order_by(*(column.desc() for column in self.place))
+
+    def page(self, after: tuple[int, ...] | None, limit: int) -> Select[Any]:
+        """Those after the place of the last row of the page before."""
+        statement = self.ordered
         if after is not None:
-            statement = statement.where(or_(moment < after[0], and_(moment == after[0], id < after[1])))
-        return statement.order_by(moment.desc(), id.desc()).limit(limit)
+            statement = statement.where(_is_behind(self.place, after))
+        return statement.limit(limit)
 
     def visible_to(self, visible: Collection[int] | None) -> "Rows":
         """Only the rows of these owners; entries of departments belong to no person and stay."""
@@ -38,7 +51,7 @@ class Rows:
             return self
         seen = self.owner.in_(sorted(visible))
         shown = self.statement.where(or_(seen, self.owner.is_(None)) if self.of_entries else seen)
-        return Rows(shown, self.moment, self.id, self.owner, self.of_entries)
+        return replace(self, statement=shown)
 
     @property
     def count(self) -> Select[Any]:
@@ -86,7 +99,19 @@ def rows(
     shown = [moment.label("fact_at"), reading.owner.label("fact_owner_id")]
     if field is not None:
         shown.append(reading.matcher.number(field, measure.where).label("fact_number"))
-    return Rows(statement.add_columns(*shown), moment, record.c.id, reading.owner, scan.entity == ENTRY)
+    if scan.is_shared:
+        shown += [reading.share.label("fact_share"), reading.amount.label("fact_amount")]
+    statement = statement.add_columns(*shown)
+    return Rows(statement, moment, record.c.id, reading.owner, scan.entity == ENTRY, scan.is_shared)
+
+
+def _is_behind(place: Sequence[ColumnElement[Any]], after: Sequence[int]) -> Condition:
+    """Whether a row comes later in the order: by the first column that differs it is the smaller one."""
+    parts = []
+    for number, column in enumerate(place):
+        same = (one == value for one, value in zip(place[:number], after, strict=False))
+        parts.append(and_(*same, column < after[number]))
+    return or_(*parts)
 
 
 def _entered(reading: Reading, mine: Sequence[Condition], measure: Measure) -> FromClause:

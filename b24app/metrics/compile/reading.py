@@ -26,13 +26,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import array
 
 from b24app.facts import records
+from b24app.facts.credit.rules import WHOLE
 from b24app.facts.held import not_held
 from b24app.facts.kinds import declared, kind_of
 from b24app.facts.rules import COUNTED, DEAL, ENTRY, MOVE, WAITING
-from b24app.facts.tables import Deal, Entry, FieldValue, StageMove
+from b24app.facts.tables import Credit, Deal, Entry, FieldValue, StageMove
 from b24app.lib.db import Int64
 from b24app.metrics.compile.matching import Condition, Fields, Matcher, table
-from b24app.metrics.measures import Measure, Op, Scan, Test
+from b24app.metrics.measures import SHARE, Measure, Op, Scan, Test
 from b24app.metrics.rules import Among
 from b24app.periods.rules import Span
 
@@ -46,6 +47,7 @@ def home(entity: str) -> Table:
 
 
 OWNER, DATE = table(FieldValue).alias("owner_value"), table(FieldValue).alias("date_value")
+CREDIT = table(Credit)
 FEW_SPANS = 3
 
 
@@ -80,7 +82,10 @@ class Reading:
 
     @property
     def fields(self) -> Fields:
-        """The columns conditions are asked of; those of a stage move are its record's, and its own as `entered_`."""
+        """The columns conditions are asked of; those of a stage move are its record's, and its own as `entered_`. Of a
+        divided deal each row has its part of the amount, and the share."""
+        if self.scan.is_shared:
+            return {**home(self.scan.entity).c, "amount": self.amount, SHARE: self.share}
         if not self.scan.is_of_moves:
             return home(self.scan.entity).c
         own = home(MOVE).c
@@ -104,7 +109,19 @@ class Reading:
 
     @property
     def owner(self) -> ColumnElement[Any]:
+        if self.scan.is_shared:
+            deal = home(self.scan.entity).c
+            return func.coalesce(CREDIT.c.employee_id, deal.closed_by_id, deal.responsible_id)
         return OWNER.c.ref if self.scan.is_by_field else self.fields[f"{self.scan.owner}_id"]
+
+    @property
+    def amount(self) -> ColumnElement[Any]:
+        """A person's part of a divided deal's amount; the whole of any other."""
+        return func.coalesce(CREDIT.c.amount, home(self.scan.entity).c.amount)
+
+    @property
+    def share(self) -> ColumnElement[Any]:
+        return func.coalesce(CREDIT.c.share, literal_column(str(WHOLE), Int64))
 
     def span(self, span: Span) -> Span:
         delay = self.scan.delay
@@ -121,6 +138,9 @@ class Reading:
             source = source.join(record, and_(*same, *of_entity(self.scan.record)))
         if self.scan.is_by_field:
             source = source.outerjoin(OWNER, self.matcher.first_value(OWNER, self.scan.owner))
+        if self.scan.is_shared:
+            mine = CREDIT.c.portal_id == self.portal_id, CREDIT.c.deal_id == home(self.scan.entity).c.id
+            source = source.outerjoin(CREDIT, and_(*mine))
         return source
 
     def _dated(self, start: FromClause, on: Condition | None) -> FromClause:

@@ -1,4 +1,7 @@
-"""The mean amount. Facts without a known amount are among those divided by: they count (semantics 3.5)."""
+"""The mean amount. Facts without a known amount are among those divided by: they count (semantics 3.5).
+
+Of divided deals it is the parts of their amounts by the shares of them: a ratio, whose two lists are told.
+"""
 
 from b24app.metrics.measures import Aggregate
 from b24app.metrics.rules import Plan, Unit
@@ -15,6 +18,6 @@ def plan(params: Params, scope: base.Scope) -> Plan:
     return Plan(
         scope.measure(Aggregate.SUM, "amount", scale=100),
         Unit.MONEY,
-        "mean",
+        "ratio" if scope.scan.is_shared else "mean",
         denominator=scope.measure(Aggregate.COUNT),
     )

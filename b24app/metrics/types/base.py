@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Protocol, cast
 
+from b24app.facts.credit.rules import WHOLE
 from b24app.lib import registry
 from b24app.lib.errors import Fault
 from b24app.metrics import types
 from b24app.metrics.conditions import Document
-from b24app.metrics.measures import EVERYTHING, Aggregate, Measure, Scan, Where
+from b24app.metrics.measures import EVERYTHING, SHARE, Aggregate, Measure, Scan, Where
 from b24app.metrics.rules import Plan
 
 
@@ -50,7 +51,10 @@ class Scope:
     def measure(
         self, aggregate: Aggregate, field: str | None = None, also: Where = EVERYTHING, scale: int = 1
     ) -> Measure:
-        """A measure over the facts of the scope, or over those of them that `also` chooses."""
+        """A measure over the facts of the scope, or over those of them that `also` chooses. Where deals are divided, a
+        count of them is the sum of the shares."""
+        if self.scan.is_shared and aggregate is Aggregate.COUNT:
+            aggregate, field, scale = Aggregate.SUM, SHARE, WHOLE
         return Measure(self.scan, aggregate, field, self.where & also, scale)
 
     def counted_by(self, date: str, owner: str | None = None, delay: int = 0) -> "Scope":

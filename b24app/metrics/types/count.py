@@ -12,4 +12,5 @@ class Params(base.Params):
 
 
 def plan(params: Params, scope: base.Scope) -> Plan:
-    return Plan(scope.measure(Aggregate.COUNT), Unit.COUNT, "count", additive=True)
+    shown_as = "sum" if scope.scan.is_shared else "count"
+    return Plan(scope.measure(Aggregate.COUNT), Unit.COUNT, shown_as, additive=True)

@@ -12,6 +12,8 @@ from fractions import Fraction
 
 from sqlalchemy import func, select
 
+from b24app.facts import details
+from b24app.facts.credit.rules import WHOLE, Credit
 from b24app.facts.rules import DEAL, MOVE
 from b24app.facts.tables import Deal, FieldValue, ProductRow, ProductSection, Term
 from b24app.lib.clock import epoch, moment
@@ -19,9 +21,10 @@ from b24app.lib.db import db
 from b24app.lib.errors import Forbidden, NotFound
 from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import pick
-from b24app.metrics.measures import Aggregate, Measure, Test
+from b24app.metrics.measures import SHARE, Aggregate, Measure, Test
 from b24app.metrics.rules import FormulaPlan, Part, Plan, Unit
 from b24app.outcomes.dashboards import records
+from b24app.outcomes.dashboards.figures import percent
 from b24app.outcomes.dashboards.records import Record
 from b24app.outcomes.dashboards.rules import Number
 from b24app.outcomes.dashboards.tabs import DEAL_STATES, DealGives, DealSummary, DealTab
@@ -45,6 +48,8 @@ class _Claim:
     subject: Subject
     measure: Measure | None
     """What it is looked at for; None where only the stage history knows."""
+    part: Record
+    """The deal, or what of it counts for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +72,15 @@ def deal(viewer: Viewer, deal_id: int, context: Context) -> DealTab:
     if stored is None or stored.deleted_at is not None:
         raise NotFound(_("This deal has not been read from Bitrix24 yet."))
     actual = _record(stored, context.now)
-    if not any(can(viewer, Action.SEE, employee(actual[name])) for name in _OWNERS if actual[name]):
+    concerned = {*(actual[name] for name in _OWNERS if actual[name]), *(one.employee_id for one in actual["credits"])}
+    if not any(can(viewer, Action.SEE, employee(id)) for id in concerned):
         raise Forbidden(_("This deal counts for people whose numbers you may not see."))
     state = _as_if_won(context, actual) if stored.semantic == "P" else actual
     claims = [claim for claim in _claims(context, state) if can(viewer, Action.SEE, claim.subject)]
     gains = _gains(context, claims, actual, state) if state is not actual else {}
     return DealTab(
-        deal=_summary(context, viewer, stored),
-        gives=tuple(_gives(context, viewer, claim, state, gains.get(_key(claim), NOTHING)) for claim in claims),
+        deal=_summary(context, viewer, stored, actual["credits"]),
+        gives=tuple(_gives(context, viewer, claim, gains.get(_key(claim), NOTHING)) for claim in claims),
         complete=context.complete,
     )
 
@@ -96,6 +102,7 @@ def _record(stored: Deal, now: datetime) -> Record:
         "rows": [
             records.Row(row.product_id, row.amount, frozenset(sections.get(row.product_id or 0, ()))) for row in rows
         ],
+        "credits": details.load_credits(stored.portal_id, [stored.id]).get(stored.id, ()),
         "now": epoch(now),
     }
 
@@ -136,17 +143,17 @@ def _claims(context: Context, state: Record) -> Iterator[_Claim]:
     works: dict[tuple[str, object], Work] = {}
     for versions in context.scorecards.values():
         for indicator in versions[-1].indicators:
-            at, owner = _place(_looked_at(indicator, state), state) if _is_of_deals(indicator) else (None, None)
-            if at is None or owner is None:
-                continue
-            period = period_at(versions[-1].kind, local_day(at, context.settings), context.settings)
-            version = in_force(versions, period.start)
-            found = version.indicator(indicator.code) if version else None
-            if version is None or found is None:
-                continue
-            work = works.setdefault((version.code, period), context.work(version, period))
-            if employee(owner) in work.subjects:
-                yield _Claim(work, found, employee(owner), _looked_at(found, state))
+            for at, owner in _places(_looked_at(indicator, state), state) if _is_of_deals(indicator) else ():
+                period = period_at(versions[-1].kind, local_day(at, context.settings), context.settings)
+                version = in_force(versions, period.start)
+                found = version.indicator(indicator.code) if version else None
+                if version is None or found is None:
+                    continue
+                work = works.setdefault((version.code, period), context.work(version, period))
+                if employee(owner) in work.subjects:
+                    measure = _looked_at(found, state)
+                    part = records.part_of(measure.scan, state, owner) if measure else None
+                    yield _Claim(work, found, employee(owner), measure, part or state)
 
 
 def _is_of_deals(indicator: Indicator) -> bool:
@@ -163,15 +170,18 @@ def _looked_at(indicator: Indicator, state: Record) -> Measure | None:
         for leaf in indicator.plan.leaves
         if (measure := next((one for one in leaf.measures if one.scan.entity == DEAL), None))
     ]
-    counting = (measure for measure in found if records.why_not(measure, state) is None)
+    counting = (one for one in found if records.why_not(one, records.parts(one.scan, state)[0]) is None)
     return next(counting, next(iter(found), None))
 
 
-def _place(measure: Measure | None, state: Record) -> tuple[int | None, int | None]:
+def _places(measure: Measure | None, state: Record) -> Iterator[tuple[int, int]]:
     """When and for whom the deal counts; a stage is entered now by whoever has the deal."""
     if measure is None:
-        return state["now"], state["responsible_id"]
-    return records.moment(measure.scan, state), records.owner(measure.scan, state)
+        found = [(state["now"], state["responsible_id"])]
+    else:
+        at = records.moment(measure.scan, state)
+        found = [(at, records.owner(measure.scan, part)) for part in records.parts(measure.scan, state)]
+    return ((at, owner) for at, owner in found if at is not None and owner is not None)
 
 
 Key = tuple[str, object, Subject]
@@ -224,7 +234,8 @@ def _in_state(context: Context, actual: Record, state: Record) -> Moved:
             if measure.scan.entity != DEAL:
                 return 0
             before, then = (
-                adds(measure, one) if _counts(context, measure, period, subject, one) else 0 for one in (actual, state)
+                adds(measure, held) if (held := _counted(context, measure, period, subject, one)) else 0
+                for one in (actual, state)
             )
             return then - before
 
@@ -243,12 +254,13 @@ def _in_state(context: Context, actual: Record, state: Record) -> Moved:
     return moved
 
 
-def _counts(context: Context, measure: Measure, period: Period, subject: Subject, record: Record) -> bool:
-    """Whether a deal in this state is among the facts of the subject and period."""
-    at, owner = records.moment(measure.scan, record), records.owner(measure.scan, record)
-    if at is None or owner != subject.id or local_day(at, context.settings) not in period:
-        return False
-    return records.holds(measure.where, record) and records.number(measure, record) is not None
+def _counted(context: Context, measure: Measure, period: Period, subject: Subject, record: Record) -> Record | None:
+    """What of a deal in this state is among the facts of the subject and period."""
+    at, part = records.moment(measure.scan, record), records.part_of(measure.scan, record, subject.id)
+    if at is None or part is None or local_day(at, context.settings) not in period:
+        return None
+    counts = records.holds(measure.where, part) and records.number(measure, part) is not None
+    return part if counts else None
 
 
 def _number_in(measure: Measure, record: Record) -> int:
@@ -263,7 +275,7 @@ def _is_untold(context: Context, plan: Plan, period: Period, subject: Subject, a
     """Whether what the new state brings cannot be told: only the stage history knows if a stage was entered before, and
     a median rests on every other deal."""
     if plan.numerator.aggregate is Aggregate.MEDIAN:
-        return any(_counts(context, plan.numerator, period, subject, one) for one in (actual, state))
+        return any(_counted(context, plan.numerator, period, subject, one) for one in (actual, state))
     if actual["stage_id"] == state["stage_id"]:
         return False
     entering = (
@@ -276,12 +288,12 @@ def _is_untold(context: Context, plan: Plan, period: Period, subject: Subject, a
     return any(state["stage_id"] in test.values for test in entering)
 
 
-def _gives(context: Context, viewer: Viewer, claim: _Claim, state: Record, gain: _Gain) -> DealGives:
+def _gives(context: Context, viewer: Viewer, claim: _Claim, gain: _Gain) -> DealGives:
     version: Version = claim.work.version
     if claim.measure is None:
         reason: str | None = _("Counted by the history of stages: this page cannot tell.")
     else:
-        reason = records.why_not(claim.measure, state)
+        reason = records.why_not(claim.measure, claim.part)
     return DealGives(
         scorecard_code=version.code,
         scorecard_name=pick(version.document.name),
@@ -291,14 +303,14 @@ def _gives(context: Context, viewer: Viewer, claim: _Claim, state: Record, gain:
         employee_name=name_of(claim.subject, context.structure()),
         period=claim.work.period,
         counted=reason is None,
-        number=None if reason else _number(context, viewer, claim, state, gain),
+        number=None if reason else _number(context, viewer, claim, gain),
         reason=reason,
         score_now=gain.score_now,
         score_after=gain.score_after,
     )
 
 
-def _number(context: Context, viewer: Viewer, claim: _Claim, state: Record, gain: _Gain) -> Number | None:
+def _number(context: Context, viewer: Viewer, claim: _Claim, gain: _Gain) -> Number | None:
     """What goes into the count, the sum or the mean, or changes in a formula; money only for those who may see it."""
     plan, measure = claim.indicator.plan, claim.measure
     if plan.is_money and not can(viewer, Action.SEE_MONEY, claim.subject):
@@ -307,11 +319,13 @@ def _number(context: Context, viewer: Viewer, claim: _Claim, state: Record, gain
         return Number(gain.formulas.get(claim.indicator.code), plan.unit)
     if measure is None or measure.field is None:
         return Number(Fraction(1), Unit.COUNT)
-    value = records.number(measure, state) or 0
+    value = records.number(measure, claim.part) or 0
+    if measure.field == SHARE:
+        return Number(Fraction(value, measure.scale), Unit.COUNT)
     return Number(Fraction(value, measure.scale), plan.unit, context.currency if plan.unit is Unit.MONEY else None)
 
 
-def _summary(context: Context, viewer: Viewer, stored: Deal) -> DealSummary:
+def _summary(context: Context, viewer: Viewer, stored: Deal, credits: Sequence[Credit]) -> DealSummary:
     structure = context.structure()
     owner = stored.closed_by_id or stored.responsible_id
     stage = db.session.get(Term, (context.portal_id, "stage", stored.stage_id))
@@ -324,4 +338,8 @@ def _summary(context: Context, viewer: Viewer, stored: Deal) -> DealSummary:
         stage=stage.name if stage else stored.stage_id,
         owner_name=name_of(employee(owner), structure) if owner else "",
         closed_at=moment(stored.closed_at) if stored.closed_at is not None else None,
+        shares=", ".join(
+            f"{name_of(employee(one.employee_id), structure)} {percent(Fraction(100 * one.share, WHOLE), 4)}"
+            for one in credits
+        ),
     )

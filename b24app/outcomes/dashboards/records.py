@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from b24app.facts.credit.rules import WHOLE, owners
 from b24app.lib.i18n import gettext as _
-from b24app.metrics.measures import AnyTest, FieldTest, Measure, Op, ProductTest, Scan, Test, Where
+from b24app.metrics.measures import SHARE, AnyTest, FieldTest, Measure, Op, ProductTest, Scan, Test, Where
 from b24app.outcomes.dashboards import words
 
 Record = Mapping[str, Any]
-"""A record by the names of its stored columns; also `values`, `rows`, and the present as `now`."""
+"""A record by the names of its stored columns; also `values`, `rows`, `credits`, and the present as `now`. Somebody's
+part of a divided deal has that of the amount, and also `share` and `shared_id`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,25 @@ def number(measure: Measure, record: Record) -> int | None:
     return sum(amounts) if amounts else None
 
 
+def parts(scan: Scan, record: Record) -> tuple[Record, ...]:
+    """The record once for everybody whom it counts for in a scan: more than once only by split credit."""
+    if not scan.is_shared:
+        return (record,)
+    if credits := record.get("credits"):
+        return tuple(
+            {**record, "shared_id": one.employee_id, SHARE: one.share, "amount": one.amount} for one in credits
+        )
+    (whose,) = owners((), record["closed_by_id"], record["responsible_id"])
+    return ({**record, "shared_id": whose, SHARE: WHOLE},)
+
+
+def part_of(scan: Scan, record: Record, owner_id: int) -> Record | None:
+    """What of the record counts for somebody; None where nothing does."""
+    return next((part for part in parts(scan, record) if owner(scan, part) == owner_id), None)
+
+
 def owner(scan: Scan, record: Record) -> int | None:
-    """Whom the record counts for in a scan."""
+    """Whom the record, or this part of it, counts for in a scan."""
     if scan.is_by_field:
         return _first(record, scan.owner, "ref")
     found: int | None = record[f"{scan.owner}_id"]

@@ -21,6 +21,8 @@ class DealSummary:
     stage: str
     owner_name: str
     closed_at: datetime | None
+    shares: str = ""
+    """Who gets what part of it; empty where it is not split."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ def cause(kind: CauseKind) -> str:
     return {
         CauseKind.FACT: _("Records changed"),
         CauseKind.ENTRY: _("Entries were added or taken back"),
+        CauseKind.CREDIT: _("The credit of a deal was split otherwise"),
         CauseKind.TARGET: _("A target was changed"),
         CauseKind.DEFINITION: _("The scorecard was changed"),
         CauseKind.MEMBERSHIP: _("People joined, moved or left"),

@@ -1,7 +1,7 @@
 """The shapes of the public API that are its own (interfaces 4): what is asked for and what is answered.
 
-The scorecard document lives in scorecards/documents.py; locks and what changed after them are in closing.py. Numbers
-are Decimals here and JSON numbers outside.
+The scorecard document lives in scorecards/documents.py; locks and what changed after them are in closing.py, split
+credit in credits.py. Numbers are Decimals here and JSON numbers outside.
 """
 
 from datetime import date, datetime
@@ -311,9 +311,10 @@ class Fact(Shape):
     id: int
     title: str
     number: Exact | None = Field(description="What was aggregated, in the unit of the value.")
-    share: Exact
-    amount: Exact | None
-    amount_original: Exact | None
+    share: Exact = Field(description="What part of the record counts for the employee (owner `shared`); else 1.")
+    amount: Exact | None = Field(description="That part of the record's amount, in the portal's base currency.")
+    amount_whole: Exact | None = Field(description="The record's amount in the portal's base currency.")
+    amount_original: Exact | None = Field(description="The record's amount in its own currency.")
     currency: str | None
     rate: Exact | None
     date: datetime | None

@@ -49,6 +49,21 @@ def is_won(deal: Deal) -> bool:
     return deal.semantic == "S"
 
 
+def parts(deal: Deal, cents: Fraction | None) -> dict[int | None, tuple[Fraction, Fraction]]:
+    """Whose the deal is by split credit: what part of it, and how much of its amount. Each gets whole cents, and those
+    left over go one by one to whoever is furthest behind, of equals to the one with the smallest id."""
+    shares = deal.splits[-1] if deal.splits else {}
+    if not shares:
+        whose = deal.closer if deal.semantic in ("S", "F") else deal.responsible
+        return {whose: (Fraction(1), cents or Fraction(0))}
+    exact = {id: (cents or 0) * 100 * Fraction(shares[id]) / 100 for id in sorted(shares)}
+    given = {id: int(one // 1) for id, one in exact.items()}
+    while sum(given.values()) < (cents or 0) * 100:
+        poorest = max(exact, key=lambda id: (exact[id] - given[id], -id))
+        given[poorest] += 1
+    return {id: (Fraction(shares[id]) / 100, Fraction(given[id], 100)) for id in exact}
+
+
 def owner(deal: Deal, by: str) -> int | None:
     match by:
         case "responsible":

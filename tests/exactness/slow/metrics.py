@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from tests.exactness.slow.days import DAY_S
-from tests.exactness.slow.deals import chosen_rows, in_base, is_won, meets, owner, win_number
+from tests.exactness.slow.deals import chosen_rows, in_base, is_won, meets, owner, parts, win_number
 from tests.exactness.truth import Deal, Entry, Truth
 
 Indicator = dict[str, Any]
@@ -29,6 +29,8 @@ class Reader:
         metric, options = indicator["metric"], indicator.get("options", {})
         where, by = indicator.get("where", {}), indicator.get("owner", "responsible")
         start, end = span
+        if by == "shared":
+            return self.shared(indicator, span, people)
 
         def deals(date: Callable[[Deal], int | None], by_: str = by) -> list[Deal]:
             return [
@@ -98,6 +100,41 @@ class Reader:
             case "entries":
                 return self.entries(options, span, people, departments)
         raise AssertionError(f"the slow reading does not know {metric}")
+
+    def shared(
+        self, indicator: Indicator, span: tuple[int, int], people: Collection[int] | None
+    ) -> tuple[Fraction | None, int]:
+        """By split credit: of each deal the part that is these people's, and of its amount."""
+        made = self.parts(lambda deal: deal.created_at, indicator, span, people)
+        closed = self.parts(lambda deal: deal.closed_at, indicator, span, people)
+        match indicator["metric"]:
+            case "deals_lost":
+                lost = [part for deal, part, _amount in closed if deal.semantic == "F"]
+                return sum(lost, Fraction(0)), len(lost)
+            case "repeat_sales_amount":
+                again = [amount for deal, _part, amount in closed if is_won(deal) and (self.wins[deal.id] or 0) > 1]
+                return sum(again, Fraction(0)), len(again)
+            case "deal_conversion" if indicator["options"] == {"mode": "cohort"}:
+                won = sum((part for deal, part, _amount in made if is_won(deal)), Fraction(0))
+                all_of_them = sum((part for _deal, part, _amount in made), Fraction(0))
+                return 100 * won / all_of_them if all_of_them else None, len(made)
+        raise AssertionError(f"the slow reading does not know {indicator} by split credit")
+
+    def parts(
+        self,
+        date: Callable[[Deal], int | None],
+        indicator: Indicator,
+        span: tuple[int, int],
+        people: Collection[int] | None,
+    ) -> list[tuple[Deal, Fraction, Fraction]]:
+        return [
+            (deal, part, amount)
+            for deal in self.deals
+            if (at := date(deal)) is not None and span[0] <= at < span[1]
+            if meets(deal, indicator.get("where", {}), self.truth)
+            for whose, (part, amount) in parts(deal, self.amounts[deal.id]).items()
+            if people is None or whose in people
+        ]
 
     def worth(self, deal: Deal, where: dict[str, Any]) -> Fraction:
         if not (where.get("product_id") or where.get("product_section_id")):
@@ -201,7 +238,9 @@ class Reader:
             )
         date = (lambda deal: deal.created_at) if metric.startswith("deals_created") else (lambda deal: deal.closed_at)
         return not any(
-            owner(deal, by) == person and (at := date(deal)) is not None and span[0] <= at < span[1]
+            (person in parts(deal, None) if by == "shared" else owner(deal, by) == person)
+            and (at := date(deal)) is not None
+            and span[0] <= at < span[1]
             for deal in self.deals
         )
 
