@@ -93,6 +93,7 @@ def _register(app: Flask) -> None:
         api,
         audit,
         calls,
+        credits,
         dashboards,
         data,
         errors,
@@ -125,7 +126,7 @@ def _register(app: Flask) -> None:
     gates.init_app(app)
     called = (install, placements, events, robots, robot_settings, session, api, ops)
     pages = (
-        *(dashboards, recognition, periods, scorecards, indicators, templates, data, imports),
+        *(dashboards, recognition, periods, scorecards, indicators, templates, data, imports, credits),
         *(settings, sources, calls, access, keys, audit, notifications, health),
     )
     for module in (*called, *pages):

@@ -30,6 +30,7 @@ from b24app.web import (
     access,
     audit,
     calls,
+    credits,
     dashboards,
     data,
     formats,
@@ -236,7 +237,8 @@ def application(
     app = Flask("pages", template_folder=str(TEMPLATES), static_folder=str(STATIC), static_url_path="/static")
     formats.init_templates(app)
     for page in (
-        *(access, audit, calls, dashboards, data, health, imports, indicators, keys, notifications, periods),
+        *(access, audit, calls, credits, dashboards, data, health, imports, indicators, keys, notifications),
+        *(periods,),
         *(recognition, scorecards, settings, sources, templates),
     ):  # fmt: skip
         app.register_blueprint(page.bp)

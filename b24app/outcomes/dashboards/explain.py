@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from b24app.facts.rules import DEAL
 from b24app.facts.titles import page_of
 from b24app.lib.clock import epoch, moment
 from b24app.lib.errors import NotFound
@@ -19,7 +20,7 @@ from b24app.metrics.queries import FactPage, FactRow
 from b24app.metrics.rules import FormulaPlan, Unit
 from b24app.outcomes.dashboards import queries, words
 from b24app.outcomes.dashboards.figures import figure, percent, plain
-from b24app.outcomes.dashboards.panel import NotCounted, Question, Why, WhyFact, WhyOperand
+from b24app.outcomes.dashboards.panel import NotCounted, Question, Why, WhyFact, WhyOperand, WhyShare
 from b24app.outcomes.dashboards.rules import Number, Row
 from b24app.periods.rules import span
 from b24app.portal.rules import COMPANY, Action, Structure, Viewer, can
@@ -130,14 +131,16 @@ def not_counted(viewer: Viewer, question: Question, context: Context) -> NotCoun
 
 def _facts(asked: Asked, page: FactPage) -> tuple[WhyFact, ...]:
     structure = asked.context.structure()
-    return tuple(_fact(one, asked.result, structure, asked.sees_money) for one in page.items)
+    currency = asked.context.currency
+    return tuple(_fact(one, asked.result, structure, asked.sees_money, currency) for one in page.items)
 
 
-def _fact(one: FactRow, result: ResultRow, structure: Structure, sees_money: bool) -> WhyFact:
+def _fact(one: FactRow, result: ResultRow, structure: Structure, sees_money: bool, currency: str) -> WhyFact:
     person = structure.people.get(one.employee_id) if one.employee_id is not None else None
     entity, id = one.made_of or (one.entity, one.id)
     path = page_of(entity)
     money_hidden = result.plan.is_money and not sees_money
+    is_shared = one.entity == DEAL and any(scan.is_shared for scan in result.plan.scans)
     return WhyFact(
         entity=one.entity,
         id=one.id,
@@ -152,7 +155,17 @@ def _fact(one: FactRow, result: ResultRow, structure: Structure, sees_money: boo
         portal_path=path.format(id=id) if path else None,
         part=one.part,
         reason=words.not_counted(one.reason) if one.reason else None,
+        share=_share(one, currency if sees_money else None) if is_shared else None,
     )
+
+
+def _share(one: FactRow, currency: str | None) -> WhyShare:
+    """`currency` None: money is hidden."""
+    amount, whole = (
+        None if currency is None or value is None else Number(Fraction(value), Unit.MONEY, currency)
+        for value in (one.amount, one.amount_whole)
+    )
+    return WhyShare(100 * one.share, amount, whole)
 
 
 def _numerator(result: ResultRow) -> Number | None:

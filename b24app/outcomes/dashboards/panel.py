@@ -13,6 +13,15 @@ from b24app.portal.rules import Subject
 
 
 @dataclass(frozen=True, slots=True)
+class WhyShare:
+    """Somebody's part of a deal by split credit; amounts in the base currency, None where money is hidden."""
+
+    percent: Fraction
+    amount: Number | None
+    whole: Number | None
+
+
+@dataclass(frozen=True, slots=True)
 class WhyFact:
     """One record a number was made of (or nearly)."""
 
@@ -33,6 +42,8 @@ class WhyFact:
     """numerator | denominator | value"""
     reason: str | None = None
     """Not counted: why, as a sentence."""
+    share: WhyShare | None = None
+    """What part of it counts, where deals are counted by split credit."""
 
 
 @dataclass(frozen=True, slots=True)
