@@ -12,7 +12,9 @@ import re
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 import click
 import requests
@@ -96,6 +98,13 @@ def _announce(port: int, folder: str) -> None:
     click.echo(f"  Portal: {DemoSettings().member_id}")
     click.echo(f"  API token: {token}")
     click.echo(f"  Environment: {_environment_file(folder)} (for other commands: set -a; . it)\n")
+    Thread(target=_split_deals, args=(app, token), daemon=True).start()
+
+
+def _split_deals(app: str, token: str) -> None:
+    """While the visitor looks around already. A demo that is stopped meanwhile needs none."""
+    with suppress(requests.RequestException):
+        demo_cards.split_deals(app, token, clock.now().date())
 
 
 def _install(portal: str, app: str) -> None:

@@ -1,5 +1,6 @@
 """Gives the demo what an administrator would have set up: advertising spend with a marketing scorecard that it is for,
-and what a request for support is with a scorecard of those who answer them.
+what a request for support is with a scorecard of those who answer them, and deals that two people sold together with a
+scorecard that counts them so.
 
 Scorecards and entries over the public API, like any program of the company's own.
 """
@@ -40,7 +41,14 @@ CHANNELS = (("ADVERTISING", 630), ("WEB", 270))
 SUPPORT = {"first_response": 0.5, "requests": 1, "resolved": 90, "rating": 4}
 """Targets that suit eight people with some 2 300 tickets a year."""
 
+TOGETHER = "west_together"
+FEW_DEALS = 4
+"""So many deals of a month are split."""
+SHARES = (60, 40)
+
 WAIT_S = 60
+READ_WITHIN_S = 900
+"""After so long nobody looks at the demo any more."""
 
 
 def map_tickets(portal_id: int) -> None:
@@ -70,6 +78,45 @@ def prepare(app: str, token: str, today: date) -> None:
     api.send("POST", "/entries", list(_spending(people, months, today)))
     _give(api, CODE, "marketing", MARKETING, office, months, {"roi": bought})
     _give(api, "support", "support", SUPPORT, _support(api), months)
+    api.send("PUT", f"/scorecards/{TOGETHER}", _together(office, months[-2]))
+
+
+def split_deals(app: str, token: str, today: date) -> None:
+    """Once the deals are read: some of them were sold by two people together."""
+    api = _Api(f"{app}/api/v1", {"Authorization": f"Bearer {token}"})
+    office, people = _office(api)
+    deadline = time.monotonic() + READ_WITHIN_S
+    while not api.get("/portal")["sync"]["complete"]:
+        if time.monotonic() > deadline:
+            return
+        time.sleep(1)
+    for _place, month in zip(range(2), _months(today), strict=False):
+        whose = f"subject=department&subject_id={office}&period=month&start={month.isoformat()}"
+        deals = api.ask(f"/explain?scorecard={TOGETHER}&indicator=revenue&{whose}")
+        for deal in [one for one in deals if one["employee_id"] in people][:FEW_DEALS]:
+            other = people[(people.index(deal["employee_id"]) + 1) % len(people)]
+            pairs = zip((deal["employee_id"], other), SHARES, strict=True)
+            body = {"shares": [{"employee_id": id, "percent": percent} for id, percent in pairs]}
+            api.send("PUT", f"/credits/deal/{deal['id']}", body)
+
+
+def _together(department: int, since: date) -> dict[str, Any]:
+    """What people sold, with split deals in parts."""
+    indicators = (
+        ("revenue", {"ru": "Выручка с учётом долей", "en": "Revenue by shares"}, "deals_won_amount", 10_000, 50),
+        ("won", {"ru": "Сделки с учётом долей", "en": "Deals won by shares"}, "deals_won", 5, 50),
+    )
+    return {
+        "code": TOGETHER,
+        "name": {"ru": "Совместные продажи", "en": "Selling together"},
+        "period": "month",
+        "effective_from": since.isoformat(),
+        "subjects": {"departments": [department]},
+        "indicators": [
+            {"code": code, "name": name, "metric": metric, "owner": "shared", "target": target, "weight": weight}
+            for code, name, metric, target, weight in indicators
+        ],
+    }
 
 
 def _give(
@@ -96,10 +143,13 @@ class _Api:
         self._address, self._headers = address, headers
 
     def ask(self, path: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.get(path)["items"]
+        return found
+
+    def get(self, path: str) -> Any:
         answer = requests.get(self._address + path, headers=self._headers, timeout=WAIT_S)
         answer.raise_for_status()
-        found: list[dict[str, Any]] = answer.json()["items"]
-        return found
+        return answer.json()
 
     def send(self, method: str, path: str, body: Any) -> None:
         answer = requests.request(method, self._address + path, json=body, headers=self._headers, timeout=WAIT_S)

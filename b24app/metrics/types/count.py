@@ -1,4 +1,4 @@
-"""How many facts there are."""
+"""How many facts there are. Of divided deals it is the sum of their shares, which is no whole number."""
 
 from b24app.metrics.measures import Aggregate
 from b24app.metrics.rules import Plan, Unit
@@ -12,5 +12,5 @@ class Params(base.Params):
 
 
 def plan(params: Params, scope: base.Scope) -> Plan:
-    shown_as = "sum" if scope.scan.is_shared else "count"
-    return Plan(scope.measure(Aggregate.COUNT), Unit.COUNT, shown_as, additive=True)
+    unit, shown_as = (Unit.NUMBER, "sum") if scope.scan.is_shared else (Unit.COUNT, "count")
+    return Plan(scope.measure(Aggregate.COUNT), unit, shown_as, additive=True)

@@ -321,7 +321,7 @@ def _number(context: Context, viewer: Viewer, claim: _Claim, gain: _Gain) -> Num
         return Number(Fraction(1), Unit.COUNT)
     value = records.number(measure, claim.part) or 0
     if measure.field == SHARE:
-        return Number(Fraction(value, measure.scale), Unit.COUNT)
+        return Number(Fraction(value, measure.scale), Unit.NUMBER)
     return Number(Fraction(value, measure.scale), plan.unit, context.currency if plan.unit is Unit.MONEY else None)
 
 

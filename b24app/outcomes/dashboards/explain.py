@@ -172,8 +172,9 @@ def _numerator(result: ResultRow) -> Number | None:
     """What a ratio divides: records for a share, the sum of what is averaged for a mean. Others have no sides."""
     if isinstance(result.plan, FormulaPlan) or result.plan.denominator is None or result.numerator is None:
         return None
-    unit = Unit.COUNT if result.plan.unit is Unit.PERCENT else result.plan.unit
-    return Number(result.numerator, unit, result.currency)
+    if result.plan.unit is not Unit.PERCENT:
+        return Number(result.numerator, result.plan.unit, result.currency)
+    return Number(result.numerator, Unit.COUNT if result.numerator.denominator == 1 else Unit.NUMBER)
 
 
 def _operand(one: Operand, sees_money: bool) -> WhyOperand:

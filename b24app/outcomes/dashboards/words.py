@@ -1,5 +1,6 @@
 """Rules and reasons as sentences say them, in the current language. Numbers are in figures.py."""
 
+from b24app.facts.rules import SHARED
 from b24app.lib import i18n
 from b24app.lib.i18n import gettext as _
 from b24app.metrics.catalogue import CATALOGUE, FORMULA, REASONS
@@ -64,4 +65,9 @@ def rule(document: IndicatorDocument) -> str:
     if document.metric == FORMULA.code:
         return _("By the formula: %(formula)s", formula=document.formula)
     ready = CATALOGUE.get(document.metric)
-    return i18n.pick(ready.rule) if ready else ""
+    if ready is None:
+        return ""
+    told = i18n.pick(ready.rule)
+    if document.owner == SHARED:
+        told = f"{told} {_('A split deal counts for each of its people by their share.')}"
+    return told
