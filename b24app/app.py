@@ -93,6 +93,7 @@ def _register(app: Flask) -> None:
         api,
         audit,
         calls,
+        credit_fields,
         credits,
         dashboards,
         data,
@@ -127,7 +128,7 @@ def _register(app: Flask) -> None:
     called = (install, placements, events, robots, robot_settings, session, api, ops)
     pages = (
         *(dashboards, recognition, periods, scorecards, indicators, templates, data, imports, credits),
-        *(settings, sources, calls, access, keys, audit, notifications, health),
+        *(settings, sources, calls, credit_fields, access, keys, audit, notifications, health),
     )
     for module in (*called, *pages):
         app.register_blueprint(module.bp)

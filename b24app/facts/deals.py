@@ -17,6 +17,7 @@ from sqlalchemy import exists, func, or_, select, update
 from b24app.facts import details, moves
 from b24app.facts.cells import Moves, deal_cells, is_same, move_cells, touched
 from b24app.facts.cells import cells as whole
+from b24app.facts.credit.rules import rules_of
 from b24app.facts.money import Rates
 from b24app.facts.rules import (
     DEAL,
@@ -88,12 +89,14 @@ def settle(
     portal_id: int, stored: Mapping[int, DealFact], drafts: Mapping[int, tuple[DealDraft, int]]
 ) -> tuple[dict[int, DealFact], Moves]:
     """Work out what follows from these drafts (each with the instant its read began), and from their moves."""
-    settings = periods.settings(portal_id)
+    settings, credit_rules = periods.settings(portal_id), rules_of(portal.get(portal_id).settings)
     history = moves.load(portal_id, drafts.keys())
     owners = _journal(portal_id, stored, [draft for draft, _read_at in drafts.values()])
     rates = load_rates(portal_id, {draft.currency for draft, _read_at in drafts.values() if draft.currency})
     facts = {
-        id: deal_fact(draft, history.get(id, ()), owners.get(id, ()), rates, settings, stored.get(id), read_at)
+        id: deal_fact(
+            draft, history.get(id, ()), owners.get(id, ()), rates, settings, stored.get(id), read_at, credit_rules
+        )
         for id, (draft, read_at) in drafts.items()
     }
     return facts, history

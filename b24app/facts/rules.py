@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
 
-from b24app.facts.credit.rules import Credit, revalued
+from b24app.facts.credit.rules import Credit, FieldRule, credited
 from b24app.facts.money import Rates, convert, plain
 from b24app.periods.rules import Settings, local_day, midnight
 
@@ -333,6 +333,7 @@ def deal_fact(
     settings: Settings,
     before: DealFact | None,
     read_at: int,
+    credit_rules: Sequence[FieldRule] = (),
 ) -> DealFact:
     """The draft with all that follows from it but a new win number: that needs the client's other deals."""
     closed_at, closed_from = closing(draft, moves, settings)
@@ -358,7 +359,13 @@ def deal_fact(
         seconds_to_close=_seconds_to_close(draft, closed_at, closed_from),
         win_no=before.win_no if keeps_number and before else None,
         read_at=read_at,
-        credits=revalued(before.credits, amount) if before else (),
+        credits=credited(
+            before.credits if before else (),
+            credit_rules,
+            draft.values,
+            draft.responsible_id if closed_by_id is None else closed_by_id,
+            amount,
+        ),
     )
 
 

@@ -116,7 +116,7 @@ def _faults(parts: Sequence[Part], structure: Structure, known: Collection[int])
             yield Fault(f"{path}.employee_id", message)
         elif times[part.employee_id] > 1:
             yield Fault(f"{path}.employee_id", _("This person is named twice."))
-        if fault := _percent_fault(part.percent):
+        if fault := percent_fault(part.percent):
             yield Fault(f"{path}.percent", fault)
     total = sum((one.percent for one in parts), Decimal(0))
     if not parts:
@@ -129,7 +129,7 @@ def _faults(parts: Sequence[Part], structure: Structure, known: Collection[int])
         )
 
 
-def _percent_fault(percent: Decimal) -> str | None:
+def percent_fault(percent: Decimal) -> str | None:
     if not 0 < percent <= 100:
         return _("A share is more than nothing and no more than the whole.")
     if percent * A_PERCENT != int(percent * A_PERCENT):

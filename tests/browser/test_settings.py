@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, Page
 
 from b24app import pipeline
 from b24app.facts import operations as facts
+from b24app.facts.credit import operations as credit
+from b24app.facts.credit.rules import Share
 from b24app.facts.requests import operations as requests
 from b24app.facts.requests.documents import MappingDocument
 from b24app.facts.rules import TermDraft
@@ -17,14 +19,14 @@ from b24app.lib.db import db, write
 from b24app.portal import api_tokens
 from tests.browser.pages import served, violations
 from tests.scores import world
-from tests.scores.world import ADMIN, ANN, NOW, PORTAL
+from tests.scores.world import ADMIN, ANN, BOB, NOW, PORTAL
 from tests.security.world import CARD
 
 pytestmark = [pytest.mark.browser, pytest.mark.databases("sqlite")]
 
 PAGES = (
     *("calendar", "check", "calls", "access", "tokens", "notifications", "health", "audit"),
-    *("sources", "sources/requests/new", "../templates"),
+    *("sources", "sources/requests/new", "../templates", "credit", "../credits/deal/41"),
     "../scorecards/sales/indicator?of=revenue&metric=stage_entered",
 )
 SCREENS = {"en": {"width": 1280, "height": 800}, "ru": {"width": 375, "height": 700}}
@@ -36,11 +38,14 @@ def address(app: Flask) -> Iterator[str]:
         with write():
             world.settle()
             world.scorecard(CARD)
-            world.deal(ANN, "2026-11-10", 1234)
+            world.deal(ANN, "2026-11-10", 1234, id=41)
+            credit.divide(PORTAL, 41, [Share(ANN, 600_000), Share(BOB, 400_000)], f"user:{ADMIN}", "Both", NOW)
             pipeline.recompute_open(PORTAL, NOW)
             api_tokens.create_api_token(PORTAL, "1C", ("read",), NOW, f"user:{ADMIN}")
             requests.save(PORTAL, MappingDocument(code="help", name="Help", entity="deal"), f"user:{ADMIN}", NOW)
             stage = {"category_id": 0, "semantic": "S", "color": ""}
+            employee = {"type": "employee"}
+            facts.save_terms(PORTAL, "field", [TermDraft("ufCrm_1", "Helper", extra=employee)])
             facts.save_terms(PORTAL, "funnel", [TermDraft("0", "Sales")])
             facts.save_terms(PORTAL, "stage", [TermDraft("WON", "Solved", extra=stage)])
         db.session.remove()

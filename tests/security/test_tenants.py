@@ -74,6 +74,8 @@ CASES: dict[str, Case] = {
     "indicators.page": get("/ui/scorecards/sales/indicator"),
     "indicators.save": post("/ui/scorecards/sales/indicator", metric="calls", name="x", weight="1"),
     "data.page": get("/ui/data"),
+    "credit_fields.page": get("/ui/settings/credit"),
+    "credit_fields.save": post("/ui/settings/credit", person_0="ufCrm_1", percent_0="40"),
     "credits.page": get("/ui/credits/deal/707"),
     "credits.save": post("/ui/credits/deal/707", person_0=ANN, percent_0="100", reason="x"),
     "credits.join": post("/ui/credits/deal/707/join", reason="x"),

@@ -30,6 +30,7 @@ from b24app.web import (
     access,
     audit,
     calls,
+    credit_fields,
     credits,
     dashboards,
     data,
@@ -237,9 +238,8 @@ def application(
     app = Flask("pages", template_folder=str(TEMPLATES), static_folder=str(STATIC), static_url_path="/static")
     formats.init_templates(app)
     for page in (
-        *(access, audit, calls, credits, dashboards, data, health, imports, indicators, keys, notifications),
-        *(periods,),
-        *(recognition, scorecards, settings, sources, templates),
+        *(access, audit, calls, credit_fields, credits, dashboards, data, health, imports, indicators, keys),
+        *(notifications, periods, recognition, scorecards, settings, sources, templates),
     ):  # fmt: skip
         app.register_blueprint(page.bp)
     fake = Queries(answers or Answers())
