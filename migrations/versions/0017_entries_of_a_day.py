@@ -5,7 +5,7 @@ is worked out anew when the time zone changes. Of the entries that are there, th
 that stand at noon or at the last second of a day were given so. They are looked at in portions, by their primary key.
 
 Revision ID: 0017
-Revises: 0015
+Revises: 0016
 """
 
 from datetime import datetime
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 
 revision = '0017'
-down_revision = '0015'
+down_revision = '0016'
 branch_labels = None
 depends_on = None
 
