@@ -283,9 +283,10 @@ document.addEventListener("htmx:load", ({ target }) => {
 
 // Whoever goes on by keyboard goes on where the page begins, not where the browser does.
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
-  const { elt, requestConfig } = detail;
-  if (elt.id !== "page" || requestConfig?.elt.dataset.live !== undefined) return;
-  if (document.activeElement === document.body) elt.focus({ preventScroll: true });
+  const { elt, requestConfig, target } = detail;
+  if (requestConfig?.elt.dataset.live !== undefined || document.activeElement !== document.body) return;
+  if (elt.id === "page") elt.focus({ preventScroll: true });
+  else if (requestConfig?.verb === "post") target.focus({ preventScroll: true }); // a part that was sent in and answered
 });
 
 // At the swap, not when it has settled: by then the reader may have closed the panel again.

@@ -15,7 +15,8 @@ from b24app.lib.i18n import pick
 from b24app.metrics.catalogue import CATALOGUE
 from b24app.portal import api_tokens, audit
 from b24app.portal import queries as people
-from b24app.portal.rules import Action, Structure
+from b24app.portal.rules import Action, Person, Structure, Unit
+from b24app.web.formats import moment
 from b24app.web.viewer import needs
 
 bp = Blueprint("audit", __name__, url_prefix="/ui/settings/audit")
@@ -50,7 +51,12 @@ def page() -> ResponseReturnValue:
         viewer=g.viewer,
         asked=asked,
         rows=[
-            (one, names.get(one.actor, one.actor), list(changes(one.before, one.after, structure)))
+            (
+                one,
+                names.get(one.actor, one.actor),
+                _target(one, structure),
+                list(changes(one.before, one.after, structure, {"locked_by": names, **_values_of(one, zone)})),
+            )
             for one in found[:PAGE]
         ],
         older=_address(asked, found[PAGE - 1].id) if len(found) > PAGE else None,
@@ -114,6 +120,8 @@ def field_words() -> dict[str, str]:
     """What fields of settings, roles and documents are called; one that is not here is shown by its name."""
     return {
         "0": _("all calls"),
+        "approval_limit": _("Limit of all kinds"),
+        "approval_of_api": _("What programs post through the API waits, too"),
         "attainment": _("Attainment"),
         "base_currency": _("Base currency"),
         "baseline": _("Baseline"),
@@ -131,6 +139,7 @@ def field_words() -> dict[str, str]:
         "effective_from": _("In force from"),
         "employees": _("Employees"),
         "entity": _("Requests are"),
+        "entry_codes": _("Kinds of values"),
         "exclude": _("Except"),
         "first": _("First day"),
         "floor": _("Floor"),
@@ -139,6 +148,8 @@ def field_words() -> dict[str, str]:
         "indicators": _("Indicator"),
         "language": _("Language"),
         "last": _("Last day"),
+        "locked_at": _("Locked at"),
+        "locked_by": _("Locked by"),
         "lock_after_days": _("Lock closed periods after, working days"),
         "metric": _("Metric"),
         "missing": _("Without data"),
@@ -156,6 +167,7 @@ def field_words() -> dict[str, str]:
         "resolved_stages": _("Or resolved while in"),
         "responded": _("First answer at"),
         "responded_stages": _("Or answered when it enters"),
+        "results_moved": _("Numbers that are different now"),
         "sees_money": _("Sees money"),
         "status": _("Status"),
         "subjects": _("For whom"),
@@ -170,7 +182,7 @@ def field_words() -> dict[str, str]:
     }
 
 
-def value_words() -> dict[str, dict[str, str]]:
+def value_words() -> dict[str, Mapping[str, str]]:
     """By field what its values are called; a value that is not here is shown as it is."""
     calls = {"activities": _("Completed activities"), "telephony": _("Telephony statistics")}
     return {
@@ -208,10 +220,44 @@ def value_words() -> dict[str, dict[str, str]]:
     }
 
 
-def changes(before: Any, after: Any, structure: Structure | None = None) -> Iterator[tuple[str, str, str]]:
+def _values_of(one: audit.Entry, zone: str) -> dict[str, dict[str, str]]:
+    """What the values of this line alone are called; those that are no document's have the field ''."""
+    match one.action:
+        case "calendar.day":
+            return {"": {"True": _("Working day"), "False": _("Day off")}}
+        case "api_token.create" | "api_token.revoke":
+            return {"": {"read": _("read"), "write": _("write"), "money": _("money")}}
+        case "period.unlock" if isinstance(one.before, dict) and isinstance(at := one.before.get("locked_at"), int):
+            return {"locked_at": {str(at): moment(at, zone)}}
+    return {}
+
+
+def _target(one: audit.Entry, structure: Structure) -> str:
+    """What it was done to; people and departments by their names."""
+    if one.target in ("portal", "webhook"):
+        return ""
+    kind, _colon, id = one.target.partition(":")
+    if one.action.startswith("award."):
+        badge, _space, id = one.target.rpartition(" ")
+        return f"{badge}: {_name('employee', id, structure)}"
+    return _name(kind, id, structure) if kind in ("employee", "department") else one.target
+
+
+def _name(kind: str, id: str, structure: Structure) -> str:
+    found: Mapping[int, Person | Unit] = structure.people if kind == "employee" else structure.units
+    known = found.get(int(id)) if id.isdecimal() else None
+    return known.name if known else id
+
+
+def changes(
+    before: Any,
+    after: Any,
+    structure: Structure | None = None,
+    also: Mapping[str, Mapping[str, str]] | None = None,
+) -> Iterator[tuple[str, str, str]]:
     """(what, before, after) of what is different; of documents each field by its path, in words: `Indicator 2,
-    Target`. With the structure people and departments have their names."""
-    words, values = field_words(), value_words()
+    Target`. With the structure people and departments have their names; `also` names values of more fields."""
+    words, values = field_words(), {**value_words(), **(also or {})}
     if structure:
         values["departments"] = {str(id): unit.name for id, unit in structure.units.items()}
         values["employees"] = {str(id): person.name for id, person in structure.people.items()}

@@ -216,6 +216,17 @@ def test_closing_the_reasons_gives_the_focus_back_even_after_the_page_was_renewe
     expect(cell).to_be_focused()
 
 
+def test_after_a_badge_was_given_the_focus_is_with_the_badges(page, site):
+    def giving(app: Flask) -> None:
+        app.view_functions["recognition.give"] = app.view_functions["recognition.given"]
+
+    page.goto(shell(site(giving), "/ui/my"))
+    page.locator(".give-badge summary").click()
+    page.select_option("#badge-code", index=1)
+    page.get_by_role("button", name="Give the badge").click()
+    expect(page.locator("#badges-7")).to_be_focused()
+
+
 def test_first_key_leads_past_the_menus_and_another_page_begins_at_its_beginning(page, site):
     page.goto(shell(site(), "/ui/team"))
     page.wait_for_selector(".heat")

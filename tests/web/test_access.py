@@ -15,6 +15,7 @@ from b24app.lib import clock, crypto
 from b24app.lib.db import db, write
 from b24app.lib.paths import PACKAGE
 from b24app.portal import audit
+from b24app.portal.queries import structure
 from b24app.portal.rules import Person, Structure, Unit
 from b24app.portal.tables import ApiToken
 from b24app.web.audit import changes, what_happened
@@ -191,14 +192,30 @@ def test_what_changed_in_a_document_is_called_by_its_name() -> None:
     assert list(changes(before, after)) == [("Indicator 2, Weight", "60", "50"), ("own", "", "yes")]
 
 
+def test_the_log_names_whom_and_what_a_line_is_about(here: Reader) -> None:
+    unlocked = {"locked_by": f"user:{ADMIN}", "locked_at": clock.epoch(NOW)}
+    with write():
+        audit.record(PORTAL, "system", "access.role", f"department:{SALES}", None, {"sees_money": False}, NOW)
+        audit.record(PORTAL, "system", "award.give", f"star {ANN}", None, "2026-11-01", NOW)
+        audit.record(PORTAL, "system", "calendar.day", "2026-12-31", None, [False, "Party"], NOW)
+        audit.record(PORTAL, "system", "period.unlock", "sales 2026-10-01", unlocked, {"reason": "late"}, NOW)
+        names = structure(PORTAL)
+    page = here.page("/ui/settings/audit")
+    assert f'rule">{names.units[SALES].name}<' in page
+    assert f'rule">star: {names.people[ANN].name}<' in page
+    assert "<ins>Day off, Party</ins>" in page
+    assert f"<del>{names.people[ADMIN].name}</del>" in page
+    assert str(clock.epoch(NOW)) not in page
+
+
 def test_people_departments_and_words_of_documents_have_their_names() -> None:
-    structure = Structure({7: Person(7, "Anna")}, {5: Unit(5, "West")})
+    company = Structure({7: Person(7, "Anna")}, {5: Unit(5, "West")})
     after = {
         "status": "active",
         "period": "month",
         "subjects": {"departments": [5, 6], "employees": [7], "exclude": []},
     }
-    assert list(changes(None, after, structure)) == [
+    assert list(changes(None, after, company)) == [
         ("Status", "", "In force"), ("Period", "", "Month"), ("For whom, Departments", "", "West, 6"),
         ("For whom, Employees", "", "Anna"),
     ]  # fmt: skip
