@@ -13,7 +13,8 @@ from decimal import Decimal
 from b24app.facts import queries as facts
 from b24app.facts.credit import operations
 from b24app.facts.credit import queries as credit
-from b24app.facts.credit.rules import WHOLE, Share, owners
+from b24app.facts.credit.rules import A_PERCENT as A_PERCENT
+from b24app.facts.credit.rules import Share, owners
 from b24app.facts.money import plain
 from b24app.facts.rules import Cell, DealFact
 from b24app.ingest.manual import LONGEST_REASON
@@ -23,7 +24,6 @@ from b24app.portal import audit
 from b24app.portal.rules import COMPANY, Action, Structure, Subject, Viewer, can, employee
 
 MOST_PEOPLE = 20
-A_PERCENT = WHOLE // 100
 DECIMALS = 4
 """Of a percent: a millionth is 0.0001 %."""
 
@@ -155,10 +155,10 @@ def _reason(viewer: Viewer, reason: str, faults: list[Fault]) -> str:
 def _audit(viewer: Viewer, action: str, deal_id: int, before: Sequence[Share], reason: str, now: datetime) -> None:
     after = credit.by_hand(viewer.portal_id, deal_id)
     if before != after:
-        told = {**_told(after), "reason": reason}
-        audit.record(viewer.portal_id, viewer.actor, action, f"deal {deal_id}", _told(before), told, now)
+        told = {"shares": _told(after), "reason": reason}
+        audit.record(viewer.portal_id, viewer.actor, action, f"deal:{deal_id}", {"shares": _told(before)}, told, now)
 
 
 def _told(shares: Sequence[Share]) -> dict[str, str]:
     """Employees and percents."""
-    return {f"employee {one.employee_id}": plain(Decimal(one.share) / A_PERCENT) for one in shares}
+    return {f"employee:{one.employee_id}": plain(Decimal(one.share) / A_PERCENT) for one in shares}

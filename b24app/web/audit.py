@@ -129,6 +129,7 @@ def field_words() -> dict[str, str]:
         "category_ids": _("In the funnels"),
         "code": _("Code"),
         "comment": _("Comment"),
+        "credit_fields": _("Credit of deals"),
         "country": _("Public holidays of"),
         "created": _("Created at"),
         "days": _("Days"),
@@ -156,7 +157,10 @@ def field_words() -> dict[str, str]:
         "name": _("Name"),
         "options": _("Options"),
         "owner": _("Counts for"),
+        "percent": _("Gets, percent"),
+        "percent_field": _("or the percent in the field"),
         "period": _("Period"),
+        "person": _("The field of the person"),
         "prorate": _("Proration"),
         "rated": _("Rated at"),
         "rating": _("Rating of the customer"),
@@ -169,6 +173,7 @@ def field_words() -> dict[str, str]:
         "responded_stages": _("Or answered when it enters"),
         "results_moved": _("Numbers that are different now"),
         "sees_money": _("Sees money"),
+        "shares": _("Share, percent"),
         "status": _("Status"),
         "subjects": _("For whom"),
         "target": _("Target"),
@@ -240,6 +245,8 @@ def _target(one: audit.Entry, structure: Structure) -> str:
     if one.action.startswith("award."):
         badge, _space, id = one.target.rpartition(" ")
         return f"{badge}: {_name('employee', id, structure)}"
+    if kind == "deal":
+        return _("Deal %(id)s", id=id)
     return _name(kind, id, structure) if kind in ("employee", "department") else one.target
 
 
@@ -261,6 +268,7 @@ def changes(
     if structure:
         values["departments"] = {str(id): unit.name for id, unit in structure.units.items()}
         values["employees"] = {str(id): person.name for id, person in structure.people.items()}
+        words |= {f"employee:{id}": person.name for id, person in structure.people.items()}
     old, new = dict(_flat("", before)), dict(_flat("", after))
     for path in [*old, *(path for path in new if path not in old)]:
         if old.get(path) != new.get(path):

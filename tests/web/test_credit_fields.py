@@ -52,6 +52,7 @@ def test_whoever_a_field_names_gets_what_the_setting_says(here: Reader) -> None:
     here.ask("POST", page=PAGE, person_0=PERSON, percent_0="40")
     assert stored((VALUES[0],), 3) == [(ANN, 600_000, 60_000), (BOB, 400_000, 40_000)]
     assert 'value="40"' in here.ask("GET", page=PAGE).text
+    assert credit_fields.rules(PORTAL) == (FieldRule(PERSON, share=400_000),)
     assert asked() == []
     here.ask("POST", page=PAGE, person_0="", percent_0="")
     assert asked() == [{"cause": "setting", "actor": "user:1"}]

@@ -83,6 +83,9 @@ def test_a_head_splits_a_deal_and_everybody_sees_their_part(here: Page) -> None:
     assert here.send("/join", ADMIN) == ""
     assert shares() == []
     assert "counts whole · Together 4 · Ada" in here.shown(f"/ui/credits/deal/{DEAL}")
+    log = here.shown("/ui/settings/audit", ADMIN)
+    assert f"Credit split Deal {DEAL}" in log
+    assert "Share, percent, Ann" in log
 
 
 def test_mistakes_are_told_at_their_line_and_change_nothing(here: Page) -> None:

@@ -6,10 +6,14 @@ may say who else gets a part (`FieldRule`); what somebody says by hand goes befo
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Protocol
+
+from b24app.facts.money import plain
 
 WHOLE = 1_000_000
 """A deal in millionths of itself (architecture, decision 2)."""
+A_PERCENT = WHOLE // 100
 PERCENT = 100
 """A field that holds 40 keeps 40 000 000, which are 400 000 millionths of a deal."""
 
@@ -67,12 +71,20 @@ class FieldRule:
         return (self.person,) if self.percent is None else (self.person, self.percent)
 
     def told(self) -> dict[str, Any]:
-        """As it is stored."""
-        return {"person": self.person, "share": self.share, "percent": self.percent}
+        """As it is stored: people read it in the audit log."""
+        if self.share is None:
+            return {"person": self.person, "percent_field": self.percent}
+        return {"person": self.person, "percent": plain(Decimal(self.share) / A_PERCENT)}
 
 
 def rules_of(settings: Mapping[str, Any]) -> tuple[FieldRule, ...]:
-    return tuple(FieldRule(**one) for one in settings.get(SETTING) or ())
+    return tuple(map(_rule, settings.get(SETTING) or ()))
+
+
+def _rule(told: Mapping[str, Any]) -> FieldRule:
+    if "percent" in told:
+        return FieldRule(told["person"], share=int(Decimal(told["percent"]) * A_PERCENT))
+    return FieldRule(told["person"], percent=told["percent_field"])
 
 
 class Value(Protocol):
