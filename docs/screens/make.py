@@ -162,6 +162,9 @@ def main(portal: str) -> None:
             shoot(browser, portal, name, ADMIN, f"/ui/data{page}", ".settings-pages")
         for page in ("access", "tokens", "notifications", "audit", "sources", "calls"):
             shoot(browser, portal, page, ADMIN, f"/ui/settings/{page}", ".settings-pages")
+        first = ("#ledger tbody tr:first-child a",)
+        shoot(browser, portal, "entry", ADMIN, "/ui/data", "#ledger", first)
+        shoot(browser, portal, "mapping", ADMIN, "/ui/settings/sources/requests/tickets", "form .fields, form.fields")
         shoot(browser, portal, "templates", ADMIN, "/ui/templates", "#page h1")
         items = "metric=item_metric&option_entity_type_id=2&option_aggregate=sum"
         shoot(browser, portal, "indicator", ADMIN, f"/ui/scorecards/sales/indicator?{items}", "form .fields")

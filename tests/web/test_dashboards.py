@@ -147,8 +147,8 @@ def test_client_tab_says_whether_the_client_is_new(client, monkeypatch, wins, hi
     assert ("Repeat client : 34 deals won" if wins else "New client : nothing bought yet") in text
 
 
-def test_lead_tab_says_when_a_lead_counts(client):
-    assert "A lead counts once it has become a deal" in page(client, "/ui/lead/5")
+def test_lead_tab_says_what_a_lead_counts_for(client):
+    assert "This lead is counted among the leads" in page(client, "/ui/lead/5")
 
 
 def test_score_just_below_its_limit_is_not_shown_as_reached(client):
