@@ -10,7 +10,7 @@ from threading import Thread
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, Page, sync_playwright
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -48,10 +48,17 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+class Quiet(WSGIRequestHandler):
+    """Writes no line for each request: the server outlives a test, and who would read it?"""
+
+    def log_request(self, code: object = "-", size: object = "-") -> None:
+        pass
+
+
 @contextmanager
 def served(app: Flask) -> Iterator[str]:
     """The address of the application, answered by threads of this process."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
