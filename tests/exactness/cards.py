@@ -3,10 +3,13 @@
 Some indicators are computed at their hour only; no formula names one of those.
 """
 
+from decimal import Decimal
 from typing import Any
 
 NUMBER, LIST, ENGINEER, DAY = "ufCrm_1", "ufCrm_2", "ufCrm_3", "ufCrm_4"
 FIELDS = (NUMBER, LIST, ENGINEER, DAY)
+HELPERS_PERCENT = Decimal(30)
+"""What whoever is in ENGINEER gets of a deal by split credit, unless somebody has split it by hand."""
 
 SALES: dict[str, Any] = {
     "code": "sales", "name": "Sales", "period": "month", "effective_from": "2026-01-01",

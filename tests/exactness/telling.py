@@ -19,7 +19,7 @@ from b24app import pipeline
 from b24app.facts import ledger
 from b24app.facts import operations as facts
 from b24app.facts.credit import operations as credit
-from b24app.facts.credit.rules import Share
+from b24app.facts.credit.rules import SETTING, Share
 from b24app.facts.rules import DealDraft, EntryDraft, MoveDraft, ProductDraft, RateDraft, RowDraft, ValueDraft
 from b24app.facts.tables import Watch
 from b24app.ingest.tables import SyncCursor
@@ -73,6 +73,7 @@ class Told:
                 Portal(
                     id=PORTAL, member_id="exact", domain="", client_endpoint="", oauth_server="", status="active",
                     time_zone=truth.zone, base_currency=truth.base, created_at=0,
+                    settings={SETTING: [{"person": cards.ENGINEER, "percent": str(cards.HELPERS_PERCENT)}]},
                 )
             )  # fmt: skip
             session.flush()

@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Any
 
+from tests.exactness.cards import ENGINEER, HELPERS_PERCENT
 from tests.exactness.slow.days import local
 from tests.exactness.truth import Deal, Truth
 
@@ -53,8 +54,10 @@ def parts(deal: Deal, cents: Fraction | None) -> dict[int | None, tuple[Fraction
     """Whose the deal is by split credit: what part of it, and how much of its amount. Each gets whole cents, and those
     left over go one by one to whoever is furthest behind, of equals to the one with the smallest id."""
     shares = deal.splits[-1] if deal.splits else {}
+    whose, helper = deal.closer if deal.semantic in ("S", "F") else deal.responsible, deal.fields.get(ENGINEER)
+    if not shares and helper not in (None, whose) and whose is not None:
+        shares = {helper: HELPERS_PERCENT, whose: 100 - HELPERS_PERCENT}
     if not shares:
-        whose = deal.closer if deal.semantic in ("S", "F") else deal.responsible
         return {whose: (Fraction(1), cents or Fraction(0))}
     exact = {id: (cents or 0) * 100 * Fraction(shares[id]) / 100 for id in sorted(shares)}
     given = {id: int(one // 1) for id, one in exact.items()}
