@@ -154,13 +154,16 @@ def main(portal: str) -> None:
         shoot(browser, portal, "calendar", ADMIN, "/ui/settings/calendar", "form")
         shoot(browser, portal, "company", ADMIN, "/ui/company", ".chart")
         shoot(browser, portal, "deal", ADMIN, f"/ui/deal/{deal}", ".deal")
+        together = "/ui/why?scorecard=west_together&indicator=revenue&period=month&subject=company&subject_id=0"
+        split = '#facts tr:has(td.right .small) a[href*="/credits/"] >> nth=0'
+        shoot(browser, portal, "split", ADMIN, together, split, (split,))
         shoot(browser, portal, "client", ADMIN, f"/ui/company/{deals['items'][0]['companyId']}", ".client")
         shoot(browser, portal, "scorecards", ADMIN, "/ui/scorecards", ".list")
         shoot(browser, portal, "scorecard", ADMIN, "/ui/scorecards/sales", ".rows")
         shoot(browser, portal, "health", ADMIN, "/ui/settings/health", "#entities")
         for name, page in (("data", ""), ("enter", "/enter"), ("import", "/import"), ("kinds", "/kinds")):
             shoot(browser, portal, name, ADMIN, f"/ui/data{page}", ".settings-pages")
-        for page in ("access", "tokens", "notifications", "audit", "sources", "calls"):
+        for page in ("access", "tokens", "notifications", "audit", "sources", "calls", "credit"):
             shoot(browser, portal, page, ADMIN, f"/ui/settings/{page}", ".settings-pages")
         first = ("#ledger tbody tr:first-child a",)
         shoot(browser, portal, "entry", ADMIN, "/ui/data", "#ledger", first)
