@@ -62,6 +62,7 @@ def test_whoever_a_field_names_gets_what_the_setting_says(here: Reader) -> None:
 def test_what_somebody_split_by_hand_stays_and_gives_way_when_taken_back(here: Reader) -> None:
     here.ask("POST", page=PAGE, person_0=PERSON, percent_0="40")
     assert stored(VALUES) == [(ANN, 600_000, 60_000), (BOB, 400_000, 40_000)]
+    assert "Split by the fields of the deal" in here.ask("GET", page="/ui/credits/deal/1").text
     split: dict[str, Any] = {"person_0": SUE, "percent_0": "100", "reason": "Hers"}
     assert here.ask("POST", page="/ui/credits/deal/1", **split).status_code == 303
     assert stored(VALUES, 1) == [(SUE, 1_000_000, 100_000)]
