@@ -99,12 +99,13 @@ def end_claims(engine: Engine) -> None:
 
 def unfinished(engine: Engine) -> int:
     """Robot calls that are not counted, or whose workflow is not answered, records and people's absences nobody has
-    read yet, and numbers that are owed."""
+    read yet, requests that are to be made anew, and numbers that are owed."""
     queries = (
         "SELECT count(*) FROM inbox WHERE state = 'due' OR (entity = 'robot' AND answered_at IS NULL)",
         "SELECT count(*) FROM notification WHERE state IN ('due', 'sending')",
         "SELECT count(*) FROM job WHERE finished_at IS NULL",
         "SELECT count(*) FROM watch WHERE NOT complete",
+        "SELECT count(*) FROM request_mapping WHERE position IS NOT NULL",
         "SELECT count(*) FROM sync_cursor WHERE state = 'running'",
         "SELECT 1 - count(*) FROM sync_cursor WHERE source = 'absences' AND complete",
     )
