@@ -173,8 +173,6 @@ class EntryDraft:
     kind: str
     value: Decimal
     occurred_at: int
-    local_at: str | None = None
-    """Only of what was given as a day, without a time: what the portal's clock shows at `occurred_at`."""
     employee_id: int | None = None
     department_id: int | None = None
     source_id: str | None = None
@@ -184,6 +182,8 @@ class EntryDraft:
     state: str = COUNTED
     corrects_id: int | None = None
     import_id: int | None = None
+    local_at: str | None = None
+    """Only of what was given as a day, without a time: what the portal's clock shows at `occurred_at`."""
 
 
 @dataclass(frozen=True, slots=True)

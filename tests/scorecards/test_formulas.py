@@ -158,7 +158,7 @@ def test_operands_that_differ_in_capitals_are_a_choice():
             (formula("f", "x", operands={"x": {"metric": "deals_created", "owner": "closed_by"}}),),
             "en",
             "indicators[0].operands.x.owner",
-            "One of these is expected: responsible, created_by.",
+            "One of these is expected: responsible, created_by, shared.",
         ),
         (
             (indicator("f", formula="1"),),

@@ -131,7 +131,6 @@ class Question:
             "number": row.number if self.shows_number else None,
             "share": row.share,
             "amount": row.amount if shown else None,
-            "amount_whole": row.amount_whole if shown else None,
             "amount_original": row.amount_original if shown else None,
             "currency": row.currency,
             "rate": row.rate,

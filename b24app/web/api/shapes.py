@@ -313,8 +313,7 @@ class Fact(Shape):
     number: Exact | None = Field(description="What was aggregated, in the unit of the value.")
     share: Exact = Field(description="What part of the record counts for the employee (owner `shared`); else 1.")
     amount: Exact | None = Field(description="That part of the record's amount, in the portal's base currency.")
-    amount_whole: Exact | None = Field(description="The record's amount in the portal's base currency.")
-    amount_original: Exact | None = Field(description="The record's amount in its own currency.")
+    amount_original: Exact | None = Field(description="The whole record's amount in its own currency.")
     currency: str | None
     rate: Exact | None
     date: datetime | None
