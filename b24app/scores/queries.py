@@ -5,7 +5,7 @@ in one evaluation (semantics 2.5).
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
@@ -31,12 +31,13 @@ from b24app.scores.rows import (
     Risks,
     ScoreRow,
     Setting,
+    glances,
     result_rows,
     score_rows,
     score_values,
     value_found,
 )
-from b24app.scores.rules import ScoreValue
+from b24app.scores.rules import Glance, ScoreValue
 from b24app.scores.storage import exact, finding_of
 from b24app.scores.tables import Result, Score
 
@@ -77,6 +78,8 @@ class Board:
     scores: tuple[ScoreRow, ...]
     at_risk: frozenset[Subject]
     results: Callable[[Collection[Subject]], tuple[ResultRow, ...]]
+    glances: Callable[[Collection[Subject]], Iterator[Glance]]
+    """The same as a table shows it: of each subject by itself, in the order of the scorecard's indicators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,13 +239,24 @@ def board(context: Context, version: Version, period: Period, subjects: Collecti
         found = _by_finding(findings, subjects)
         at_risk = {subject for subject, those in found.items() if any(_at_risk(risks, one) for one in those)}
 
-    def results(asked: Collection[Subject]) -> tuple[ResultRow, ...]:
-        those = [one for subject in asked for one in found.get(subject, ())]
-        made = (one if isinstance(one, Finding) else finding_of(version, period, one) for one in those)
-        return result_rows(version, [one for one in made if one], setting)
+    order = {one.code: place for place, one in enumerate(version.indicators)}
+
+    def of(asked: Collection[Subject]) -> Iterator[Finding]:
+        for subject in asked:
+            own = found.get(subject, ())
+            those = (one if isinstance(one, Finding) else finding_of(version, period, one) for one in own)
+            yield from sorted((one for one in those if one), key=lambda one: order[one.indicator.code])
 
     scores = score_rows(version, period, values, computed_at, setting)
-    return Board(version, period, is_own_kind, scores, frozenset(at_risk), results)
+    return Board(
+        version,
+        period,
+        is_own_kind,
+        scores,
+        frozenset(at_risk),
+        results=lambda asked: result_rows(version, of(asked), setting),
+        glances=lambda asked: glances(version, of(asked), setting),
+    )
 
 
 def _by_subject(rows: Iterable[Any]) -> dict[Subject, list[Row[Any]]]:

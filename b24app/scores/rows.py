@@ -3,7 +3,7 @@
 The same functions read stored results and results computed on demand, so that both can never differ.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ from b24app.scorecards.rules import Indicator, Version
 from b24app.scores import pace as paces
 from b24app.scores import rules
 from b24app.scores.pace import Pace, RiskLine
-from b24app.scores.rules import Curve, ResultRow, ScoreRow, ScoreValue, Zones
+from b24app.scores.rules import Curve, Glance, ResultRow, ScoreRow, ScoreValue, Zones
 from b24app.scores.weighing import weigh
 
 
@@ -218,6 +218,28 @@ def result_rows(version: Version, findings: Iterable[Finding], setting: Setting)
     risks = Risks(version, setting)
     rows = [_result_row(finding, curve_of[finding.indicator.code], zones_, risks, setting) for finding in findings]
     return tuple(sorted(rows, key=lambda row: (*_by_name(row), order[row.indicator.code])))
+
+
+def glances(version: Version, findings: Iterable[Finding], setting: Setting) -> Iterator[Glance]:
+    """In the order they come in."""
+    curve_of, zones_ = curves(version), zones(version)
+    for one in findings:
+        document, plan, value = one.indicator.document, one.indicator.plan, one.value
+        reached = rules.attainment(value, one.target, curve_of[document.code])
+        forecast = paces.forecast(value, setting.pace_of(one.subject), plan.additive, setting.season_of(one))
+        yield Glance(
+            indicator=document,
+            plan=plan,
+            subject=one.subject,
+            value=value,
+            target=one.target,
+            attainment_raw=reached.raw if reached else None,
+            zone=zones_.of(reached.counted if reached else None),
+            forecast=forecast,
+            facts=one.facts,
+            unit=plan.unit,
+            currency=setting.currency if plan.unit == "money" else None,
+        )
 
 
 def _by_name(row: ResultRow | ScoreRow) -> tuple[str, str, int]:

@@ -130,6 +130,22 @@ class ResultRow(NamedTuple):
     """What the value is divided by for it."""
 
 
+class Glance(NamedTuple):
+    """What a long table shows of a result: parts of a `ResultRow`, named as there, that take no more than they need."""
+
+    indicator: IndicatorDocument
+    plan: AnyPlan
+    subject: Subject
+    value: Fraction | None
+    target: Fraction | None
+    attainment_raw: Fraction | None
+    zone: str
+    forecast: Fraction | None
+    facts: int
+    unit: str
+    currency: str | None
+
+
 class ScoreRow(NamedTuple):
     scorecard: str
     scorecard_version: int

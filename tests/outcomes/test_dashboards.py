@@ -213,9 +213,9 @@ def test_russian_names_are_found_with_and_without_the_dots():
 
 def test_cell_is_held_against_the_period_before(sold):
     bob = next(row for row in team().people if row.subject == employee(BOB)).cells[0]
-    assert (bob.before.value, bob.change.value, bob.trend) == (500, 2000 / F(1, 2) - 500, "more")
+    assert (bob.change.value, bob.trend) == (2000 / F(1, 2) - 500, "more")
     ann = next(row for row in team().people if row.subject == employee(ANN)).cells[1]
-    assert (ann.before, ann.trend) == (None, "")
+    assert (ann.change, ann.trend) == (None, "")
     assert all(cell.trend == "" for row in team(period=WEEK).people for cell in row.cells)
 
 

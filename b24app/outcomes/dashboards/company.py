@@ -14,6 +14,7 @@ from b24app.lib.i18n import pick
 from b24app.metrics.rules import Unit
 from b24app.outcomes.dashboards import queries
 from b24app.outcomes.dashboards.rules import (
+    Cell,
     Company,
     DepartmentRow,
     Dynamics,
@@ -49,7 +50,7 @@ def company(viewer: Viewer, scorecard: str | None, period: Period, indicator: st
     rows = queries.team_rows(board, structure) if board else {}
     past = _past(context, board, indicator, subjects) if board and board.is_own_kind else None
     before = past.before if past else {}
-    shown = queries.with_cells(viewer, board, [rows[one] for one in subjects if one in rows], before)
+    shown = queries.with_cells(viewer, board, [rows[one] for one in subjects if one in rows], before, COMPANY)
     total = shown.get(COMPANY)
     below = [(shown[department(id)], depth) for id, _name, depth in places if department(id) in shown]
     additive = {one.code for one in version.indicators if one.plan.additive} if version else set()
@@ -92,7 +93,7 @@ def _others(total: TeamRow, tops: Sequence[TeamRow | None], additive: Iterable[s
             yield Others(whole.name, left, _share(left, whole.number), facts)
 
 
-def _by_code(row: TeamRow | None) -> Mapping[str, Row]:
+def _by_code(row: TeamRow | None) -> Mapping[str, Row | Cell]:
     return {cell.code: cell for cell in row.cells} if row else {}
 
 

@@ -15,7 +15,7 @@ from b24app.lib.i18n import gettext as _
 from b24app.lib.i18n import pick
 from b24app.outcomes.dashboards import words
 from b24app.outcomes.dashboards.deals import deal as deal
-from b24app.outcomes.dashboards.rules import Card, Number, Point, Row, Team, TeamRow, in_order, named_like
+from b24app.outcomes.dashboards.rules import Card, Cell, Number, Point, Row, Team, TeamRow, in_order, named_like
 from b24app.outcomes.dashboards.tabs import SyncEntity, SyncState
 from b24app.periods.rules import Kind, Period, following, previous
 from b24app.portal.rules import (
@@ -34,7 +34,7 @@ from b24app.scores import queries as scores
 from b24app.scores.context import Context, version_for
 from b24app.scores.queries import Board, Sheet
 from b24app.scores.rows import name_of, zones
-from b24app.scores.rules import ResultRow, ScoreRow, Zones
+from b24app.scores.rules import Glance, ResultRow, ScoreRow, Zones
 
 PAGE = 30
 """So many people a long table begins with."""
@@ -107,7 +107,7 @@ def team(
     found = in_order(named_like(everybody, find), sort)
     rows_shown = [*found[:rows], *(known[one] for one in (*below, whole) if one in known)]
     before = _before(context, board, [row.subject for row in rows_shown]) if board else {}
-    shown = with_cells(viewer, board, rows_shown, before)
+    shown = with_cells(viewer, board, rows_shown, before, whole)
     return Team(
         **frame(context, applying, version, period, board.scores if board else ()),
         department=department_id,
@@ -234,6 +234,23 @@ def row(result: ResultRow, sees_money: bool, history: tuple[Point, ...] = (), be
     )
 
 
+def cell(result: Glance, sees_money: bool, before: Fraction | None) -> Cell:
+    """The same as a number among those of many people."""
+    unit, currency, hidden = result.unit, result.currency, result.plan.is_money and not sees_money
+    target = None if hidden or result.target is None else Number(result.target, unit, currency)
+    gained = None if hidden or result.forecast is None or before is None else result.forecast - before
+    return Cell(
+        code=result.indicator.code,
+        name=pick(result.indicator.name),
+        number=Number(None if hidden else result.value, unit, currency),
+        target=target,
+        attainment_raw=result.attainment_raw,
+        zone=result.zone,
+        facts=result.facts,
+        change=None if gained is None else Number(gained, unit, currency),
+    )
+
+
 def _card_rows(context: Context, viewer: Viewer, subject: Subject, sheet: Sheet) -> tuple[Row, ...]:
     sees_money = can(viewer, Action.SEE_MONEY, subject)
     points = _history(context, sheet, subject)
@@ -305,16 +322,21 @@ def _before(context: Context, board: Board, subjects: Sequence[Subject]) -> Befo
     return {(subject, code): value for (subject, _start, code), (value, _target) in found.items()}
 
 
-def with_cells(viewer: Viewer, board: Board | None, rows: Sequence[TeamRow], before: Before) -> dict[Subject, TeamRow]:
-    """The rows that are looked at, each with its numbers, and how these stand to the period before."""
+def with_cells(
+    viewer: Viewer, board: Board | None, rows: Sequence[TeamRow], before: Before, whole: Subject | None
+) -> dict[Subject, TeamRow]:
+    """The rows that are looked at, each with its numbers, and how these stand to the period before; in full those of
+    the `whole`."""
     if board is None:
         return {}
-    cells: dict[Subject, list[Row]] = defaultdict(list)
-    for result in board.results([row.subject for row in rows]):
-        sees_money = can(viewer, Action.SEE_MONEY, result.subject)
-        cells[result.subject].append(
-            row(result, sees_money, before=before.get((result.subject, result.indicator.code)))
-        )
+    cells: dict[Subject, list[Row | Cell]] = defaultdict(list)
+    sees_money = {one.subject: can(viewer, Action.SEE_MONEY, one.subject) for one in rows}
+    for glance in board.glances([one.subject for one in rows if one.subject != whole]):
+        earlier = before.get((glance.subject, glance.indicator.code))
+        cells[glance.subject].append(cell(glance, sees_money[glance.subject], earlier))
+    for result in board.results([whole] if whole in sees_money else ()):
+        earlier = before.get((result.subject, result.indicator.code))
+        cells[result.subject].append(row(result, sees_money[result.subject], before=earlier))
     return {one.subject: one._replace(cells=tuple(cells[one.subject])) for one in rows}
 
 

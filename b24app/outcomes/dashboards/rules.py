@@ -78,10 +78,31 @@ class Row(NamedTuple):
 
     @property
     def trend(self) -> str:
-        """more | less | same, empty when it cannot be told."""
-        if self.change is None or self.change.value is None:
-            return ""
-        return "more" if self.change.value > 0 else "less" if self.change.value < 0 else "same"
+        return trend_of(self.change)
+
+
+class Cell(NamedTuple):
+    """What a table of many people shows of a `Row`: its parts are named and mean the same."""
+
+    code: str
+    name: str
+    number: Number
+    target: Number | None
+    attainment_raw: Fraction | None
+    zone: str
+    facts: int
+    change: Number | None
+
+    @property
+    def trend(self) -> str:
+        return trend_of(self.change)
+
+
+def trend_of(change: Number | None) -> str:
+    """more | less | same, empty when it cannot be told."""
+    if change is None or change.value is None:
+        return ""
+    return "more" if change.value > 0 else "less" if change.value < 0 else "same"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +156,8 @@ class TeamRow(NamedTuple):
     rank: int | None
     preliminary: bool
     at_risk: bool
-    cells: tuple[Row, ...]
+    cells: tuple[Row | Cell, ...]
+    """In full of the one that stands above the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
