@@ -585,6 +585,8 @@ def aggregated(wanted: Plan, rows: list[FactRow]) -> Fraction | None:
             return sum(values, Fraction(0)) / len(values) if values else None
         case "ratio":
             below = sum(numbers["denominator"])
+            if wanted.needs_numerator and not numbers["numerator"]:
+                return None
             return wanted.factor * sum(numbers["numerator"]) / below if below else None
         case "median":
             ordered = sorted(values)

@@ -95,7 +95,7 @@ def test_another_time_zone_moves_no_locked_number_and_no_value_of_a_day(portal):
     for key, shown, kind in (("a", "2026-10-01T00:00:00", "add"), ("b", "2026-10-31T23:59:59", "set"),
                              ("c", "2026-11-01T00:00:00", "add")):  # fmt: skip
         at = from_wall(shown, Settings(world.ZONE))
-        draft = EntryDraft(key, "visit", kind, Decimal(5), at, shown, employee_id=ANN)
+        draft = EntryDraft(key, "visit", kind, Decimal(5), at, ANN, local_at=shown)
         ledger.post_entries(PORTAL, [draft], NOW)
     everything()
     locks.lock(PORTAL, OCTOBER, None, "user:1", NOW)
